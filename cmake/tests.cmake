@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+# tests/unit/ROOM/test_NAME.c is one cmocka program that links room_ROOM and what that uses.
+# Whatever needs more says so in tests/unit/ROOM/links.cmake, by setting ROOM_links.
+pkg_check_modules(CMOCKA REQUIRED IMPORTED_TARGET cmocka)
+file(GLOB support CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/support/*.c)
+if(support)
+  add_library(test_support STATIC ${support})
+  target_link_libraries(test_support PUBLIC atls_flags PkgConfig::CMOCKA room_base)
+  target_include_directories(test_support PUBLIC ${CMAKE_SOURCE_DIR}/tests)
+else()
+  add_library(test_support INTERFACE)
+  target_link_libraries(test_support INTERFACE atls_flags PkgConfig::CMOCKA)
+  target_include_directories(test_support INTERFACE ${CMAKE_SOURCE_DIR}/tests)
+endif()
+
+file(GLOB room_folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*)
+foreach(folder ${room_folders})
+  get_filename_component(room ${folder} NAME)
+  if(NOT TARGET room_${room})
+    continue()
+  endif()
+  set(${room}_links "")
+  include(${folder}/links.cmake OPTIONAL)
+  file(GLOB tests CONFIGURE_DEPENDS ${folder}/test_*.c)
+  foreach(source ${tests})
+    get_filename_component(name ${source} NAME_WE)
+    set(target unit_${room}_${name})
+    add_executable(${target} ${source})
+    target_link_libraries(${target} PRIVATE ${${room}_links} test_support room_${room})
+    target_compile_definitions(${target} PRIVATE
+      TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TEST_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
+    add_test(NAME unit/${room}/${name} COMMAND ${target})
+    # A test that finds what it needs absent prints why and exits with 77.
+    set_tests_properties(unit/${room}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  endforeach()
+endforeach()
+include(${CMAKE_SOURCE_DIR}/tests/programs.cmake OPTIONAL)

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Filling a struct atls_diag. Every function takes NULL, and returns what it was given so that a
+ * refusal is one statement: `return atls_fail(diag, ATLS_ERR_FRESHNESS, "step", "claim");`.
+ * The later atls_diag_* calls add what was found and expected. Core: no printf, no heap.
+ */
+#ifndef BASE_DIAG_H
+#define BASE_DIAG_H
+
+#include "atls/bytes.h"
+#include "atls/error.h"
+#include "base/compiler.h"
+
+/* atls_fail starts a diag afresh and returns `err`. `step` and `claim` are borrowed texts. */
+enum atls_err atls_fail(struct atls_diag *diag, enum atls_err err, const char *step,
+                        const char *claim);
+/* atls_fail_at is atls_fail for input that is malformed at octet `offset`. */
+enum atls_err atls_fail_at(struct atls_diag *diag, enum atls_err err, const char *step,
+                           const char *claim, size_t offset, const char *expected);
+/* atls_fail_texts is atls_fail with both sides as texts; either may be NULL. */
+enum atls_err atls_fail_texts(struct atls_diag *diag, enum atls_err err, const char *step,
+                              const char *claim, const char *found, const char *expected);
+
+/* These append to `found` and `expected`. Octets come as lower-case hex, cut after 32 octets with
+ * "..."; text from a peer comes with everything but printable ASCII shown as '?'. */
+void atls_diag_found_text(struct atls_diag *diag, const char *text);
+void atls_diag_found_bytes(struct atls_diag *diag, struct atls_bytes octets);
+void atls_diag_found_peer_text(struct atls_diag *diag, struct atls_bytes text);
+void atls_diag_found_int(struct atls_diag *diag, int64_t value);
+void atls_diag_expected_text(struct atls_diag *diag, const char *text);
+void atls_diag_expected_bytes(struct atls_diag *diag, struct atls_bytes octets);
+void atls_diag_expected_int(struct atls_diag *diag, int64_t value);
+
+#endif

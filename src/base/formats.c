@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "base/formats.h"
+
+#include "base/span.h"
+
+const struct atls_format atls_formats[] = {
+    {
+        .name = "psa", /* RFC 9783; content format 10003 */
+        .media_type = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"",
+        .accepted_types = {"application/psa-attestation-token", NULL},
+        .has_content_format = true,
+        .content_format = 10003,
+        .submod = "PSA_IOT",
+        .corim_profile = "tag:arm.com,2025:psa#1.0.0",
+        .old_corim_profile = "http://arm.com/psa/iot/1",
+        .binder_field = "psa-nonce",
+    },
+    {
+        .name = "tpm2", /* the Parsec key attestation: TPM2_Certify and TPM2_Quote */
+        .media_type = "application/vnd.parallaxsecond.key-attestation.tpm",
+        .accepted_types = {NULL},
+        .has_content_format = false,
+        .content_format = 0,
+        .submod = "PARSEC_TPM",
+        .corim_profile = "tag:github.com/parallaxsecond,2023-03-03:tpm",
+        .old_corim_profile = NULL,
+        .binder_field = "extraData",
+    },
+};
+const size_t atls_num_formats = ATLS_ARRAY_LEN(atls_formats);
+
+const struct atls_format *atls_format_by_name(struct atls_bytes name)
+{
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        if (atls_bytes_is_text(name, atls_formats[i].name)) {
+            return &atls_formats[i];
+        }
+    }
+    return NULL;
+}

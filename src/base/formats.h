@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The table of names: what a root of trust is called on the command line, in a scheme on the
+ * wire, in a CMW, in a Result and in CoRIM. A new format is one row.
+ */
+#ifndef BASE_FORMATS_H
+#define BASE_FORMATS_H
+
+#include "atls/bytes.h"
+#include "base/compiler.h"
+
+#include <stdbool.h>
+
+struct atls_format {
+    const char *name;              /* "psa": --require, --attest, policy */
+    const char *media_type;        /* what we send; also the scheme by MEDIA_TYPE */
+    const char *accepted_types[4]; /* other media types that are read; NULL-terminated */
+    bool has_content_format;
+    uint16_t content_format; /* CoAP content format, offered first where there is one */
+    const char *submod;      /* name of the submodule in an EAR */
+    const char *corim_profile;
+    const char *old_corim_profile; /* the dialect before 2025; may be NULL */
+    const char *binder_field;      /* where the binder sits, for sentences */
+};
+
+extern const struct atls_format atls_formats[];
+extern const size_t atls_num_formats;
+
+/* atls_format_by_name gives NULL when no row has that name. */
+const struct atls_format *atls_format_by_name(struct atls_bytes name);
+
+#endif

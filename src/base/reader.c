@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Pointer arithmetic is allowed in this file: only take() moves the cursor, after its check. */
+#include "base/reader.h"
+
+struct atls_reader atls_reader_of(struct atls_bytes input)
+{
+    struct atls_reader r = {input.data, input.len, 0};
+    return r;
+}
+
+/* take moves past `len` octets, which the caller has checked to be there. */
+static const uint8_t *take(struct atls_reader *r, size_t len)
+{
+    const uint8_t *start = r->data;
+    if (len != 0) { /* NULL + 0 is undefined before C23, and an empty span may be NULL */
+        r->data += len;
+    }
+    r->left -= len;
+    r->base += len;
+    return start;
+}
+
+static bool read_integer(struct atls_reader *r, size_t octets, uint64_t *out)
+{
+    if (r->left < octets) {
+        return false;
+    }
+    const uint8_t *at = take(r, octets);
+    uint64_t value = 0;
+    for (size_t i = 0; i < octets; i++) {
+        value = (value << 8) | at[i];
+    }
+    *out = value;
+    return true;
+}
+
+bool atls_read_u8(struct atls_reader *r, uint8_t *out)
+{
+    uint64_t value = 0;
+    if (!read_integer(r, 1, &value)) {
+        return false;
+    }
+    *out = (uint8_t)value;
+    return true;
+}
+
+bool atls_read_u16(struct atls_reader *r, uint16_t *out)
+{
+    uint64_t value = 0;
+    if (!read_integer(r, 2, &value)) {
+        return false;
+    }
+    *out = (uint16_t)value;
+    return true;
+}
+
+bool atls_read_u24(struct atls_reader *r, uint32_t *out)
+{
+    uint64_t value = 0;
+    if (!read_integer(r, 3, &value)) {
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+bool atls_read_u32(struct atls_reader *r, uint32_t *out)
+{
+    uint64_t value = 0;
+    if (!read_integer(r, 4, &value)) {
+        return false;
+    }
+    *out = (uint32_t)value;
+    return true;
+}
+
+bool atls_read_u64(struct atls_reader *r, uint64_t *out)
+{
+    return read_integer(r, 8, out);
+}
+
+bool atls_read_bytes(struct atls_reader *r, size_t len, struct atls_bytes *out)
+{
+    if (r->left < len) {
+        return false;
+    }
+    out->data = take(r, len);
+    out->len = len;
+    return true;
+}
+
+static bool read_vector(struct atls_reader *r, size_t length_octets, size_t min, size_t max,
+                        struct atls_bytes *out)
+{
+    struct atls_reader ahead = *r; /* committed only when everything fits */
+    uint64_t len = 0;
+    struct atls_bytes body;
+    if (!read_integer(&ahead, length_octets, &len) || len < min || len > max ||
+        !atls_read_bytes(&ahead, (size_t)len, &body)) {
+        return false;
+    }
+    *r = ahead;
+    *out = body;
+    return true;
+}
+
+bool atls_read_vec8(struct atls_reader *r, size_t min, size_t max, struct atls_bytes *out)
+{
+    return read_vector(r, 1, min, max, out);
+}
+
+bool atls_read_vec16(struct atls_reader *r, size_t min, size_t max, struct atls_bytes *out)
+{
+    return read_vector(r, 2, min, max, out);
+}
+
+bool atls_read_vec24(struct atls_reader *r, size_t min, size_t max, struct atls_bytes *out)
+{
+    return read_vector(r, 3, min, max, out);
+}
+
+bool atls_read_sub16(struct atls_reader *r, size_t min, size_t max, struct atls_reader *out)
+{
+    struct atls_bytes body;
+    if (!read_vector(r, 2, min, max, &body)) {
+        return false;
+    }
+    *out = atls_reader_of(body);
+    out->base = r->base - body.len;
+    return true;
+}
+
+bool atls_read_end(const struct atls_reader *r)
+{
+    return r->left == 0;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Conceptual Message Wrapper (RFC 9999), the CBOR forms: record, tag, collection.
+ * (The JSON forms are in json/cmw_json.h; a signed CMW is a COSE_Sign1 of codec/cose.h.)
+ */
+#ifndef CODEC_CMW_H
+#define CODEC_CMW_H
+
+#include "codec/cbor.h"
+
+enum atls_cmw_kind { ATLS_CMW_RECORD = 1, ATLS_CMW_TAG, ATLS_CMW_COLLECTION };
+
+/* Conceptual message indicators (RFC 9999, "ind"). */
+enum {
+    ATLS_CMW_REFERENCE_VALUES = 1,
+    ATLS_CMW_ENDORSEMENTS = 2,
+    ATLS_CMW_EVIDENCE = 4,
+    ATLS_CMW_RESULTS = 8,
+    ATLS_CMW_POLICY = 16
+};
+
+struct atls_cmw {
+    enum atls_cmw_kind kind;
+    /* record, tag: either the content format or the media type says what `value` is */
+    bool by_content_format;
+    uint16_t content_format;
+    struct atls_bytes media_type; /* text */
+    struct atls_bytes value;
+    uint32_t ind; /* 0: absent */
+    /* collection */
+    struct atls_bytes collection_type; /* "__cmwc_t", empty when absent */
+    struct atls_cbor collection;       /* the map, for atls_cmw_find and atls_cbor_members */
+};
+
+/* atls_cmw_parse reads a CMW in any CBOR form; a collection is checked to its leaves. */
+ATLS_NODISCARD enum atls_err atls_cmw_parse(struct atls_cmw *out, struct atls_bytes input,
+                                            struct atls_diag *diag);
+/* atls_cmw_parse_item is the same for a member of a collection. */
+ATLS_NODISCARD enum atls_err atls_cmw_parse_item(struct atls_cmw *out, const struct atls_cbor *item,
+                                                 struct atls_diag *diag);
+/* atls_cmw_find gives the member with this text label of a collection. */
+ATLS_NODISCARD bool atls_cmw_find(const struct atls_cmw *collection, const char *label,
+                                  struct atls_cmw *out);
+
+/* Writing one record: [content_format or media type, value, ind]; ind 0 leaves it out. */
+void atls_cmw_put_record_cf(struct atls_writer *w, uint16_t content_format, struct atls_bytes value,
+                            uint32_t ind);
+void atls_cmw_put_record_media(struct atls_writer *w, const char *media_type,
+                               struct atls_bytes value, uint32_t ind);
+/* The tag form of a content format (RFC 9277): TN(ct); false when ct has no tag (65025..65535). */
+ATLS_NODISCARD bool atls_cmw_put_tag(struct atls_writer *w, uint16_t content_format,
+                                     struct atls_bytes value);
+/* TN(ct) and its inverse; false where there is none. */
+ATLS_NODISCARD bool atls_cmw_tag_of(uint16_t content_format, uint32_t *out_tag);
+ATLS_NODISCARD bool atls_cmw_tag_inverse(uint64_t tag, uint16_t *out_content_format);
+
+/* atls_media_type_equal compares as RFC 9999 and RFC 9110 do: type, subtype and parameter names
+ * without case, parameter values with it, blanks around ';' ignored, quotes optional. */
+ATLS_NODISCARD bool atls_media_type_equal(struct atls_bytes a, struct atls_bytes b);
+
+#endif

@@ -27,7 +27,10 @@ enum atls_cose_alg {
 /* atls_hash_len gives the length of a hash in octets, 0 when `alg` is no hash. */
 static inline size_t atls_hash_len(int32_t alg)
 {
-    return alg == ATLS_ALG_SHA256 ? 32 : alg == ATLS_ALG_SHA384 ? 48 : alg == ATLS_ALG_SHA512 ? 64 : 0;
+    return alg == ATLS_ALG_SHA256   ? 32
+           : alg == ATLS_ALG_SHA384 ? 48
+           : alg == ATLS_ALG_SHA512 ? 64
+                                    : 0;
 }
 
 /* struct atls_key is a public or private key of the library behind the seam: opaque here. */

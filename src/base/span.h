@@ -39,7 +39,8 @@ ATLS_NODISCARD bool atls_ct_equal(struct atls_bytes a, struct atls_bytes b);
 /* atls_is_zero is true when every octet is zero, in time that depends on the length only. */
 ATLS_NODISCARD bool atls_is_zero(struct atls_bytes bytes);
 
-/* atls_wipe overwrites `len` octets in a way that the compiler must not drop. NULL with 0 is fine. */
+/* atls_wipe overwrites `len` octets in a way that the compiler must not drop. NULL with 0 is fine.
+ */
 void atls_wipe(void *data, size_t len);
 
 #endif

@@ -29,9 +29,9 @@ enum atls_cbor_type {
 struct atls_cbor {
     enum atls_cbor_type type;
     uint64_t argument;
-    uint8_t float_width;        /* 2, 4 or 8 when the item is a float (bits in `argument`); else 0 */
-    struct atls_bytes content;  /* strings: their octets; array, map, tag: the encoded members */
-    struct atls_bytes encoded;  /* the whole item as received: what was signed or hashed */
+    uint8_t float_width;       /* 2, 4 or 8 when the item is a float (bits in `argument`); else 0 */
+    struct atls_bytes content; /* strings: their octets; array, map, tag: the encoded members */
+    struct atls_bytes encoded; /* the whole item as received: what was signed or hashed */
 };
 
 /* What a profile may allow beyond the strict form. */
@@ -39,7 +39,8 @@ enum atls_cbor_flags {
     ATLS_CBOR_STRICT = 0,
     ATLS_CBOR_ALLOW_INDEFINITE = 1, /* Nitro writes indefinite maps */
     ATLS_CBOR_ALLOW_LONG_FORM = 2,  /* arguments that are not in the shortest form */
-    ATLS_CBOR_ALLOW_TRAILING = 4    /* more octets after the first item: `encoded` says where it ends */
+    ATLS_CBOR_ALLOW_TRAILING =
+        4 /* more octets after the first item: `encoded` says where it ends */
 };
 
 /*
@@ -78,7 +79,8 @@ ATLS_NODISCARD bool atls_cbor_at(const struct atls_cbor *array, uint64_t index,
                                  struct atls_cbor *out);
 
 /* Looking up a label; false when it is absent or `map` is no map. */
-ATLS_NODISCARD bool atls_cbor_get(const struct atls_cbor *map, int64_t label, struct atls_cbor *out);
+ATLS_NODISCARD bool atls_cbor_get(const struct atls_cbor *map, int64_t label,
+                                  struct atls_cbor *out);
 ATLS_NODISCARD bool atls_cbor_get_text(const struct atls_cbor *map, const char *label,
                                        struct atls_cbor *out);
 

@@ -14,12 +14,12 @@
 
 struct atls_cose_sign1 {
     bool tagged;
-    int32_t alg;                 /* one of enum atls_cose_alg */
-    struct atls_bytes protect;   /* content of the protected bstr, as received */
-    struct atls_cbor headers;    /* the protected map (type MAP, possibly empty) */
+    int32_t alg;               /* one of enum atls_cose_alg */
+    struct atls_bytes protect; /* content of the protected bstr, as received */
+    struct atls_cbor headers;  /* the protected map (type MAP, possibly empty) */
     struct atls_cbor unprotected;
-    struct atls_bytes kid;       /* empty when absent; protected, else unprotected */
-    bool detached;               /* payload is nil */
+    struct atls_bytes kid; /* empty when absent; protected, else unprotected */
+    bool detached;         /* payload is nil */
     struct atls_bytes payload;
     struct atls_bytes signature;
 };
@@ -30,8 +30,8 @@ enum atls_cose_tagging { ATLS_COSE_ANY = 0, ATLS_COSE_TAGGED = 1, ATLS_COSE_UNTA
  * atls_cose_sign1_verify. Spans borrow `input`. */
 ATLS_NODISCARD enum atls_err atls_cose_sign1_parse(struct atls_cose_sign1 *out,
                                                    struct atls_bytes input,
-                                                   enum atls_cose_tagging tagging,
-                                                   const char *what, struct atls_diag *diag);
+                                                   enum atls_cose_tagging tagging, const char *what,
+                                                   struct atls_diag *diag);
 
 /* atls_cose_sign1_parse_item is the same for an item inside a larger structure. */
 ATLS_NODISCARD enum atls_err atls_cose_sign1_parse_item(struct atls_cose_sign1 *out,
@@ -41,11 +41,12 @@ ATLS_NODISCARD enum atls_err atls_cose_sign1_parse_item(struct atls_cose_sign1 *
 
 /* atls_cose_sign1_verify checks the signature over Sig_structure with the received octets. A
  * detached payload is given in `detached_payload`, else that is empty. */
-ATLS_NODISCARD enum atls_err
-atls_cose_sign1_verify(const struct atls_crypto_ops *ops, const struct atls_key *key,
-                       const struct atls_cose_sign1 *message, struct atls_bytes external_aad,
-                       struct atls_bytes detached_payload, const char *what,
-                       struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_cose_sign1_verify(const struct atls_crypto_ops *ops,
+                                                    const struct atls_key *key,
+                                                    const struct atls_cose_sign1 *message,
+                                                    struct atls_bytes external_aad,
+                                                    struct atls_bytes detached_payload,
+                                                    const char *what, struct atls_diag *diag);
 
 /*
  * atls_cose_sign1_write signs `payload`. `extra_headers` are encoded label-value pairs (num_extra

@@ -24,8 +24,8 @@ struct atls_terms {
 struct atls_negotiation {
     enum atls_role role;
     struct atls_terms terms;
-    bool offered;               /* the extension was in the ClientHello */
-    struct atls_offer peer;     /* server: the client's offer; spans borrow what was parsed */
+    bool offered;           /* the extension was in the ClientHello */
+    struct atls_offer peer; /* server: the client's offer; spans borrow what was parsed */
     bool server_chosen, client_chosen;
     struct atls_scheme server_scheme, client_scheme;
     bool peer_credential_seen;
@@ -38,8 +38,7 @@ void atls_negotiation_init(struct atls_negotiation *n, enum atls_role role,
 /* Client. The offer to send; *out_send is false when there is nothing to offer, and the extension
  * is left out of the ClientHello. */
 ATLS_NODISCARD enum atls_err atls_negotiation_offer(struct atls_negotiation *n, bool *out_send,
-                                                    struct atls_offer *out,
-                                                    struct atls_diag *diag);
+                                                    struct atls_offer *out, struct atls_diag *diag);
 /* Client, EncryptedExtensions / CertificateRequest: `choice` must be one of what was offered. */
 ATLS_NODISCARD enum atls_err atls_negotiation_take_server_choice(struct atls_negotiation *n,
                                                                  const struct atls_scheme *choice,
@@ -56,14 +55,12 @@ ATLS_NODISCARD enum atls_err atls_negotiation_take_offer(struct atls_negotiation
 /* Server, EncryptedExtensions: how I prove myself, by my order; *out_send is false for nothing.
  * Schemes longer than what `can_take` allows are left out by the session beforehand. */
 ATLS_NODISCARD enum atls_err atls_negotiation_choose_server(struct atls_negotiation *n,
-                                                            bool *out_send,
-                                                            struct atls_scheme *out,
+                                                            bool *out_send, struct atls_scheme *out,
                                                             struct atls_diag *diag);
 /* Server, CertificateRequest: how the client proves itself, by my order.
  * ATLS_ERR_NOTHING_OFFERED (109) when I require and nothing fits. */
 ATLS_NODISCARD enum atls_err atls_negotiation_choose_client(struct atls_negotiation *n,
-                                                            bool *out_send,
-                                                            struct atls_scheme *out,
+                                                            bool *out_send, struct atls_scheme *out,
                                                             struct atls_diag *diag);
 
 /* Both: am I to put a credential into my Certificate, and which scheme must it be of? */

@@ -7,7 +7,8 @@
  *   START --ClientHello--> CH --ServerHello--> DONE
  *                          CH --HelloRetryRequest--> HRR --ClientHello--> CH2 --ServerHello--> DONE
  *
- * Messages before ClientHello and after ServerHello are ignored; any other order is FAILED for good.
+ * Messages before ClientHello and after ServerHello are ignored; any other order is FAILED for
+ * good.
  */
 #ifndef HANDSHAKE_TRANSCRIPT_H
 #define HANDSHAKE_TRANSCRIPT_H
@@ -36,8 +37,7 @@ void atls_transcript_reset(const struct atls_crypto_ops *ops, struct atls_transc
  * exactly as on the wire. */
 ATLS_NODISCARD enum atls_err atls_transcript_add(const struct atls_crypto_ops *ops,
                                                  struct atls_transcript *t,
-                                                 struct atls_bytes message,
-                                                 struct atls_diag *diag);
+                                                 struct atls_bytes message, struct atls_diag *diag);
 
 /* atls_transcript_hash gives the hash for `hash_alg`; ATLS_ERR_TRANSCRIPT, with the advice to chain
  * atls_openssl_msg_callback, when the state is not DONE. */

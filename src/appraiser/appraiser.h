@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Appraisers: one folder a format, all with the same three files and order, which their types make
+ * the only one: structure (parse) -> signatures (verify) -> claims. Nothing that was read before
+ * the signature verified leaves an appraiser.
+ */
+#ifndef APPRAISER_APPRAISER_H
+#define APPRAISER_APPRAISER_H
+
+#include "codec/cmw.h"
+#include "endorsement/endorsement.h"
+#include "result/appraisal.h"
+#include "result/vector.h"
+
+struct atls_appraisal_input {
+    const struct atls_crypto_ops *crypto;
+    const struct atls_endorsements *endorsements;
+    struct atls_bytes evidence;       /* value of the CMW record */
+    struct atls_bytes media_type;     /* how it was labelled; empty when by content format */
+    struct atls_bytes expected_nonce; /* the binder; empty only for `atls appraise --nonce none` */
+    bool no_nonce;                    /* --nonce none: not fresh, at best warning */
+    struct atls_bytes tls_spki;       /* DER SPKI of the TLS key; empty for `atls appraise` */
+    int64_t now_s;
+    bool want_claims; /* fill claims_json */
+};
+
+#define ATLS_APPRAISER_ABI 1u
+
+struct atls_appraiser_ops {
+    uint32_t abi;
+    uint32_t size;
+    const char *format; /* row of the table of names */
+    /*
+     * appraise fills one submod. ATLS_OK means that the Evidence is authentic, fresh and about the
+     * right key, whatever its status is; a measurement or lifecycle that is not trusted is a tier
+     * in the vector with its `reason`, not an error. Malformed, unendorsed, badly signed, stale or
+     * misbound Evidence is an error: there are then no claims.
+     */
+    enum atls_err (*appraise)(struct atls_submod *out, const struct atls_appraisal_input *input,
+                              struct atls_diag *diag);
+};
+
+/* The table, chosen at build time. NULL when no appraiser has that format. */
+const struct atls_appraiser_ops *atls_appraiser_for(const struct atls_format *format);
+
+extern const struct atls_appraiser_ops atls_appraiser_psa;
+extern const struct atls_appraiser_ops atls_appraiser_tpm2;
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The two ways into an attester, and the only ones (R-05): Evidence for a handshake, where the
+ * binder is computed here from the transcript and the key, and Evidence over a nonce from outside,
+ * whose length shows that it can be no binder (R-07).
+ */
+#ifndef ATTESTER_ATTESTER_H
+#define ATTESTER_ATTESTER_H
+
+#include "atls/attester.h"
+#include "base/crypto_ops.h"
+#include "base/diag.h"
+
+/* atls_attester_check refuses a table with a missing entry, another abi or size, or no format. */
+ATLS_NODISCARD enum atls_err atls_attester_check(const struct atls_attester_ops *ops,
+                                                 struct atls_diag *diag);
+
+/* What a handshake supplies; the binder function is handshake/binder.h's, handed in so that this
+ * room does not depend on that one. */
+typedef enum atls_err atls_binder_function(const struct atls_crypto_ops *ops, int32_t hash_alg,
+                                           const struct atls_digest *transcript_hash,
+                                           struct atls_bytes spki, struct atls_digest *out,
+                                           struct atls_diag *diag);
+
+ATLS_NODISCARD enum atls_err
+atls_attester_for_handshake(const struct atls_attester_ops *ops, struct atls_attester *attester,
+                            const struct atls_crypto_ops *crypto, atls_binder_function *binder,
+                            int32_t hash_alg, const struct atls_digest *transcript_hash,
+                            struct atls_bytes spki, uint32_t timeout_ms, struct atls_buf out,
+                            size_t *out_len, struct atls_diag *diag);
+
+/* atls_attester_for_nonce refuses 32 and 48 octets, and 64 octets that end in 16 zero octets: those
+ * could be binders. Lengths that no root of trust takes (0, more than 64) are refused too. */
+ATLS_NODISCARD enum atls_err
+atls_attester_for_nonce(const struct atls_attester_ops *ops, struct atls_attester *attester,
+                        struct atls_bytes nonce, struct atls_bytes spki, uint32_t timeout_ms,
+                        struct atls_buf out, size_t *out_len, struct atls_diag *diag);
+
+#endif

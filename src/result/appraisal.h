@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What an appraiser hands over: only claims that a verified signature covers. Spans borrow the
+ * Evidence, which outlives the appraisal.
+ */
+#ifndef RESULT_APPRAISAL_H
+#define RESULT_APPRAISAL_H
+
+#include "atls/result.h"
+#include "base/crypto_ops.h"
+#include "base/formats.h"
+
+/* One measured thing, for the policy's "measurements": name as docs/appraisal.md has it. */
+struct atls_measurement {
+    struct atls_bytes name;  /* text: PSA measurement type; "pcrs" for a TPM quote */
+    struct atls_bytes value; /* digest */
+};
+
+struct atls_submod {
+    const struct atls_format *format;
+    struct atls_trust_vector vector;
+    enum atls_tier status; /* worst tier of the vector; see atls_vector_status */
+    bool simulated;        /* the trust anchor is marked "atls simulation" */
+    bool debug;            /* the platform is open for debugging */
+    bool fresh;            /* the nonce was compared and is equal */
+    enum atls_key_binding key_binding;
+    bool has_reference_values;       /* reference values existed for this class */
+    struct atls_digest attested_key; /* SHA-256 of the SPKI shown by the Evidence; len 0: none */
+    struct atls_bytes machine;       /* instance id, ueid, kid: who this machine is */
+    struct atls_measurement measurements[ATLS_MAX_COMPONENTS];
+    size_t num_measurements;
+    struct atls_diag reason; /* the first cause of the worst tier; err OK when affirming */
+    char *claims_json;       /* verified claims as a JSON object; owned; NULL unless asked for */
+};
+
+struct atls_appraisal {
+    struct atls_submod submods[ATLS_MAX_SUBMODS];
+    size_t num_submods;
+};
+
+/* atls_appraisal_cleanup frees what host rooms attached (claims_json) through `free_text`. */
+void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(void *));
+
+#endif

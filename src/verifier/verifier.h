@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The act of appraisal in this process (RFC 9334, background check with Relying Party and Verifier
+ * in one): CMW in, appraisal out. The format must be one that the caller expects: the peer's label
+ * can only fail to match, it never selects (R-15, R-57).
+ */
+#ifndef VERIFIER_VERIFIER_H
+#define VERIFIER_VERIFIER_H
+
+#include "appraiser/appraiser.h"
+
+struct atls_verify_request {
+    const struct atls_crypto_ops *crypto;
+    const struct atls_endorsements *endorsements;
+    const struct atls_format *format; /* what was negotiated; NULL: any format, by its label */
+    struct atls_bytes cmw;
+    struct atls_bytes expected_nonce;
+    bool no_nonce;
+    struct atls_bytes tls_spki;
+    int64_t now_s;
+    bool want_claims;
+};
+
+/* atls_verify appraises; on success the caller runs atls_appraisal_cleanup(appraisal, free). Spans
+ * in the appraisal borrow request->cmw. */
+ATLS_NODISCARD enum atls_err atls_verify(struct atls_appraisal *out,
+                                         const struct atls_verify_request *request,
+                                         struct atls_diag *diag);
+
+/* atls_verify_format finds the row that a CMW record's label names; NULL when none does. */
+const struct atls_format *atls_verify_format(const struct atls_cmw *cmw);
+
+#endif

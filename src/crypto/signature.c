@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Signatures: ECDSA with r||s of fixed width (RFC 9053, 2.1), EdDSA (RFC 9053, 2.2) and
+ * RSASSA-PSS with a salt as long as the hash (RFC 8230, 2). The key decides the algorithm; what a
+ * message claims must fit it (R-44).
+ */
+#include "crypto/crypto_internal.h"
+
+#include "base/span.h"
+#include "crypto/key_internal.h"
+
+#include <openssl/bn.h>
+#include <openssl/ec.h>
+#include <openssl/err.h>
+#include <openssl/rsa.h>
+
+/* DER of an ECDSA signature on P-521: two INTEGERs of at most 67 octets, and headers. */
+#define MAX_ECDSA_DER_LEN 144
+
+static int32_t hash_of(int32_t alg)
+{
+    return alg == ATLS_ALG_ES384   ? ATLS_ALG_SHA384
+           : alg == ATLS_ALG_ES512 ? ATLS_ALG_SHA512
+                                   : ATLS_ALG_SHA256;
+}
+
+/* joined gives the parts in one run, for EdDSA, which takes its message whole. One part is lent
+ * as it is, more are copied to *heap, which the caller frees. */
+static bool joined(const struct atls_bytes *parts, size_t num_parts, uint8_t **heap,
+                   struct atls_bytes *out)
+{
+    if (num_parts == 1) {
+        *out = parts[0];
+        return true;
+    }
+    size_t len = 0;
+    for (size_t i = 0; i < num_parts; i++) {
+        if (parts[i].len > SIZE_MAX - 1 - len) {
+            return false;
+        }
+        len += parts[i].len;
+    }
+    uint8_t *data = OPENSSL_malloc(len + 1);
+    if (data == NULL) {
+        return false;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < num_parts; i++) {
+        if (parts[i].len != 0) {
+            memcpy(&data[at], parts[i].data, parts[i].len);
+            at += parts[i].len;
+        }
+    }
+    *heap = data;
+    *out = atls_bytes_of(data, len);
+    return true;
+}
+
+static bool set_pss(EVP_PKEY_CTX *context)
+{
+    return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
+           EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
+}
+
+static bool hash_parts(const EVP_MD *md, const struct atls_bytes *parts, size_t num_parts,
+                       struct atls_digest *out)
+{
+    unsigned len = 0;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool done = context != NULL && EVP_DigestInit_ex(context, md, NULL) == 1;
+    for (size_t i = 0; done && i < num_parts; i++) {
+        done = parts[i].len == 0 || EVP_DigestUpdate(context, parts[i].data, parts[i].len) == 1;
+    }
+    done = done && EVP_DigestFinal_ex(context, out->data, &len) == 1;
+    EVP_MD_CTX_free(context);
+    out->len = len;
+    return done;
+}
+
+/* r||s to DER; 0 on failure. */
+static size_t ecdsa_to_der(struct atls_bytes raw, uint8_t der[MAX_ECDSA_DER_LEN])
+{
+    const size_t half = raw.len / 2;
+    size_t len = 0;
+    ECDSA_SIG *pair = ECDSA_SIG_new();
+    BIGNUM *r = BN_bin2bn(raw.data, (int)half, NULL);
+    BIGNUM *s = BN_bin2bn(&raw.data[half], (int)half, NULL);
+    if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
+        r = NULL;
+        s = NULL;
+        const int der_len = i2d_ECDSA_SIG(pair, NULL);
+        if (der_len > 0 && der_len <= MAX_ECDSA_DER_LEN) {
+            uint8_t *at = der;
+            len = (size_t)i2d_ECDSA_SIG(pair, &at);
+        }
+    }
+    BN_free(r);
+    BN_free(s);
+    ECDSA_SIG_free(pair);
+    return len;
+}
+
+static bool ecdsa_from_der(struct atls_bytes der, uint8_t *raw, size_t raw_len)
+{
+    const uint8_t *at = der.data;
+    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
+    const int half = (int)(raw_len / 2);
+    const bool done = pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, half) == half &&
+                      BN_bn2binpad(ECDSA_SIG_get0_s(pair), &raw[half], half) == half;
+    ECDSA_SIG_free(pair);
+    return done;
+}
+
+/* ECDSA and PSS verify over a digest that we made: no digest has to be found by name then. */
+static enum atls_err verify_digest(int32_t alg, const struct atls_key *key,
+                                   const struct atls_bytes *parts, size_t num_parts,
+                                   struct atls_bytes signature)
+{
+    const EVP_MD *md = atls_ossl_md(hash_of(alg));
+    uint8_t der[MAX_ECDSA_DER_LEN];
+    struct atls_bytes given = signature;
+    if (key->curve != NULL) {
+        given = atls_bytes_of(der, ecdsa_to_der(signature, der));
+        if (given.len == 0) {
+            return ATLS_ERR_CRYPTO;
+        }
+    }
+    enum atls_err err = ATLS_ERR_CRYPTO;
+    struct atls_digest digest;
+    EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
+    if (md != NULL && context != NULL && hash_parts(md, parts, num_parts, &digest) &&
+        EVP_PKEY_verify_init(context) == 1 && EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
+        (key->curve != NULL || set_pss(context))) {
+        const int valid = EVP_PKEY_verify(context, given.data, given.len, digest.data, digest.len);
+        err = valid == 1 ? ATLS_OK : ATLS_ERR_SIGNATURE;
+    }
+    EVP_PKEY_CTX_free(context);
+    return err;
+}
+
+static enum atls_err verify_whole(const struct atls_key *key, const struct atls_bytes *parts,
+                                  size_t num_parts, struct atls_bytes signature)
+{
+    uint8_t *heap = NULL;
+    struct atls_bytes message;
+    if (!joined(parts, num_parts, &heap, &message)) {
+        return ATLS_ERR_MEMORY;
+    }
+    enum atls_err err = ATLS_ERR_CRYPTO;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    if (context != NULL &&
+        EVP_DigestVerifyInit_ex(context, NULL, NULL, NULL, NULL, key->pkey, NULL) == 1) {
+        const int valid =
+            EVP_DigestVerify(context, signature.data, signature.len, message.data, message.len);
+        err = valid == 1 ? ATLS_OK : ATLS_ERR_SIGNATURE;
+    }
+    EVP_MD_CTX_free(context);
+    OPENSSL_free(heap);
+    return err;
+}
+
+enum atls_err atls_ossl_verify(int32_t alg, const struct atls_key *key,
+                               const struct atls_bytes *parts, size_t num_parts,
+                               struct atls_bytes signature)
+{
+    if (!atls_key_takes_alg(key, alg)) {
+        return ATLS_ERR_ALGORITHM;
+    }
+    if (signature.len != atls_key_signature_len(key)) {
+        return ATLS_ERR_SIGNATURE;
+    }
+    ERR_set_mark();
+    enum atls_err err = alg == ATLS_ALG_EDDSA
+                            ? verify_whole(key, parts, num_parts, signature)
+                            : verify_digest(alg, key, parts, num_parts, signature);
+    ERR_pop_to_mark();
+    return err;
+}
+
+/* sign_parts uses the generic signing of EVP, which a key in a provider (a TPM) has too. */
+static bool sign_parts(int32_t alg, const struct atls_key *key, const struct atls_bytes *parts,
+                       size_t num_parts, uint8_t *out, size_t *len)
+{
+    EVP_PKEY_CTX *pkey_context = NULL;
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    bool done = context != NULL &&
+                EVP_DigestSignInit(context, &pkey_context, atls_ossl_md(hash_of(alg)), NULL,
+                                   key->pkey) == 1 &&
+                (key->curve != NULL || set_pss(pkey_context));
+    for (size_t i = 0; done && i < num_parts; i++) {
+        done = parts[i].len == 0 || EVP_DigestSignUpdate(context, parts[i].data, parts[i].len) == 1;
+    }
+    done = done && EVP_DigestSignFinal(context, out, len) == 1;
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
+static bool sign_whole(const struct atls_key *key, struct atls_bytes message, uint8_t *out,
+                       size_t *len)
+{
+    EVP_MD_CTX *context = EVP_MD_CTX_new();
+    const bool done =
+        context != NULL &&
+        EVP_DigestSignInit_ex(context, NULL, NULL, NULL, NULL, key->pkey, NULL) == 1 &&
+        EVP_DigestSign(context, out, len, message.data, message.len) == 1;
+    EVP_MD_CTX_free(context);
+    return done;
+}
+
+static enum atls_err sign_eddsa(const struct atls_key *key, const struct atls_bytes *parts,
+                                size_t num_parts, uint8_t *out, size_t *len)
+{
+    /* OpenSSL 3.0 does not check that an EdDSA key has a private part before it signs. */
+    size_t seed_len = 0;
+    if (EVP_PKEY_get_raw_private_key(key->pkey, NULL, &seed_len) != 1) {
+        return ATLS_ERR_KEY;
+    }
+    uint8_t *heap = NULL;
+    struct atls_bytes message;
+    if (!joined(parts, num_parts, &heap, &message)) {
+        return ATLS_ERR_MEMORY;
+    }
+    const bool done = sign_whole(key, message, out, len);
+    OPENSSL_free(heap);
+    return done ? ATLS_OK : ATLS_ERR_KEY;
+}
+
+static enum atls_err sign_ecdsa(int32_t alg, const struct atls_key *key,
+                                const struct atls_bytes *parts, size_t num_parts, uint8_t *out,
+                                size_t *len)
+{
+    uint8_t der[MAX_ECDSA_DER_LEN];
+    size_t der_len = sizeof der;
+    if (!sign_parts(alg, key, parts, num_parts, der, &der_len)) {
+        return ATLS_ERR_KEY;
+    }
+    *len = key->curve->signature_len;
+    return ecdsa_from_der(atls_bytes_of(der, der_len), out, *len) ? ATLS_OK : ATLS_ERR_CRYPTO;
+}
+
+enum atls_err atls_ossl_sign(int32_t alg, const struct atls_key *key,
+                             const struct atls_bytes *parts, size_t num_parts, struct atls_buf out,
+                             size_t *out_len)
+{
+    if (!atls_key_takes_alg(key, alg)) {
+        return ATLS_ERR_ALGORITHM;
+    }
+    if (out.cap < atls_key_signature_len(key)) {
+        return ATLS_ERR_BUFFER;
+    }
+    size_t len = out.cap;
+    enum atls_err err = ATLS_OK;
+    ERR_set_mark();
+    if (alg == ATLS_ALG_EDDSA) {
+        err = sign_eddsa(key, parts, num_parts, out.data, &len);
+    } else if (key->curve != NULL) {
+        err = sign_ecdsa(alg, key, parts, num_parts, out.data, &len);
+    } else {
+        err = sign_parts(alg, key, parts, num_parts, out.data, &len) ? ATLS_OK : ATLS_ERR_KEY;
+    }
+    ERR_pop_to_mark();
+    if (err == ATLS_OK) {
+        *out_len = len;
+    }
+    return err;
+}

@@ -18,9 +18,16 @@
 #define ATLS_MAX_SCHEMES 32
 /** Octets of a media type or a Verifier identity in a scheme. */
 #define ATLS_MAX_SCHEME_TEXT_LEN 512
+/** Parameters of one media type. */
+#define ATLS_MAX_MEDIA_PARAMETERS 8
 /** CBOR nesting depth (design: at most 16; CMW collections at most 4, RFC 9999). */
 #define ATLS_MAX_CBOR_DEPTH       16
 #define ATLS_MAX_COLLECTION_DEPTH 4
+/** Keys of all maps that are open at one point of a CBOR input, so pairs of any one map: this
+ * bounds the search for duplicate keys (RFC 8949, 5.6) to a sort of so many. */
+#define ATLS_MAX_CBOR_KEYS 256
+/** Largest CBOR input: a file. */
+#define ATLS_MAX_CBOR_LEN ATLS_MAX_FILE_LEN
 /** Members of one CMW collection. */
 #define ATLS_MAX_COLLECTION_ITEMS 16
 /** Largest handshake message that goes into the transcript (ClientHello, ServerHello). */

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The context: what this side attests with, what it requires of its peer, and what it knows
+ * beforehand (endorsements, policy). One context serves any number of connections and threads.
+ *
+ * Three calls make an attested connection:
+ *
+ *     struct atls_context *atls = NULL;
+ *     atls_context_new(&atls, &diag);                              // 1. a context
+ *     atls_context_require(atls, "tpm2", &diag);                   // 2. what I require ...
+ *     atls_context_load_endorsements(atls, "fleet.corim", &diag);  //    ... and what I trust
+ *     atls_openssl_enable(ssl_ctx, atls, &diag);                   // 3. on an SSL_CTX
+ *
+ * Threads: set a context up in one thread. From atls_openssl_enable() on it is frozen (the setters
+ * return ATLS_ERR_STATE) and may be used by all threads.
+ */
+#ifndef ATLS_CONTEXT_H
+#define ATLS_CONTEXT_H
+
+#include "atls/attester.h"
+#include "atls/bytes.h"
+#include "atls/error.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** struct atls_context is reference-counted and opaque. */
+struct atls_context;
+
+/** atls_context_new gives an empty context: it attests with nothing and requires nothing.
+ *  @retval ATLS_ERR_MEMORY no memory */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_new(struct atls_context **out,
+                                                       struct atls_diag *diag);
+/** atls_context_ref takes one more reference and returns its argument. */
+ATLS_API struct atls_context *atls_context_ref(struct atls_context *context);
+/** atls_context_unref gives a reference back; the last one waits for running jobs and frees the
+ *  context. NULL is fine. */
+ATLS_API void atls_context_unref(struct atls_context *context);
+
+/**
+ * atls_context_add_attester says what this side can attest with; the order of calls is its order of
+ * preference.
+ * @param ops          the table that an attester library exports; must outlive the context
+ * @param config_json  text of attester.json; borrowed until return
+ * @retval ATLS_ERR_ARGUMENT  the table is incomplete, of another ABI, or its format is unknown
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_add_attester(struct atls_context *context,
+                                                                const struct atls_attester_ops *ops,
+                                                                struct atls_bytes config_json,
+                                                                struct atls_diag *diag);
+
+/**
+ * atls_context_load_key loads a "TSS2 PRIVATE KEY" by the first attester whose key it is.
+ * @param[out] out  an EVP_PKEY that the caller frees
+ * @retval ATLS_ERR_KEY  no attester of this context can load it
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_key(struct atls_context *context,
+                                                            struct evp_pkey_st **out,
+                                                            struct atls_bytes pem,
+                                                            struct atls_diag *diag);
+
+/**
+ * atls_context_require says what the peer must attest with.
+ * @param terms  "none", or names separated by commas, in order of preference: "tpm2,psa"
+ * @retval ATLS_ERR_CONFIG     an unknown name
+ * @retval ATLS_ERR_NOT_BUILT  a term that this version does not have
+ */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_context_require(struct atls_context *context, const char *terms, struct atls_diag *diag);
+
+/** atls_context_load_endorsements adds a CoRIM file, or all files of a folder. */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_endorsements(struct atls_context *context,
+                                                                     const char *path,
+                                                                     struct atls_diag *diag);
+
+/** atls_context_set_policy replaces the default policy (docs/policy.schema.json). */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_policy(struct atls_context *context,
+                                                              struct atls_bytes json,
+                                                              struct atls_diag *diag);
+
+/** atls_context_allow_simulated accepts Evidence whose root of trust is a simulation, if its root
+ *  was loaded by hand. For demonstrations and tests. */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_allow_simulated(struct atls_context *context,
+                                                                   struct atls_diag *diag);
+
+/** atls_context_set_no_pkix uses attestation instead of PKIX for the peer: its certificate must be
+ *  self-signed and in its dates, and its identity is its key. Needs a requirement. */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_no_pkix(struct atls_context *context,
+                                                               struct atls_diag *diag);
+
+/** atls_context_set_extension_type sets the code point of remoteAttestation (default 0xff5e). */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_extension_type(struct atls_context *context,
+                                                                      uint16_t type,
+                                                                      struct atls_diag *diag);
+
+/** atls_context_set_timeout bounds the making of Evidence in one handshake.
+ *  @param timeout_ms  milliseconds, 1 to 600,000; default 10,000 */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_context_set_timeout(struct atls_context *context, uint32_t timeout_ms, struct atls_diag *diag);
+
+/** atls_context_set_workers sizes the pool in which Evidence is made and appraised.
+ *  @param threads    1 to 64; default 2
+ *  @param max_queue  jobs that may wait, 1 to 65,536; default 256; a full queue is ATLS_ERR_BUSY */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_workers(struct atls_context *context,
+                                                               unsigned threads, unsigned max_queue,
+                                                               struct atls_diag *diag);
+
+/** An executor of the application's own: it must call run(job) exactly once, on any thread, and
+ *  return false only if it will not. */
+typedef bool atls_executor(void *arg, void (*run)(void *job), void *job);
+/** atls_context_set_executor uses `executor` instead of the built-in pool. `arg` must outlive the
+ *  context. */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_executor(struct atls_context *context,
+                                                                atls_executor *executor, void *arg,
+                                                                struct atls_diag *diag);
+
+/** A clock: seconds since 1970-01-01T00:00:00Z. */
+typedef int64_t atls_clock(void *arg);
+/** atls_context_set_clock replaces the system's clock, for tests. `arg` must outlive the context.
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_clock(struct atls_context *context,
+                                                             atls_clock *clock, void *arg,
+                                                             struct atls_diag *diag);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * atls on OpenSSL 3: attestation in the TLS 1.3 handshake of an unpatched libssl.
+ */
+#ifndef ATLS_OPENSSL_H
+#define ATLS_OPENSSL_H
+
+#include "atls/context.h"
+#include "atls/result.h"
+
+#include <openssl/ssl.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * atls_openssl_enable puts attestation on an SSL_CTX, for clients and servers alike, and freezes
+ * `context`, of which it keeps a reference. It registers the extension, sets the message, info and
+ * certificate verify callbacks, allows TLS 1.3 only, the suites and groups of PROTOCOL.md only, and
+ * turns tickets, resumption, early data and certificate compression off. Where `context` requires
+ * attestation it sets SSL_VERIFY_PEER (and, for servers, SSL_VERIFY_FAIL_IF_NO_PEER_CERT).
+ *
+ * Call it after the certificate, key and trust store are set, and before SSL_new(). An application
+ * that needs the message or info callback for itself calls atls_openssl_msg_callback() and
+ * atls_openssl_info_callback() from its own.
+ * @retval ATLS_ERR_STATE   this SSL_CTX is enabled already
+ * @retval ATLS_ERR_CONFIG  the context cannot work, for instance no PKIX and no requirement
+ */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context, struct atls_diag *diag);
+
+/** atls_openssl_msg_callback feeds the transcript; `arg` is ignored (SSL_CTX_set_msg_callback(3)).
+ */
+ATLS_API void atls_openssl_msg_callback(int write_p, int version, int content_type, const void *buf,
+                                        size_t len, SSL *ssl, void *arg);
+
+/** atls_openssl_info_callback begins a connection and closes the gate at its end
+ *  (SSL_CTX_set_info_callback(3)). */
+ATLS_API void atls_openssl_info_callback(const SSL *ssl, int where, int ret);
+
+/** atls_openssl_verdict gives what was decided about the peer of `ssl`: borrowed, valid until the
+ *  next handshake on `ssl` or SSL_free(). NULL when atls is not enabled on it. */
+ATLS_API const struct atls_verdict *atls_openssl_verdict(const SSL *ssl);
+
+/**
+ * atls_openssl_outcome says how a handshake ended, once SSL_connect(), SSL_accept() or
+ * SSL_do_handshake() has returned something other than "again".
+ * @param ssl_return  what that function returned
+ * @return ATLS_OK when the gate is open; our own refusal; ATLS_ERR_PKIX; ATLS_ERR_PEER_REFUSED or
+ *         ATLS_ERR_PEER_ALERT with the peer's alert; ATLS_ERR_CONNECTION. The sentence is in
+ * `diag`.
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return,
+                                                           struct atls_diag *diag);
+
+/** atls_openssl_keylog appends the secrets of every connection of `ctx` to `path` (NSS key log
+ *  format), which it creates with mode 0600. Whoever reads that file reads the connections. */
+ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_keylog(SSL_CTX *ctx, const char *path,
+                                                          struct atls_diag *diag);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

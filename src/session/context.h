@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What stacks and programs ask of a context beyond the public setters. */
+#ifndef SESSION_CONTEXT_H
+#define SESSION_CONTEXT_H
+
+#include "atls/context.h"
+
+/* atls_context_freeze ends the setting up: checks that the whole can work, makes the lists of
+ * schemes and starts the pool. Calling it again is harmless. */
+ATLS_NODISCARD enum atls_err atls_context_freeze(struct atls_context *context,
+                                                 struct atls_diag *diag);
+bool atls_context_requires(const struct atls_context *context);
+bool atls_context_attests(const struct atls_context *context);
+bool atls_context_is_no_pkix(const struct atls_context *context);
+uint16_t atls_context_extension_type(const struct atls_context *context);
+/* atls_context_max_binder gives the longest binder that every attester takes, in octets: suites
+ * with a longer hash are not offered (R-10: never truncated). SIZE_MAX without an attester. */
+size_t atls_context_max_binder(const struct atls_context *context);
+int64_t atls_context_now(const struct atls_context *context);
+
+#endif

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a context holds, for this room only. */
+#ifndef SESSION_CONTEXT_INTERNAL_H
+#define SESSION_CONTEXT_INTERNAL_H
+
+#include "atls/context.h"
+#include "endorsement/endorsement.h"
+#include "handshake/negotiation.h"
+#include "result/policy.h"
+#include "session/pool.h"
+
+#include <pthread.h>
+
+#define ATLS_MAX_ATTESTERS 8
+
+struct atls_context {
+    int references; /* atomic */
+    bool frozen;
+    const struct atls_crypto_ops *crypto;
+
+    struct {
+        const struct atls_attester_ops *ops;
+        const struct atls_format *format;
+        struct atls_attester *attester;
+    } attesters[ATLS_MAX_ATTESTERS];
+    size_t num_attesters;
+
+    const struct atls_format *required[ATLS_MAX_SCHEMES / 2]; /* in order of preference */
+    size_t num_required;
+
+    /* Made when the context is frozen; the spans in them borrow the table of names. */
+    struct atls_scheme_list can_attest, can_appraise;
+
+    struct atls_endorsements *endorsements;
+    struct atls_policy policy;
+    bool simulated_allowed;
+    bool no_pkix;
+    uint16_t extension_type;
+    uint32_t timeout_ms;
+
+    unsigned threads, max_queue;
+    struct atls_pool *pool; /* made when frozen and there is an attester and no executor */
+    atls_executor *executor;
+    void *executor_arg;
+    pthread_mutex_t jobs_lock; /* how many jobs use this context at the moment */
+    pthread_cond_t jobs_ended;
+    size_t num_jobs;
+
+    atls_clock *clock;
+    void *clock_arg;
+};
+
+/* atls_context_submit runs `job` in the pool or executor, and counts it until
+ * atls_context_job_ended; the context is not freed before. */
+ATLS_NODISCARD enum atls_err atls_context_submit(struct atls_context *context, struct atls_job *job,
+                                                 struct atls_diag *diag);
+void atls_context_job_ended(struct atls_context *context);
+
+#endif

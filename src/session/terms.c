@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What is required and what is offered: from "--require" and the attesters to the lists of schemes
+ * that go into a ClientHello. A format with a CoAP content format is listed by it first, since that
+ * is four octets, and by its media type after.
+ */
+#include "atls/context.h"
+
+#include "base/span.h"
+#include "session/context.h"
+#include "session/context_internal.h"
+
+static enum atls_err add_required(struct atls_context *context, struct atls_bytes name,
+                                  struct atls_diag *diag)
+{
+    for (size_t i = 0; i < name.len; i++) {
+        if (name.data[i] == '+') {
+            atls_fail(diag, ATLS_ERR_NOT_BUILT, "--require", "several roots of trust at once");
+            atls_diag_found_peer_text(diag, name);
+            return ATLS_ERR_NOT_BUILT;
+        }
+    }
+    if (atls_bytes_is_text(name, "result")) {
+        return atls_fail(diag, ATLS_ERR_NOT_BUILT, "--require", "result");
+    }
+    const struct atls_format *format = atls_format_by_name(name);
+    if (format == NULL) {
+        atls_fail(diag, ATLS_ERR_CONFIG, "--require", "name");
+        atls_diag_found_peer_text(diag, name);
+        atls_diag_expected_text(diag, "none, or of");
+        for (size_t i = 0; i < atls_num_formats; i++) {
+            atls_diag_expected_text(diag, i == 0 ? " " : ", ");
+            atls_diag_expected_text(diag, atls_formats[i].name);
+        }
+        return ATLS_ERR_CONFIG;
+    }
+    for (size_t i = 0; i < context->num_required; i++) {
+        if (context->required[i] == format) {
+            return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "name", format->name,
+                                   "each name once");
+        }
+    }
+    if (context->num_required == ATLS_ARRAY_LEN(context->required)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "names", "too many",
+                               "at most 16");
+    }
+    context->required[context->num_required++] = format;
+    return ATLS_OK;
+}
+
+enum atls_err atls_context_require(struct atls_context *context, const char *terms,
+                                   struct atls_diag *diag)
+{
+    if (context->frozen) {
+        return atls_fail(diag, ATLS_ERR_STATE, "context", NULL);
+    }
+    context->num_required = 0;
+    struct atls_bytes rest = atls_bytes_text(terms);
+    if (atls_bytes_is_text(rest, "none")) {
+        return ATLS_OK;
+    }
+    for (size_t start = 0, i = 0; i <= rest.len; i++) {
+        if (i == rest.len || rest.data[i] == ',') {
+            enum atls_err err =
+                add_required(context, atls_bytes_of(&rest.data[start], i - start), diag);
+            if (err != ATLS_OK) {
+                context->num_required = 0;
+                return err;
+            }
+            start = i + 1;
+        }
+    }
+    return ATLS_OK;
+}
+
+static void add_schemes(struct atls_scheme_list *list, const struct atls_format *format)
+{
+    const struct atls_scheme by_number = {.mechanism = ATLS_MECHANISM_EVIDENCE,
+                                          .by_content_format = true,
+                                          .content_format = format->content_format};
+    const struct atls_scheme by_name = {.mechanism = ATLS_MECHANISM_EVIDENCE,
+                                        .text = atls_bytes_text(format->media_type)};
+    if (atls_scheme_in(list, &by_name)) {
+        return; /* two attesters of one format */
+    }
+    if (format->has_content_format && list->count < ATLS_MAX_SCHEMES) {
+        list->items[list->count++] = by_number;
+    }
+    if (list->count < ATLS_MAX_SCHEMES) {
+        list->items[list->count++] = by_name;
+    }
+}
+
+static enum atls_err check_whole(const struct atls_context *context, struct atls_diag *diag)
+{
+    const bool requires = context->num_required != 0;
+    if (context->no_pkix && !requires) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "no PKIX",
+                               "no requirement: nothing would identify the peer",
+                               "--require with --no-pkix");
+    }
+    if (!requires && (atls_endorsements_num_keys(context->endorsements) != 0 ||
+                      atls_endorsements_num_references(context->endorsements) != 0)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
+                               "endorsements, and nothing required of the peer", "--require");
+    }
+    if (!requires && context->policy.version != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "policy",
+                               "a policy, and nothing required of the peer", "--require");
+    }
+    if (requires && atls_endorsements_num_keys(context->endorsements) == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
+                               "a requirement, and no endorsement: nobody could be accepted",
+                               "--endorsements with a CoRIM");
+    }
+    return ATLS_OK;
+}
+
+enum atls_err atls_context_freeze(struct atls_context *context, struct atls_diag *diag)
+{
+    if (context->frozen) {
+        return ATLS_OK;
+    }
+    enum atls_err err = check_whole(context, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < context->num_required; i++) {
+        add_schemes(&context->can_appraise, context->required[i]);
+    }
+    for (size_t i = 0; i < context->num_attesters; i++) {
+        add_schemes(&context->can_attest, context->attesters[i].format);
+    }
+    if (context->num_attesters != 0 && context->executor == NULL) {
+        err = atls_pool_new(&context->pool, context->threads, context->max_queue, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+    }
+    context->policy.simulated = context->policy.simulated || context->simulated_allowed;
+    context->frozen = true;
+    return ATLS_OK;
+}

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "json/base64.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct alphabet {
+    char last_two[2]; /* characters 62 and 63 */
+    bool padded;
+};
+
+static const struct alphabet url = {{'-', '_'}, false};
+static const struct alphabet standard = {{'+', '/'}, true};
+
+/* value_of gives 0 to 63, or -1. */
+static int value_of(const struct alphabet *alphabet, uint8_t character)
+{
+    if (character >= 'A' && character <= 'Z') {
+        return character - 'A';
+    }
+    if (character >= 'a' && character <= 'z') {
+        return character - 'a' + 26;
+    }
+    if (character >= '0' && character <= '9') {
+        return character - '0' + 52;
+    }
+    return character == (uint8_t)alphabet->last_two[0]   ? 62
+           : character == (uint8_t)alphabet->last_two[1] ? 63
+                                                         : -1;
+}
+
+/* data_len gives how many characters carry data; false when the padding is not as it must be. */
+static bool data_len(const struct alphabet *alphabet, struct atls_bytes text, size_t *out)
+{
+    size_t len = text.len;
+    if (alphabet->padded) {
+        if (len % 4 != 0) {
+            return false;
+        }
+        for (int i = 0; i < 2 && len > 0 && text.data[len - 1] == '='; i++) {
+            len--;
+        }
+    }
+    *out = len;
+    return len % 4 != 1;
+}
+
+/* check is true when `len` characters are of the alphabet and the bits left over are zero. */
+static bool check(const struct alphabet *alphabet, const uint8_t *text, size_t len)
+{
+    int value = 0;
+    for (size_t i = 0; i < len; i++) {
+        value = value_of(alphabet, text[i]);
+        if (value < 0) {
+            return false;
+        }
+    }
+    const int unused = len % 4 == 2 ? 0x0f : len % 4 == 3 ? 0x03 : 0;
+    return (value & unused) == 0;
+}
+
+static bool decode(const struct alphabet *alphabet, struct atls_bytes text, struct atls_buf out,
+                   size_t *out_len)
+{
+    size_t len = 0;
+    if (!data_len(alphabet, text, &len) || !check(alphabet, text.data, len)) {
+        return false;
+    }
+    const size_t octets = len / 4 * 3 + len % 4 * 3 / 4;
+    if (octets > out.cap) {
+        return false;
+    }
+    uint32_t bits = 0;
+    size_t at = 0;
+    for (size_t i = 0; i < len; i++) {
+        bits = bits << 6 | (uint32_t)value_of(alphabet, text.data[i]);
+        /* After character 1, 2 and 3 of four an octet is complete, with 4, 2 and 0 bits more. */
+        if (i % 4 != 0) {
+            out.data[at++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+        }
+    }
+    *out_len = octets;
+    return true;
+}
+
+static char digit(const struct alphabet *alphabet, uint32_t value)
+{
+    static const char common[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+    value &= 0x3f;
+    return value < 62 ? common[value] : alphabet->last_two[value - 62];
+}
+
+static bool encode(const struct alphabet *alphabet, struct atls_bytes octets, char *out, size_t cap)
+{
+    const size_t rest = octets.len % 3;
+    const size_t tail = rest == 0 ? 0 : alphabet->padded ? 4 : rest + 1;
+    if (octets.len > SIZE_MAX / 4 * 3 - 8 || cap < octets.len / 3 * 4 + tail + 1) {
+        return false;
+    }
+    size_t at = 0;
+    for (size_t i = 0; i < octets.len; i += 3) {
+        const size_t here = octets.len - i < 3 ? octets.len - i : 3;
+        uint32_t bits = (uint32_t)octets.data[i] << 16;
+        bits |= here > 1 ? (uint32_t)octets.data[i + 1] << 8 : 0;
+        bits |= here > 2 ? octets.data[i + 2] : 0;
+        for (size_t k = 0; k <= here; k++) {
+            out[at++] = digit(alphabet, bits >> (18 - 6 * k));
+        }
+        for (size_t k = here; alphabet->padded && k < 3; k++) {
+            out[at++] = '=';
+        }
+    }
+    out[at] = '\0';
+    return true;
+}
+
+bool atls_base64url_decode(struct atls_bytes text, struct atls_buf out, size_t *out_len)
+{
+    return decode(&url, text, out, out_len);
+}
+
+bool atls_base64_decode(struct atls_bytes text, struct atls_buf out, size_t *out_len)
+{
+    return decode(&standard, text, out, out_len);
+}
+
+bool atls_base64url_encode(struct atls_bytes octets, char *out, size_t cap)
+{
+    return encode(&url, octets, out, cap);
+}
+
+bool atls_base64_encode(struct atls_bytes octets, char *out, size_t cap)
+{
+    return encode(&standard, octets, out, cap);
+}
+
+static int hex_value(uint8_t character)
+{
+    if (character >= '0' && character <= '9') {
+        return character - '0';
+    }
+    if (character >= 'a' && character <= 'f') {
+        return character - 'a' + 10;
+    }
+    if (character >= 'A' && character <= 'F') {
+        return character - 'A' + 10;
+    }
+    return -1;
+}
+
+bool atls_hex_decode(struct atls_bytes text, struct atls_buf out, size_t *out_len)
+{
+    if (text.len % 2 != 0 || text.len / 2 > out.cap) {
+        return false;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        if (hex_value(text.data[i]) < 0) {
+            return false;
+        }
+    }
+    for (size_t i = 0; i < text.len / 2; i++) {
+        out.data[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+    }
+    *out_len = text.len / 2;
+    return true;
+}
+
+bool atls_hex_encode(struct atls_bytes octets, char *out, size_t cap)
+{
+    static const char digits[] = "0123456789abcdef";
+    if (cap == 0 || octets.len > (cap - 1) / 2) {
+        return false;
+    }
+    for (size_t i = 0; i < octets.len; i++) {
+        out[2 * i] = digits[octets.data[i] >> 4];
+        out[2 * i + 1] = digits[octets.data[i] & 15];
+    }
+    out[2 * octets.len] = '\0';
+    return true;
+}
+
+static char *encode_new(bool (*encoder)(struct atls_bytes, char *, size_t),
+                        struct atls_bytes octets, size_t size)
+{
+    char *text = octets.len < SIZE_MAX / 4 ? malloc(size) : NULL;
+    if (text != NULL && !encoder(octets, text, size)) {
+        free(text);
+        return NULL;
+    }
+    return text;
+}
+
+char *atls_base64url_new(struct atls_bytes octets)
+{
+    return encode_new(atls_base64url_encode, octets, ATLS_BASE64_SIZE(octets.len));
+}
+
+char *atls_base64_new(struct atls_bytes octets)
+{
+    return encode_new(atls_base64_encode, octets, ATLS_BASE64_SIZE(octets.len));
+}
+
+char *atls_hex_new(struct atls_bytes octets)
+{
+    return encode_new(atls_hex_encode, octets, ATLS_HEX_SIZE(octets.len));
+}

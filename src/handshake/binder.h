@@ -8,7 +8,9 @@
 
 /*
  * atls_hkdf_expand_label is HKDF-Expand-Label of RFC 8446, 7.1, with "tls13 " in front of `label`.
- * @param len  octets of output, at most the length of the hash
+ * @param len  octets of output, 1 to the length of the hash
+ * @retval ATLS_ERR_ALGORITHM  hash_alg is no hash
+ * @retval ATLS_ERR_ARGUMENT   a length that HkdfLabel cannot carry, or len out of range
  */
 ATLS_NODISCARD enum atls_err atls_hkdf_expand_label(const struct atls_crypto_ops *ops,
                                                     int32_t hash_alg, struct atls_bytes secret,
@@ -20,5 +22,11 @@ ATLS_NODISCARD enum atls_err atls_binder(const struct atls_crypto_ops *ops, int3
                                          const struct atls_digest *transcript_hash,
                                          struct atls_bytes spki, struct atls_digest *out,
                                          struct atls_diag *diag);
+
+/* atls_check_reflection refuses a peer whose SubjectPublicKeyInfo is our own, with
+ * ATLS_ERR_REFLECTED: only the key sets the binders of the two directions apart (R-06). `own` is
+ * empty when this side shows no certificate. */
+ATLS_NODISCARD enum atls_err atls_check_reflection(struct atls_bytes own, struct atls_bytes peer,
+                                                   struct atls_diag *diag);
 
 #endif

@@ -22,9 +22,14 @@ struct atls_scheme_list {
     size_t count;
 };
 
-/* atls_scheme_read reads one AttestationScheme. Unknown mechanisms and encodings make the length
- * unknowable, so they are malformed. */
+/* atls_scheme_read reads one AttestationScheme; its text borrows the input. Unknown mechanisms and
+ * encodings make the length unknowable, so they are malformed. */
 ATLS_NODISCARD bool atls_scheme_read(struct atls_reader *r, struct atls_scheme *out);
+/* atls_scheme_refuse says why atls_scheme_read returned false for the reader `at`, as
+ * ATLS_ERR_MALFORMED with the octet where it went wrong. */
+enum atls_err atls_scheme_refuse(struct atls_reader at, const char *step, const char *claim,
+                                 struct atls_diag *diag);
+/* atls_scheme_write fails the writer for what atls_scheme_read would not read back. */
 void atls_scheme_write(struct atls_writer *w, const struct atls_scheme *scheme);
 
 /* atls_scheme_equal is literal: content format 263 and "application/eat+cwt" are two schemes. */
@@ -34,7 +39,15 @@ ATLS_NODISCARD bool atls_scheme_is_usable(const struct atls_scheme *scheme);
 /* atls_scheme_in is true when `list` holds a scheme that equals `scheme`. */
 ATLS_NODISCARD bool atls_scheme_in(const struct atls_scheme_list *list,
                                    const struct atls_scheme *scheme);
-/* atls_scheme_describe appends a printable name to the diag's `found`. */
+/* atls_scheme_find gives that entry of `list`, NULL when there is none. */
+const struct atls_scheme *atls_scheme_find(const struct atls_scheme_list *list,
+                                           const struct atls_scheme *scheme);
+/* atls_scheme_lists_equal is true for the same schemes in the same order. */
+ATLS_NODISCARD bool atls_scheme_lists_equal(const struct atls_scheme_list *a,
+                                            const struct atls_scheme_list *b);
+/* atls_scheme_describe appends a printable name to the diag's `found`, the other one to
+ * `expected`. */
 void atls_scheme_describe(struct atls_diag *diag, const struct atls_scheme *scheme);
+void atls_scheme_describe_expected(struct atls_diag *diag, const struct atls_scheme *scheme);
 
 #endif

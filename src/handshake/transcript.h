@@ -7,8 +7,8 @@
  *   START --ClientHello--> CH --ServerHello--> DONE
  *                          CH --HelloRetryRequest--> HRR --ClientHello--> CH2 --ServerHello--> DONE
  *
- * Messages before ClientHello and after ServerHello are ignored; any other order is FAILED for
- * good.
+ * Messages of other types are ignored before ClientHello and after ServerHello. Anything else is
+ * FAILED for good, a hello after DONE included: the hash of one connection never serves the next.
  */
 #ifndef HANDSHAKE_TRANSCRIPT_H
 #define HANDSHAKE_TRANSCRIPT_H
@@ -30,11 +30,13 @@ struct atls_transcript {
     struct atls_hash sha256, sha384;
 };
 
-/* atls_transcript_reset goes back to START and frees what the hashes hold. */
+/* atls_transcript_reset goes back to START and frees what the hashes hold. All zero is START too.
+ */
 void atls_transcript_reset(const struct atls_crypto_ops *ops, struct atls_transcript *t);
 
 /* atls_transcript_add takes one whole handshake message with its 4-octet header, sent or received,
- * exactly as on the wire. */
+ * exactly as on the wire (R-09). ATLS_ERR_MALFORMED: a hello that is too long, or a ServerHello
+ * too short to have a random. ATLS_ERR_TRANSCRIPT: no whole message, or out of order. */
 ATLS_NODISCARD enum atls_err atls_transcript_add(const struct atls_crypto_ops *ops,
                                                  struct atls_transcript *t,
                                                  struct atls_bytes message, struct atls_diag *diag);

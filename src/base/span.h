@@ -15,10 +15,20 @@ static inline struct atls_bytes atls_bytes_of(const void *data, size_t len)
     return bytes;
 }
 
+/* atls_text_len is strlen, which the freestanding build of the core has no library for. */
+static inline size_t atls_text_len(const char *text)
+{
+    size_t len = 0;
+    while (text[len] != '\0') {
+        len++;
+    }
+    return len;
+}
+
 /* atls_bytes_text borrows a NUL-terminated string without its NUL. */
 static inline struct atls_bytes atls_bytes_text(const char *text)
 {
-    return atls_bytes_of(text, strlen(text));
+    return atls_bytes_of(text, atls_text_len(text));
 }
 
 /* atls_bytes_equal compares public octets; it is NOT constant time. */

@@ -55,7 +55,13 @@ ATLS_NODISCARD bool atls_cmw_tag_of(uint16_t content_format, uint32_t *out_tag);
 ATLS_NODISCARD bool atls_cmw_tag_inverse(uint64_t tag, uint16_t *out_content_format);
 
 /* atls_media_type_equal compares as RFC 9999 and RFC 9110 do: type, subtype and parameter names
- * without case, parameter values with it, blanks around ';' ignored, quotes optional. */
+ * without case, parameter values with it, blanks around ';' ignored, quotes optional, parameters in
+ * any order. What is no media type equals nothing, itself included. */
 ATLS_NODISCARD bool atls_media_type_equal(struct atls_bytes a, struct atls_bytes b);
+/* atls_media_type_is_valid: the grammar of RFC 9110, 8.3.1, in at most ATLS_MAX_SCHEME_TEXT_LEN
+ * octets, with at most ATLS_MAX_MEDIA_PARAMETERS parameters, none of them twice. */
+ATLS_NODISCARD bool atls_media_type_is_valid(struct atls_bytes text);
+/* atls_collection_type_is_valid: "__cmwc_t" is an absolute URI (RFC 3986, 4.3) or a dotted OID. */
+ATLS_NODISCARD bool atls_collection_type_is_valid(struct atls_bytes text);
 
 #endif

@@ -84,6 +84,11 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_policy(struct atls_contex
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_allow_simulated(struct atls_context *context,
                                                                    struct atls_diag *diag);
 
+/** atls_context_keep_claims keeps the verified claims of every peer in its verdict, as JSON. It
+ * costs a few percent of a handshake, so it is off by default. */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_keep_claims(struct atls_context *context,
+                                                               struct atls_diag *diag);
+
 /** atls_context_set_no_pkix uses attestation instead of PKIX for the peer: its certificate must be
  *  self-signed and in its dates, and its identity is its key. Needs a requirement. */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_no_pkix(struct atls_context *context,

@@ -165,6 +165,15 @@ enum atls_err atls_context_allow_simulated(struct atls_context *context, struct 
     return err;
 }
 
+enum atls_err atls_context_keep_claims(struct atls_context *context, struct atls_diag *diag)
+{
+    enum atls_err err = check_open(context, diag);
+    if (err == ATLS_OK) {
+        context->keep_claims = true;
+    }
+    return err;
+}
+
 enum atls_err atls_context_set_no_pkix(struct atls_context *context, struct atls_diag *diag)
 {
     enum atls_err err = check_open(context, diag);

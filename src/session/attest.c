@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Our own Certificate: Evidence over the binder of this handshake and the key that this message
+ * presents. The binder is computed by the attester's room from the transcript (R-05); never reused
+ * (R-24). The job copies its input, so the connection may be freed while it runs.
+ */
+#include "attester/attester.h"
+#include "base/span.h"
+#include "handshake/binder.h"
+#include "session/session_internal.h"
+
+#include <stdlib.h>
+
+struct attest_job {
+    struct atls_job job; /* first */
+    struct atls_context *context;
+    const struct atls_attester_ops *ops;
+    struct atls_attester *attester;
+    int32_t hash_alg;
+    struct atls_digest transcript_hash;
+    uint8_t *spki;
+    size_t spki_len;
+    uint8_t *cmw; /* ATLS_MAX_CMW_LEN octets */
+    size_t cmw_len;
+    enum atls_err err;
+    struct atls_diag diag;
+};
+
+static void run_attest(struct atls_job *job)
+{
+    struct attest_job *a = (struct attest_job *)job;
+    const struct atls_buf room = {a->cmw, ATLS_MAX_CMW_LEN};
+    a->err = atls_attester_for_handshake(
+        a->ops, a->attester, a->context->crypto, atls_binder, a->hash_alg, &a->transcript_hash,
+        atls_bytes_of(a->spki, a->spki_len), a->context->timeout_ms, room, &a->cmw_len, &a->diag);
+    atls_context_job_ended(a->context); /* last use of the context */
+}
+
+static void destroy_attest(struct atls_job *job)
+{
+    struct attest_job *a = (struct attest_job *)job;
+    free(a->spki);
+    free(a->cmw);
+    free(a);
+}
+
+/* find_attester gives the index of the attester whose format `scheme` names. */
+static bool find_attester(const struct atls_context *context, const struct atls_scheme *scheme,
+                          size_t *out)
+{
+    for (size_t i = 0; i < context->num_attesters; i++) {
+        const struct atls_format *format = context->attesters[i].format;
+        const bool named =
+            scheme->by_content_format
+                ? format->has_content_format && format->content_format == scheme->content_format
+                : atls_bytes_is_text(scheme->text, format->media_type);
+        if (scheme->mechanism == ATLS_MECHANISM_EVIDENCE && named) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum atls_err new_job(struct attest_job **out, struct atls_session *session, size_t index,
+                             int32_t hash_alg, struct atls_bytes own_spki, struct atls_diag *diag)
+{
+    struct attest_job *a = calloc(1, sizeof *a);
+    if (a == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
+    }
+    a->context = session->context;
+    a->ops = session->context->attesters[index].ops;
+    a->attester = session->context->attesters[index].attester;
+    a->hash_alg = hash_alg;
+    a->spki = malloc(own_spki.len);
+    a->cmw = malloc(ATLS_MAX_CMW_LEN);
+    enum atls_err err = a->spki != NULL && a->cmw != NULL
+                            ? atls_transcript_hash(session->context->crypto, &session->transcript,
+                                                   hash_alg, &a->transcript_hash, diag)
+                            : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
+    if (err == ATLS_OK) {
+        memcpy(a->spki, own_spki.data, own_spki.len);
+        a->spki_len = own_spki.len;
+        err = atls_job_init(&a->job, run_attest, destroy_attest, diag);
+    }
+    if (err != ATLS_OK) {
+        destroy_attest(&a->job);
+        return err;
+    }
+    *out = a;
+    return ATLS_OK;
+}
+
+static enum atls_err make_evidence(struct atls_session *session, size_t index, int32_t hash_alg,
+                                   struct atls_bytes own_spki, struct atls_bytes *out,
+                                   struct atls_diag *diag)
+{
+    struct attest_job *a = NULL;
+    enum atls_err err = new_job(&a, session, index, hash_alg, own_spki, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = session_run(session, &a->job, false, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = a->err;
+    if (err != ATLS_OK && diag != NULL) {
+        *diag = a->diag;
+    }
+    const struct atls_bytes cmw = atls_bytes_of(a->cmw, a->cmw_len);
+    uint8_t *body = NULL;
+    size_t body_len = 0;
+    if (err == ATLS_OK) {
+        const struct atls_crypto_ops *crypto = session->context->crypto;
+        err = crypto->hash(ATLS_ALG_SHA256, cmw, &session->own_cmw_sha256);
+    }
+    if (err == ATLS_OK) {
+        body = malloc(cmw.len + 3);
+        const struct atls_buf room = {body, cmw.len + 3};
+        err = body != NULL ? atls_credential_write(room, &body_len, cmw, diag)
+                           : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
+    }
+    atls_job_unref(&a->job);
+    if (err != ATLS_OK) {
+        free(body);
+        return err;
+    }
+    free(session->written);
+    session->written = body;
+    *out = atls_bytes_of(body, body_len);
+    return ATLS_OK;
+}
+
+enum atls_err atls_session_write_certificate(struct atls_session *session, int32_t hash_alg,
+                                             struct atls_bytes own_spki, bool *out_send,
+                                             struct atls_bytes *out)
+{
+    struct atls_diag diag;
+    struct atls_scheme scheme;
+    const struct atls_crypto_ops *crypto = session->context->crypto;
+    if (own_spki.len == 0 || own_spki.len > ATLS_MAX_SPKI_LEN ||
+        crypto->hash(ATLS_ALG_SHA256, own_spki, &session->own_spki_sha256) != ATLS_OK) {
+        atls_fail_texts(&diag, ATLS_ERR_KEY, "attestation", "SubjectPublicKeyInfo",
+                        "a key of unusable length", "at most 8192 octets");
+        return session_refuse(session, &diag);
+    }
+    *out_send = atls_negotiation_must_attest(&session->negotiation, &scheme);
+    if (!*out_send) {
+        return ATLS_OK;
+    }
+    size_t index = 0;
+    if (!find_attester(session->context, &scheme, &index)) {
+        atls_fail(&diag, ATLS_ERR_STATE, "attestation", "chosen scheme");
+        atls_scheme_describe(&diag, &scheme);
+        atls_diag_expected_text(&diag, "a scheme that an attester of this context offered");
+        return session_refuse(session, &diag);
+    }
+    enum atls_err err = make_evidence(session, index, hash_alg, own_spki, out, &diag);
+    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+}

@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The life of a connection and the bodies of the extension in ClientHello, EncryptedExtensions and
+ * CertificateRequest. Certificate is in attest.c (ours) and appraise.c (the peer's). */
+#include "session/session_internal.h"
+
+#include "base/span.h"
+#include "session/context.h"
+
+#include <stdlib.h>
+
+static struct atls_terms terms_of(const struct atls_context *context)
+{
+    const struct atls_terms terms = {.can_attest = &context->can_attest,
+                                     .can_appraise = &context->can_appraise,
+                                     .requires_peer = context->num_required != 0};
+    return terms;
+}
+
+enum atls_err atls_session_new(struct atls_session **out, struct atls_context *context,
+                               const struct atls_stack_ops *stack, void *connection,
+                               struct atls_diag *diag)
+{
+    struct atls_session *session = calloc(1, sizeof *session);
+    if (session == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "connection", NULL);
+    }
+    session->context = atls_context_ref(context);
+    session->stack = stack;
+    session->connection = connection;
+    *out = session;
+    return ATLS_OK;
+}
+
+static void forget(uint8_t **octets)
+{
+    free(*octets);
+    *octets = NULL;
+}
+
+/* reset returns to the state before a handshake; what is owned is freed. */
+static void reset(struct atls_session *session)
+{
+    atls_job_unref(session->job);
+    session->job = NULL;
+    atls_transcript_reset(session->context->crypto, &session->transcript);
+    forget(&session->client_hello_body);
+    forget(&session->written);
+    forget(&session->peer_cmw);
+    session->peer_cmw_len = 0;
+    session->own_spki_sha256.len = 0;
+    session->own_cmw_sha256.len = 0;
+    session->chosen = false;
+    atls_verdict_cleanup(&session->verdict);
+}
+
+void atls_session_free(struct atls_session *session)
+{
+    if (session == NULL) {
+        return;
+    }
+    reset(session);
+    atls_context_unref(session->context);
+    free(session);
+}
+
+void atls_session_begin(struct atls_session *session, enum atls_role role)
+{
+    reset(session);
+    const struct atls_terms terms = terms_of(session->context);
+    atls_negotiation_init(&session->negotiation, role, &terms);
+    session->role = role;
+    session->begun = true;
+}
+
+bool atls_session_has_begun(const struct atls_session *session)
+{
+    return session->begun;
+}
+
+struct atls_context *atls_session_context(const struct atls_session *session)
+{
+    return session->context;
+}
+
+const struct atls_verdict *atls_session_verdict(const struct atls_session *session)
+{
+    return &session->verdict;
+}
+
+enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason)
+{
+    if (session->verdict.state != ATLS_VERDICT_REFUSED) {
+        session->verdict.state = ATLS_VERDICT_REFUSED;
+        session->verdict.reason = *reason;
+    }
+    return reason->err;
+}
+
+void atls_session_refuse(struct atls_session *session, const struct atls_diag *reason)
+{
+    session_refuse(session, reason);
+}
+
+bool atls_session_was_negotiated(const struct atls_session *session)
+{
+    return session->negotiation.offered || session->context->num_required != 0;
+}
+
+void atls_session_message(struct atls_session *session, struct atls_bytes message)
+{
+    struct atls_diag diag;
+    if (atls_transcript_add(session->context->crypto, &session->transcript, message, &diag) !=
+        ATLS_OK) {
+        session_refuse(session, &diag);
+    }
+}
+
+/* keep copies a received body into `*slot`. */
+static enum atls_err keep(uint8_t **slot, struct atls_bytes body, struct atls_bytes *out,
+                          struct atls_diag *diag)
+{
+    uint8_t *copy = malloc(body.len != 0 ? body.len : 1);
+    if (copy == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "connection", NULL);
+    }
+    if (body.len != 0) {
+        memcpy(copy, body.data, body.len);
+    }
+    free(*slot);
+    *slot = copy;
+    *out = atls_bytes_of(copy, body.len);
+    return ATLS_OK;
+}
+
+enum atls_err atls_session_rebind(struct atls_session *session, struct atls_context *context)
+{
+    struct atls_diag diag;
+    if (context == session->context) {
+        return ATLS_OK;
+    }
+    if (session->chosen) {
+        atls_fail_texts(&diag, ATLS_ERR_STATE, "SNI", NULL, "a switch of contexts",
+                        "no switch after EncryptedExtensions");
+        return session_refuse(session, &diag);
+    }
+    /* The offer was parsed before the switch and says nothing about the context. */
+    const bool offered = session->negotiation.offered;
+    const struct atls_offer offer = session->negotiation.peer;
+    atls_context_unref(session->context);
+    session->context = atls_context_ref(context);
+    const struct atls_terms terms = terms_of(context);
+    atls_negotiation_init(&session->negotiation, session->role, &terms);
+    enum atls_err err = ATLS_OK;
+    if (offered) {
+        err = atls_negotiation_take_offer(&session->negotiation, &offer, &diag);
+    }
+    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+}
+
+/* give writes with `write` into a body of its own, which lives until the next write. */
+static enum atls_err give_choice(struct atls_session *session, const struct atls_scheme *choice,
+                                 struct atls_bytes *out, struct atls_diag *diag)
+{
+    enum { choice_room = 8 + ATLS_MAX_SCHEME_TEXT_LEN };
+    uint8_t *body = malloc(choice_room);
+    if (body == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "connection", NULL);
+    }
+    size_t len = 0;
+    const struct atls_buf room = {body, choice_room};
+    enum atls_err err = atls_choice_write(room, &len, choice, diag);
+    if (err != ATLS_OK) {
+        free(body);
+        return err;
+    }
+    free(session->written);
+    session->written = body;
+    session->chosen = true;
+    *out = atls_bytes_of(body, len);
+    return ATLS_OK;
+}
+
+enum atls_err atls_session_write_client_hello(struct atls_session *session, bool *out_send,
+                                              struct atls_bytes *out)
+{
+    struct atls_diag diag;
+    struct atls_offer *offer = malloc(sizeof *offer); /* large for a fiber's stack */
+    uint8_t *body = malloc(ATLS_MAX_EXTENSION_LEN);
+    size_t len = 0;
+    enum atls_err err = offer != NULL && body != NULL
+                            ? atls_negotiation_offer(&session->negotiation, out_send, offer, &diag)
+                            : atls_fail(&diag, ATLS_ERR_MEMORY, "ClientHello", NULL);
+    if (err == ATLS_OK && *out_send) {
+        const struct atls_buf room = {body, ATLS_MAX_EXTENSION_LEN};
+        err = atls_offer_write(room, &len, offer, &diag);
+    }
+    free(offer);
+    if (err != ATLS_OK || !*out_send) {
+        free(body);
+        return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+    }
+    free(session->written);
+    session->written = body;
+    *out = atls_bytes_of(body, len);
+    return ATLS_OK;
+}
+
+enum atls_err atls_session_read_client_hello(struct atls_session *session, struct atls_bytes body)
+{
+    struct atls_diag diag;
+    struct atls_bytes kept;
+    struct atls_offer *offer = malloc(sizeof *offer);
+    uint8_t *copy = NULL;
+    enum atls_err err = offer != NULL ? keep(&copy, body, &kept, &diag)
+                                      : atls_fail(&diag, ATLS_ERR_MEMORY, "ClientHello", NULL);
+    if (err == ATLS_OK) {
+        err = atls_offer_parse(offer, kept, &diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_negotiation_take_offer(&session->negotiation, offer, &diag);
+    }
+    free(offer);
+    if (err != ATLS_OK) {
+        free(copy);
+        return session_refuse(session, &diag);
+    }
+    /* After HelloRetryRequest the second offer replaces the first, which nothing borrows now. */
+    free(session->client_hello_body);
+    session->client_hello_body = copy;
+    return ATLS_OK;
+}
+
+typedef enum atls_err choose_function(struct atls_negotiation *n, bool *out_send,
+                                      struct atls_scheme *out, struct atls_diag *diag);
+
+static enum atls_err write_choice(struct atls_session *session, choose_function *choose,
+                                  bool *out_send, struct atls_bytes *out)
+{
+    struct atls_diag diag;
+    struct atls_scheme choice;
+    enum atls_err err = choose(&session->negotiation, out_send, &choice, &diag);
+    if (err == ATLS_OK && *out_send) {
+        err = give_choice(session, &choice, out, &diag);
+    }
+    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+}
+
+enum atls_err atls_session_write_encrypted_extensions(struct atls_session *session, bool *out_send,
+                                                      struct atls_bytes *out)
+{
+    return write_choice(session, atls_negotiation_choose_server, out_send, out);
+}
+
+enum atls_err atls_session_write_certificate_request(struct atls_session *session, bool *out_send,
+                                                     struct atls_bytes *out)
+{
+    return write_choice(session, atls_negotiation_choose_client, out_send, out);
+}
+
+typedef enum atls_err take_function(struct atls_negotiation *n, const struct atls_scheme *choice,
+                                    struct atls_diag *diag);
+
+static enum atls_err read_choice(struct atls_session *session, take_function *take,
+                                 struct atls_bytes body)
+{
+    struct atls_diag diag;
+    struct atls_scheme choice;
+    /* What the negotiation keeps is the equal item of our own list, so `choice` may borrow. */
+    enum atls_err err = atls_choice_parse(&choice, body, &diag);
+    if (err == ATLS_OK) {
+        err = take(&session->negotiation, &choice, &diag);
+    }
+    session->chosen = true;
+    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+}
+
+enum atls_err atls_session_read_encrypted_extensions(struct atls_session *session,
+                                                     struct atls_bytes body)
+{
+    return read_choice(session, atls_negotiation_take_server_choice, body);
+}
+
+enum atls_err atls_session_read_certificate_request(struct atls_session *session,
+                                                    struct atls_bytes body)
+{
+    return read_choice(session, atls_negotiation_take_client_choice, body);
+}

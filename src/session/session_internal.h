@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a session holds, for this room only. */
+#ifndef SESSION_SESSION_INTERNAL_H
+#define SESSION_SESSION_INTERNAL_H
+
+#include "handshake/transcript.h"
+#include "session/context_internal.h"
+#include "session/session.h"
+
+struct atls_session {
+    struct atls_context *context; /* one reference */
+    const struct atls_stack_ops *stack;
+    void *connection;
+
+    enum atls_role role;
+    bool begun;
+    bool chosen; /* a scheme went out or came in: the context may no longer change */
+    struct atls_transcript transcript;
+    struct atls_negotiation negotiation;
+
+    uint8_t *client_hello_body; /* the offer's spans borrow it */
+    uint8_t *written;           /* what the last write_ gave out */
+    uint8_t *peer_cmw;
+    size_t peer_cmw_len;
+    struct atls_digest own_spki_sha256, own_cmw_sha256; /* len 0: none */
+
+    struct atls_job *job; /* waited for at this moment; freed with us if we go first */
+    struct atls_verdict verdict;
+};
+
+/* Sets the verdict to REFUSED unless it is already, and returns `reason->err`. */
+enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason);
+
+/* Runs `job` and waits for it: in place when that blocks nobody but the caller and `in_place` is
+ * allowed, else in the pool. ATLS_ERR_DEADLINE when it took too long; the job is then abandoned
+ * and must not be touched. On ATLS_OK the caller still owns one reference. */
+enum atls_err session_run(struct atls_session *session, struct atls_job *job, bool in_place,
+                          struct atls_diag *diag);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the files of the OpenSSL adapter share. */
+#ifndef STACK_OPENSSL_ADAPTER_H
+#define STACK_OPENSSL_ADAPTER_H
+
+#include "atls/openssl.h"
+#include "base/diag.h"
+#include "session/context.h"
+#include "session/session.h"
+
+/* The atls context of an SSL_CTX, and the session of an SSL; NULL when there is none. */
+struct atls_context *openssl_context_of(const SSL_CTX *ctx);
+struct atls_session *openssl_session_of(const SSL *ssl);
+/* The session of `ssl`, made if there is none yet; NULL when atls is not enabled or no memory. */
+struct atls_session *openssl_session_get(SSL *ssl);
+ATLS_NODISCARD enum atls_err openssl_index_init(struct atls_diag *diag);
+ATLS_NODISCARD bool openssl_context_set(SSL_CTX *ctx, struct atls_context *context);
+/* The last fatal alert that the peer sent on `ssl`, 0 when there was none. */
+int openssl_peer_alert(const SSL *ssl);
+void openssl_set_peer_alert(SSL *ssl, int alert);
+
+/* extension.c: the four messages */
+ATLS_NODISCARD enum atls_err openssl_add_extension(SSL_CTX *ctx, struct atls_context *context,
+                                                   struct atls_diag *diag);
+/* verify.c: SSL_CTX_set_cert_verify_callback(3) */
+int openssl_verify_callback(X509_STORE_CTX *store, void *arg);
+/* channel.c: what was negotiated, and what may be */
+struct atls_channel openssl_channel(const SSL *ssl);
+int32_t openssl_hash_alg(const SSL *ssl);
+ATLS_NODISCARD enum atls_err
+openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *context, struct atls_diag *diag);
+/* wait.c: how a connection waits */
+extern const struct atls_stack_ops openssl_stack_ops;
+
+/* openssl_spki gives the DER SubjectPublicKeyInfo of a certificate; *out is freed with
+ * OPENSSL_free. It is copied from the certificate, the key is not decoded. 0 on failure. */
+size_t openssl_spki(X509 *cert, unsigned char **out);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The channel that attestation may be bound to: TLS 1.3, three suites, and groups that refuse
+ * degenerate shares (R-11). What may be offered is set on the SSL_CTX; what was negotiated is
+ * checked again at the end, since an application can change its SSL.
+ */
+#include "stack/openssl/adapter.h"
+
+#include <string.h>
+
+/* RFC 8446, B.4. */
+static const struct suite {
+    const char *name;
+    uint16_t id;
+    int32_t hash_alg;
+} suites[] = {
+    {"TLS_AES_128_GCM_SHA256", 0x1301, ATLS_ALG_SHA256},
+    {"TLS_CHACHA20_POLY1305_SHA256", 0x1303, ATLS_ALG_SHA256},
+    {"TLS_AES_256_GCM_SHA384", 0x1302, ATLS_ALG_SHA384},
+};
+
+/* RFC 8446, 4.2.7, and draft-ietf-tls-ecdhe-mlkem; no finite field group. */
+static const struct group {
+    const char *name;
+    uint16_t id;
+    unsigned since_minor; /* OpenSSL 3.x that knows it */
+} groups[] = {
+    {"X25519MLKEM768", 0x11ec, 5},
+    {"X25519", 0x001d, 0},
+    {"P-256", 0x0017, 0},
+    {"X448", 0x001e, 0},
+    {"P-384", 0x0018, 0},
+    {"P-521", 0x0019, 0},
+    {"SecP256r1MLKEM768", 0x11eb, 5},
+};
+
+static const struct suite *find_suite(const SSL *ssl)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    const uint16_t id = cipher != NULL ? SSL_CIPHER_get_protocol_id(cipher) : 0;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(suites); i++) {
+        if (suites[i].id == id) {
+            return &suites[i];
+        }
+    }
+    return NULL;
+}
+
+int32_t openssl_hash_alg(const SSL *ssl)
+{
+    const struct suite *suite = find_suite(ssl);
+    return suite != NULL ? suite->hash_alg : ATLS_ALG_NONE;
+}
+
+/* OpenSSL gives a NID, or 0x1000000 and the code point for a group that has none. */
+static bool group_is(long negotiated, const struct group *group)
+{
+    static const struct {
+        int nid;
+        uint16_t id;
+    } nids[] = {{NID_X25519, 0x001d},
+                {NID_X448, 0x001e},
+                {NID_X9_62_prime256v1, 0x0017},
+                {NID_secp384r1, 0x0018},
+                {NID_secp521r1, 0x0019}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(nids); i++) {
+        if (nids[i].nid == negotiated) {
+            return nids[i].id == group->id;
+        }
+    }
+    return negotiated == (0x1000000L | group->id);
+}
+
+struct atls_channel openssl_channel(const SSL *ssl)
+{
+    const struct suite *suite = find_suite(ssl);
+    /* SSL_get_negotiated_group takes a non-const SSL only for the macro's sake. */
+    const long negotiated = SSL_get_negotiated_group((SSL *)(uintptr_t)ssl);
+    struct atls_channel channel = {
+        .is_tls13 = SSL_version(ssl) == TLS1_3_VERSION,
+        .resumed = SSL_session_reused(ssl) != 0,
+        .suite_listed = suite != NULL,
+        .hash_alg = suite != NULL ? suite->hash_alg : ATLS_ALG_NONE,
+        .suite = SSL_get_cipher_name(ssl),
+        .group = "none that is listed",
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(groups); i++) {
+        if (group_is(negotiated, &groups[i])) {
+            channel.group_listed = true;
+            channel.group = groups[i].name;
+        }
+    }
+    return channel;
+}
+
+/* join appends `name` to a list with colons; the lists are ours, and fit. */
+static void join(char *list, size_t cap, const char *name)
+{
+    const size_t used = strlen(list);
+    const size_t len = strlen(name);
+    if (used + len + 2 > cap) {
+        return;
+    }
+    if (used != 0) {
+        list[used] = ':';
+    }
+    memcpy(&list[used + (used != 0 ? 1 : 0)], name, len + 1);
+}
+
+enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *context,
+                                       struct atls_diag *diag)
+{
+    char suite_list[128] = "", group_list[128] = "";
+    const size_t max_binder = atls_context_max_binder(context);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(suites); i++) {
+        if (atls_hash_len(suites[i].hash_alg) <= max_binder) {
+            join(suite_list, sizeof suite_list, suites[i].name);
+        }
+    }
+    if (suite_list[0] == '\0') {
+        return atls_fail_texts(diag, ATLS_ERR_ATTESTER, "cipher suites", "longest nonce",
+                               "an attester that takes less than 32 octets", "32 octets");
+    }
+    const unsigned minor = OPENSSL_version_major() > 3 ? 99 : OPENSSL_version_minor();
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(groups); i++) {
+        if (minor >= groups[i].since_minor) {
+            join(group_list, sizeof group_list, groups[i].name);
+        }
+    }
+    if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||
+        SSL_CTX_set_ciphersuites(ctx, suite_list) != 1 ||
+        SSL_CTX_set1_groups_list(ctx, group_list) != 1) {
+        return atls_fail_texts(diag, ATLS_ERR_CRYPTO, "channel", group_list,
+                               "an OpenSSL that refuses the list", "TLS 1.3 with these groups");
+    }
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TICKET | SSL_OP_CIPHER_SERVER_PREFERENCE);
+    SSL_CTX_set_session_cache_mode(ctx, SSL_SESS_CACHE_OFF);
+    if (SSL_CTX_set_num_tickets(ctx, 0) != 1 || SSL_CTX_set_max_early_data(ctx, 0) != 1 ||
+        SSL_CTX_set_recv_max_early_data(ctx, 0) != 1) {
+        return atls_fail(diag, ATLS_ERR_CRYPTO, "channel", "tickets and early data");
+    }
+#ifdef SSL_OP_NO_TX_CERTIFICATE_COMPRESSION
+    /* R-55, and it would compress Evidence, which does not compress. */
+    SSL_CTX_set_options(ctx, SSL_OP_NO_TX_CERTIFICATE_COMPRESSION |
+                                 SSL_OP_NO_RX_CERTIFICATE_COMPRESSION);
+#endif
+    return ATLS_OK;
+}

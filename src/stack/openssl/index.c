@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Where the adapter keeps its state: ex_data of SSL_CTX (the context) and of SSL (the session). */
+#include "stack/openssl/adapter.h"
+
+#include <stdint.h>
+
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static int ctx_index = -1, ssl_index = -1, alert_index = -1;
+
+static void free_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
+                         void *argp)
+{
+    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    atls_context_unref(ptr);
+}
+
+static void free_session(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
+                         void *argp)
+{
+    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    atls_session_free(ptr);
+}
+
+/* SSL_dup(3) copies ex_data; a session belongs to one connection, so the copy starts without. */
+static int forget_on_dup(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int index,
+                         long argl, void *argp)
+{
+    (void)to, (void)from, (void)index, (void)argl, (void)argp;
+    *from_d = NULL;
+    return 1;
+}
+
+static void make_indexes(void)
+{
+    ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_context);
+    ssl_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_session);
+    alert_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, NULL);
+}
+
+enum atls_err openssl_index_init(struct atls_diag *diag)
+{
+    if (CRYPTO_THREAD_run_once(&once, make_indexes) != 1 || ctx_index < 0 || ssl_index < 0 ||
+        alert_index < 0) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "ex_data index");
+    }
+    return ATLS_OK;
+}
+
+bool openssl_context_set(SSL_CTX *ctx, struct atls_context *context)
+{
+    if (SSL_CTX_set_ex_data(ctx, ctx_index, context) != 1) {
+        return false;
+    }
+    atls_context_ref(context);
+    return true;
+}
+
+struct atls_context *openssl_context_of(const SSL_CTX *ctx)
+{
+    return ctx_index < 0 || ctx == NULL ? NULL : SSL_CTX_get_ex_data(ctx, ctx_index);
+}
+
+struct atls_session *openssl_session_of(const SSL *ssl)
+{
+    return ssl_index < 0 ? NULL : SSL_get_ex_data(ssl, ssl_index);
+}
+
+struct atls_session *openssl_session_get(SSL *ssl)
+{
+    struct atls_session *session = openssl_session_of(ssl);
+    struct atls_context *context = openssl_context_of(SSL_get_SSL_CTX(ssl));
+    if (session != NULL || context == NULL) {
+        return session;
+    }
+    if (atls_session_new(&session, context, &openssl_stack_ops, ssl, NULL) != ATLS_OK) {
+        return NULL;
+    }
+    if (SSL_set_ex_data(ssl, ssl_index, session) != 1) {
+        atls_session_free(session);
+        return NULL;
+    }
+    return session;
+}
+
+int openssl_peer_alert(const SSL *ssl)
+{
+    return alert_index < 0 ? 0 : (int)(intptr_t)SSL_get_ex_data(ssl, alert_index);
+}
+
+void openssl_set_peer_alert(SSL *ssl, int alert)
+{
+    /* A number in place of a pointer: there is nothing to allocate that could fail. */
+    (void)SSL_set_ex_data(ssl, alert_index, (void *)(intptr_t)alert); // NOLINT
+}

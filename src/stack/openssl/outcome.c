@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* How a handshake ended, as one error and one sentence: what programs print. */
+#include "stack/openssl/adapter.h"
+
+#include <openssl/err.h>
+#include <string.h>
+
+/* Alerts that always speak of identity or attestation, and those that do when attestation was part
+ * of this handshake (the exit status of programs, ARCHITECTURE: command line). */
+static bool is_refusal(int alert, bool attestation_negotiated)
+{
+    switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+    case SSL_AD_MISSING_EXTENSION:
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return true;
+    case SSL_AD_HANDSHAKE_FAILURE:
+    case SSL_AD_ILLEGAL_PARAMETER:
+    case SSL_AD_DECODE_ERROR:
+    case SSL_AD_UNSUPPORTED_EXTENSION:
+    case SSL_AD_NO_APPLICATION_PROTOCOL:
+        return attestation_negotiated;
+    default:
+        return false;
+    }
+}
+
+static enum atls_err fail_alert(int alert, bool refusal, struct atls_diag *diag)
+{
+    const enum atls_err err = refusal ? ATLS_ERR_PEER_REFUSED : ATLS_ERR_PEER_ALERT;
+    atls_fail(diag, err, "handshake", "alert");
+    atls_diag_found_text(diag, SSL_alert_desc_string_long(alert));
+    atls_diag_found_text(diag, " (");
+    atls_diag_found_int(diag, alert);
+    atls_diag_found_text(diag, ")");
+    return err;
+}
+
+static enum atls_err fail_library(unsigned long code, struct atls_diag *diag)
+{
+    const char *reason = ERR_reason_error_string(code);
+    if (ERR_GET_LIB(code) != ERR_LIB_SSL) {
+        return atls_fail_texts(diag, ATLS_ERR_CRYPTO, "handshake", NULL, reason, NULL);
+    }
+    switch (ERR_GET_REASON(code)) {
+    case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
+        return atls_fail_texts(diag, ATLS_ERR_NOT_ATTESTED, "Certificate", "client certificate",
+                               "none", "a certificate and its attestation");
+    case SSL_R_UNEXPECTED_EOF_WHILE_READING:
+        return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "handshake", NULL,
+                               "the end of the connection", "the peer's next message");
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+    case SSL_R_WRONG_SSL_VERSION:
+    case SSL_R_WRONG_VERSION_NUMBER:
+        return atls_fail_texts(diag, ATLS_ERR_PROTOCOL_VERSION, "handshake", "version", reason,
+                               "TLS 1.3");
+    case SSL_R_BAD_EXTENSION:
+        return atls_fail_texts(diag, ATLS_ERR_ILLEGAL, "handshake", "extension", reason,
+                               "each extension once, where it belongs");
+    default:
+        return atls_fail_texts(diag, ATLS_ERR_ILLEGAL, "handshake", NULL, reason,
+                               "a handshake by RFC 8446");
+    }
+}
+
+enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *diag)
+{
+    const struct atls_session *session = openssl_session_of(ssl);
+    const struct atls_verdict *verdict = atls_openssl_verdict(ssl);
+    if (verdict != NULL && verdict->state == ATLS_VERDICT_REFUSED) {
+        if (diag != NULL) {
+            *diag = verdict->reason;
+        }
+        ERR_clear_error();
+        return verdict->reason.err;
+    }
+    if (ssl_return == 1 && verdict != NULL && atls_verdict_opens(verdict)) {
+        return ATLS_OK;
+    }
+    if (openssl_peer_alert(ssl) != 0) {
+        const int alert = openssl_peer_alert(ssl);
+        ERR_clear_error();
+        return fail_alert(
+            alert, is_refusal(alert, session != NULL && atls_session_was_negotiated(session)),
+            diag);
+    }
+    const unsigned long code = ERR_peek_error();
+    ERR_clear_error();
+    if (code != 0) {
+        return fail_library(code, diag);
+    }
+    if (ssl_return == 1) {
+        return atls_fail(diag, ATLS_ERR_NO_VERDICT, "gate", NULL);
+    }
+    return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "handshake", NULL,
+                           "the end of the connection", "the peer's next message");
+}

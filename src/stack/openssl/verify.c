@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * SSL_CTX_set_cert_verify_callback(3): PKIX first, as always, then the appraisal of what the
+ * Certificate message carried (R-12: neither replaces the other, unless no-PKIX was asked for).
+ *
+ * Refusals become X509_V_ERR codes, from which OpenSSL makes the alert: PKIX keeps its own (42 to
+ * 48), APPLICATION_VERIFICATION is handshake_failure(40), UNSPECIFIED is internal_error(80).
+ */
+#include "stack/openssl/adapter.h"
+
+#include "base/span.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <openssl/x509_vfy.h>
+
+static int x509_error_for(enum atls_err err)
+{
+    return atls_err_alert(err) == SSL_AD_INTERNAL_ERROR ? X509_V_ERR_UNSPECIFIED
+                                                        : X509_V_ERR_APPLICATION_VERIFICATION;
+}
+
+static enum atls_err fail_pkix(int code, struct atls_diag *diag)
+{
+    return atls_fail_texts(diag, ATLS_ERR_PKIX, "peer's certificate", "PKIX",
+                           X509_verify_cert_error_string(code), "a chain to --ca and the name");
+}
+
+/* check_pkix runs the ordinary verification; the store's error says what failed. */
+static enum atls_err check_pkix(X509_STORE_CTX *store, struct atls_diag *diag)
+{
+    if (X509_verify_cert(store) > 0) {
+        return ATLS_OK;
+    }
+    if (X509_STORE_CTX_get_error(store) == X509_V_OK) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+    }
+    return fail_pkix(X509_STORE_CTX_get_error(store), diag);
+}
+
+/* check_self_signed is what remains without PKIX: one certificate, signed by its own key, in its
+ * dates by the context's clock. The identity is the key. */
+static enum atls_err check_self_signed(X509_STORE_CTX *store, const struct atls_context *context,
+                                       struct atls_diag *diag)
+{
+    X509 *cert = X509_STORE_CTX_get0_cert(store);
+    EVP_PKEY *key = cert != NULL ? X509_get0_pubkey(cert) : NULL;
+    time_t now = (time_t)atls_context_now(context);
+    int code = X509_V_OK;
+    if (key == NULL) {
+        code = X509_V_ERR_UNABLE_TO_DECODE_ISSUER_PUBLIC_KEY;
+    } else if (X509_NAME_cmp(X509_get_subject_name(cert), X509_get_issuer_name(cert)) != 0 ||
+               X509_verify(cert, key) != 1) {
+        code = X509_V_ERR_CERT_SIGNATURE_FAILURE;
+    } else if (X509_cmp_time(X509_get0_notBefore(cert), &now) >= 0) {
+        code = X509_V_ERR_CERT_NOT_YET_VALID;
+    } else if (X509_cmp_time(X509_get0_notAfter(cert), &now) <= 0) {
+        code = X509_V_ERR_CERT_HAS_EXPIRED;
+    }
+    ERR_clear_error();
+    X509_STORE_CTX_set_error(store, code);
+    if (code == X509_V_OK) {
+        return ATLS_OK;
+    }
+    return atls_fail_texts(diag, ATLS_ERR_PKIX, "peer's certificate", "no PKIX",
+                           X509_verify_cert_error_string(code),
+                           "a self-signed certificate in its dates");
+}
+
+static void subject_of(X509 *cert, char *out, size_t cap)
+{
+    out[0] = '\0';
+    BIO *bio = BIO_new(BIO_s_mem());
+    if (bio != NULL && X509_NAME_print_ex(bio, X509_get_subject_name(cert), 0,
+                                          XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB) >= 0) {
+        const int len = BIO_read(bio, out, (int)cap - 1);
+        out[len > 0 ? len : 0] = '\0';
+    }
+    BIO_free(bio);
+    for (char *c = out; *c != '\0'; c++) {
+        *c = *c >= 0x20 && *c < 0x7f ? *c : '?'; /* it is the peer's text */
+    }
+}
+
+static enum atls_err appraise(const SSL *ssl, struct atls_session *session, X509 *cert,
+                              bool pkix_ok)
+{
+    const struct atls_channel channel = openssl_channel(ssl);
+    char subject[256];
+    unsigned char *spki = NULL;
+    const size_t len = openssl_spki(cert, &spki);
+    subject_of(cert, subject, sizeof subject);
+    const struct atls_peer peer = {
+        .spki = atls_bytes_of(spki, len), .subject = subject, .pkix_ok = pkix_ok};
+    const enum atls_err err = atls_session_appraise(session, &channel, &peer);
+    OPENSSL_free(spki);
+    return err;
+}
+
+int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
+{
+    (void)arg;
+    struct atls_diag diag;
+    SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    struct atls_session *session = ssl != NULL ? openssl_session_of(ssl) : NULL;
+    X509 *cert = X509_STORE_CTX_get0_cert(store);
+    if (session == NULL || cert == NULL) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
+        return 0;
+    }
+    const struct atls_context *context = atls_session_context(session);
+    const bool no_pkix = atls_context_is_no_pkix(context);
+    enum atls_err err =
+        no_pkix ? check_self_signed(store, context, &diag) : check_pkix(store, &diag);
+    if (err != ATLS_OK) {
+        /* Where nothing is required, an application with SSL_VERIFY_NONE goes on without PKIX as it
+         * always could; OpenSSL ignores our 0 then. */
+        if (atls_context_requires(context) || SSL_get_verify_mode(ssl) != SSL_VERIFY_NONE) {
+            atls_session_refuse(session, &diag);
+        }
+        return 0;
+    }
+    err = appraise(ssl, session, cert, !no_pkix);
+    if (err != ATLS_OK) {
+        X509_STORE_CTX_set_error(store, x509_error_for(err));
+        return 0;
+    }
+    return 1;
+}

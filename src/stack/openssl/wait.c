@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * How a connection waits for a job: on a fiber (SSL_MODE_ASYNC) it goes back to the application
+ * with SSL_ERROR_WANT_ASYNC and the job's eventfd among SSL_get_all_async_fds(3); else it polls. No
+ * lock is held across either.
+ */
+#include "stack/openssl/adapter.h"
+
+#include <errno.h>
+#include <openssl/async.h>
+#include <poll.h>
+
+static bool may_pause(void *connection)
+{
+    (void)connection;
+    return ASYNC_get_current_job() != NULL;
+}
+
+static enum atls_err pause_fiber(ASYNC_JOB *job, int fd, struct atls_diag *diag)
+{
+    /* The address of this table is our key among the wait fds of a connection. */
+    ASYNC_WAIT_CTX *wait_ctx = ASYNC_get_wait_ctx(job);
+    if (ASYNC_WAIT_CTX_set_wait_fd(wait_ctx, &openssl_stack_ops, fd, NULL, NULL) != 1) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "ASYNC_WAIT_CTX");
+    }
+    const int paused = ASYNC_pause_job();
+    ASYNC_WAIT_CTX_clear_fd(wait_ctx, &openssl_stack_ops);
+    return paused == 1 ? ATLS_OK : atls_fail(diag, ATLS_ERR_CRYPTO, "OpenSSL", "ASYNC_pause_job");
+}
+
+static enum atls_err wait_for(void *connection, int fd, uint32_t timeout_ms, struct atls_diag *diag)
+{
+    (void)connection;
+    ASYNC_JOB *job = ASYNC_get_current_job();
+    if (job != NULL) {
+        return pause_fiber(job, fd, diag);
+    }
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    if (poll(&wait, 1, (int)timeout_ms) < 0 && errno != EINTR) {
+        return atls_fail(diag, ATLS_ERR_STATE, "poll", NULL);
+    }
+    return ATLS_OK;
+}
+
+const struct atls_stack_ops openssl_stack_ops = {
+    .name = "openssl",
+    .may_pause = may_pause,
+    .wait = wait_for,
+};

@@ -33,7 +33,9 @@ struct atls_policy {
 
     /* The tier that each claim must reach. min_tier_set false: the default rule (affirming for
      * instance-identity, hardware and, where there are reference values, executables; elsewhere
-     * "none" passes and anything asserted must be affirming). */
+     * "none" passes and anything asserted must be affirming). Set to AFFIRMING it must be that;
+     * WARNING takes affirming and warning; NONE takes these and what is not asserted.
+     * Contraindicated passes never. */
     bool min_tier_set[ATLS_NUM_TRUST_CLAIMS];
     enum atls_tier min_tier[ATLS_NUM_TRUST_CLAIMS];
 
@@ -41,7 +43,7 @@ struct atls_policy {
     size_t num_measurements;
     struct atls_bytes machines[ATLS_MAX_POLICY_ITEMS]; /* empty list: any machine */
     size_t num_machines;
-    bool machines_set;
+    bool machines_set;         /* an empty list then accepts no machine */
     bool key_binding_hardware; /* which kinds are taken; default both */
     bool key_binding_challenge;
     bool debug;       /* debug platforms are taken */
@@ -65,6 +67,21 @@ struct atls_decision_input {
     enum atls_timing timing;
 };
 
+/* The four legs of a decision. */
+enum atls_decision_leg {
+    ATLS_LEG_IDENTITY = 0,
+    ATLS_LEG_EVIDENCE,
+    ATLS_LEG_KEY_BINDING,
+    ATLS_LEG_CHANNEL,
+    ATLS_NUM_LEGS
+};
+
+/* What came of each leg, for the event that reports a verdict: all four are there whatever the
+ * first refusal was. */
+struct atls_decision {
+    enum atls_err leg[ATLS_NUM_LEGS];
+};
+
 /* atls_policy_default fills the policy that applies when none is given (design of
  * docs/appraisal.md). */
 void atls_policy_default(struct atls_policy *out);
@@ -76,4 +93,21 @@ void atls_policy_default(struct atls_policy *out);
 ATLS_NODISCARD enum atls_err atls_policy_decide(const struct atls_policy *policy,
                                                 const struct atls_decision_input *input,
                                                 struct atls_diag *diag);
+/* atls_policy_decide_legs is the same decision, and fills *out with all four legs. The diag is that
+ * of the first leg, in their order, that refuses. */
+ATLS_NODISCARD enum atls_err atls_policy_decide_legs(const struct atls_policy *policy,
+                                                     const struct atls_decision_input *input,
+                                                     struct atls_decision *out,
+                                                     struct atls_diag *diag);
+
+/* atls_policy_check_evidence is the Evidence leg alone: for `atls appraise`, where there is no
+ * connection whose gate could open. */
+ATLS_NODISCARD enum atls_err atls_policy_check_evidence(const struct atls_policy *policy,
+                                                        const struct atls_appraisal *appraisal,
+                                                        struct atls_diag *diag);
+
+/* atls_key_binding_name gives "none", "hardware" or "challenge"; atls_timing_name "none",
+ * "handshake", "post", "both" or "certificate": the words of policies and of verdicts. */
+const char *atls_key_binding_name(enum atls_key_binding binding);
+const char *atls_timing_name(enum atls_timing timing);
 #endif

@@ -41,6 +41,9 @@ enum {
 enum atls_tier atls_vector_status(const struct atls_trust_vector *vector);
 /* atls_tier_worse is true when `a` is worse than `b` (none < affirming < warning < contra). */
 bool atls_tier_worse(enum atls_tier a, enum atls_tier b);
+/* atls_tier_is_known is false for a number that is none of the four tiers; such a number is worse
+ * than contraindicated. */
+bool atls_tier_is_known(enum atls_tier tier);
 /* atls_trust_claim_by_name gives false for an unknown name. */
 bool atls_trust_claim_by_name(struct atls_bytes name, enum atls_trust_claim *out);
 bool atls_tier_by_name(struct atls_bytes name, enum atls_tier *out);

@@ -109,8 +109,13 @@ bool atls_session_was_negotiated(const struct atls_session *session)
 void atls_session_message(struct atls_session *session, struct atls_bytes message)
 {
     struct atls_diag diag;
-    if (atls_transcript_add(session->context->crypto, &session->transcript, message, &diag) !=
-        ATLS_OK) {
+    const bool was_retry = session->transcript.state == ATLS_TRANSCRIPT_HRR;
+    enum atls_err err =
+        atls_transcript_add(session->context->crypto, &session->transcript, message, &diag);
+    if (err == ATLS_OK && !was_retry && session->transcript.state == ATLS_TRANSCRIPT_HRR) {
+        err = atls_negotiation_retry(&session->negotiation, &diag);
+    }
+    if (err != ATLS_OK) {
         session_refuse(session, &diag);
     }
 }

@@ -46,8 +46,8 @@ struct atls_policy {
     bool machines_set;         /* an empty list then accepts no machine */
     bool key_binding_hardware; /* which kinds are taken; default both */
     bool key_binding_challenge;
-    bool debug;       /* debug platforms are taken */
-    bool simulated;   /* simulated roots are taken (hardware = 32 then counts as affirming) */
+    bool debug;       /* debug platforms are taken (configuration = 32 counts as affirming) */
+    bool simulated;   /* simulated roots are taken (hardware = 32 counts as affirming) */
     unsigned timings; /* bit (1 << enum atls_timing); 0: any but `certificate` */
     uint32_t max_result_age_s;
     bool ensemble_any;

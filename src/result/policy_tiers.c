@@ -107,16 +107,23 @@ static enum atls_err add_reason(struct atls_diag *diag, const struct atls_diag *
     return reason->err;
 }
 
-/* relaxed_vector applies the one relaxation there is for simulated roots that the policy takes:
+/*
+ * relaxed_vector applies what a policy may take knowingly, and nothing more. Of a simulated root:
  * "hardware: genuine, known vulnerabilities", which every one of them carries, counts as genuine.
- * Nothing else is relaxed. */
+ * Of a platform that is open for debugging: "configuration: known vulnerabilities", which is that
+ * very fact, counts as approved.
+ */
 static struct atls_trust_vector relaxed_vector(const struct atls_policy *policy,
                                                const struct atls_submod *submod)
 {
     struct atls_trust_vector vector = submod->vector;
-    if (policy->simulated && submod->simulated &&
-        vector.claim[ATLS_TRUST_HARDWARE] == ATLS_HARDWARE_UNSAFE) {
-        vector.claim[ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_GENUINE;
+    int8_t *hardware = &vector.claim[ATLS_TRUST_HARDWARE];
+    int8_t *configuration = &vector.claim[ATLS_TRUST_CONFIGURATION];
+    if (policy->simulated && submod->simulated && *hardware == ATLS_HARDWARE_UNSAFE) {
+        *hardware = ATLS_HARDWARE_GENUINE;
+    }
+    if (policy->debug && submod->debug && *configuration == ATLS_CONFIG_UNSAFE) {
+        *configuration = ATLS_CONFIG_APPROVED;
     }
     return vector;
 }

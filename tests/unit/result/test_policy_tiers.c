@@ -220,6 +220,36 @@ static void simulation_does_not_excuse_freshness_debug_or_key(void **state)
     assert_int_equal(decide(&s), ATLS_ERR_KEY_BINDING);
 }
 
+static void debugging_relaxes_configuration_32_and_nothing_else(void **state)
+{
+    (void)state;
+    for (unsigned claim = 0; claim < ATLS_NUM_TRUST_CLAIMS; claim++) {
+        for (int value = -128; value <= 127; value++) {
+            struct scene s;
+            scene_init(&s);
+            s.submod->debug = true;
+            set_claim(&s, (enum atls_trust_claim)claim, (int8_t)value);
+            assert_int_equal(decide(&s), ATLS_ERR_DEBUG);
+            s.policy.debug = true;
+            const enum atls_tier tier = atls_tier_of((int8_t)value);
+            const bool accepted =
+                (claim == ATLS_TRUST_CONFIGURATION && value == ATLS_CONFIG_UNSAFE) ||
+                tier == ATLS_TIER_AFFIRMING || (tier == ATLS_TIER_NONE && !is_demanded(claim));
+            assert_int_equal(decide(&s), accepted ? ATLS_OK : ATLS_ERR_STATUS);
+        }
+    }
+}
+
+static void taking_debug_platforms_does_not_relax_a_closed_one(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.policy.debug = true;
+    set_claim(&s, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_UNSAFE);
+    assert_int_equal(decide(&s), ATLS_ERR_STATUS);
+}
+
 static void the_sentence_names_submod_claim_value_and_expectation(void **state)
 {
     (void)state;
@@ -321,6 +351,8 @@ int main(void)
         cmocka_unit_test(simulation_does_not_excuse_a_status_worse_than_its_vector),
         cmocka_unit_test(taking_simulations_does_not_relax_a_real_root),
         cmocka_unit_test(simulation_does_not_excuse_freshness_debug_or_key),
+        cmocka_unit_test(debugging_relaxes_configuration_32_and_nothing_else),
+        cmocka_unit_test(taking_debug_platforms_does_not_relax_a_closed_one),
         cmocka_unit_test(the_sentence_names_submod_claim_value_and_expectation),
         cmocka_unit_test(the_appraisers_reason_is_carried_over),
         cmocka_unit_test(the_worst_claim_is_the_one_that_is_named),

@@ -9,7 +9,7 @@
 #define ATLS_UNUSED                     __attribute__((unused))
 #define ATLS_ARRAY_LEN(array)           (sizeof(array) / sizeof((array)[0]))
 
-/* ATLS_AUTO(cleanup) runs cleanup(&variable) when the variable goes out of scope. */
-#define ATLS_AUTO(cleanup) __attribute__((cleanup(cleanup)))
+/* ATLS_AUTO(function) runs function(&variable) when the variable goes out of scope. */
+#define ATLS_AUTO(function) __attribute__((cleanup(function)))
 
 #endif

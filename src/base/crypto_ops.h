@@ -21,7 +21,8 @@ enum atls_cose_alg {
     ATLS_ALG_ES512 = -36,
     ATLS_ALG_PS256 = -37,
     ATLS_ALG_SHA384 = -43,
-    ATLS_ALG_SHA512 = -44
+    ATLS_ALG_SHA512 = -44,
+    ATLS_ALG_RS256 = -257 /* RSASSA of a TPM only: no COSE message and no JWS here takes it */
 };
 
 /* atls_hash_len gives the length of a hash in octets, 0 when `alg` is no hash. */

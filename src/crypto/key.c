@@ -401,7 +401,9 @@ int32_t atls_key_default_alg(const struct atls_key *key)
 
 bool atls_key_takes_alg(const struct atls_key *key, int32_t alg)
 {
-    return alg == atls_key_default_alg(key);
+    /* The schemes of RSA differ in padding only; what may use the older one is its caller's rule.
+     */
+    return alg == atls_key_default_alg(key) || (key->curve == NULL && alg == ATLS_ALG_RS256);
 }
 
 size_t atls_key_signature_len(const struct atls_key *key)

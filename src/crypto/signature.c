@@ -2,7 +2,7 @@
 /*
  * Signatures: ECDSA with r||s of fixed width (RFC 9053, 2.1), EdDSA (RFC 9053, 2.2) and
  * RSASSA-PSS with a salt as long as the hash (RFC 8230, 2). The key decides the algorithm; what a
- * message claims must fit it (R-44).
+ * message claims must fit it (R-44). RSASSA-PKCS1-v1_5 (RFC 8017, 8.2) is there for TPM quotes.
  */
 #include "crypto/crypto_internal.h"
 
@@ -56,8 +56,11 @@ static bool joined(const struct atls_bytes *parts, size_t num_parts, uint8_t **h
     return true;
 }
 
-static bool set_pss(EVP_PKEY_CTX *context)
+static bool set_rsa_padding(EVP_PKEY_CTX *context, int32_t alg)
 {
+    if (alg == ATLS_ALG_RS256) {
+        return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PADDING) == 1;
+    }
     return EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING) == 1 &&
            EVP_PKEY_CTX_set_rsa_pss_saltlen(context, RSA_PSS_SALTLEN_DIGEST) == 1;
 }
@@ -111,7 +114,7 @@ static bool ecdsa_from_der(struct atls_bytes der, uint8_t *raw, size_t raw_len)
     return done;
 }
 
-/* ECDSA and PSS verify over a digest that we made: no digest has to be found by name then. */
+/* ECDSA and RSA verify over a digest that we made: no digest has to be found by name then. */
 static enum atls_err verify_digest(int32_t alg, const struct atls_key *key,
                                    const struct atls_bytes *parts, size_t num_parts,
                                    struct atls_bytes signature)
@@ -130,7 +133,7 @@ static enum atls_err verify_digest(int32_t alg, const struct atls_key *key,
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
     if (md != NULL && context != NULL && hash_parts(md, parts, num_parts, &digest) &&
         EVP_PKEY_verify_init(context) == 1 && EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
-        (key->curve != NULL || set_pss(context))) {
+        (key->curve != NULL || set_rsa_padding(context, alg))) {
         const int valid = EVP_PKEY_verify(context, given.data, given.len, digest.data, digest.len);
         err = valid == 1 ? ATLS_OK : ATLS_ERR_SIGNATURE;
     }
@@ -186,7 +189,7 @@ static bool sign_parts(int32_t alg, const struct atls_key *key, const struct atl
     bool done = context != NULL &&
                 EVP_DigestSignInit(context, &pkey_context, atls_ossl_md(hash_of(alg)), NULL,
                                    key->pkey) == 1 &&
-                (key->curve != NULL || set_pss(pkey_context));
+                (key->curve != NULL || set_rsa_padding(pkey_context, alg));
     for (size_t i = 0; done && i < num_parts; i++) {
         done = parts[i].len == 0 || EVP_DigestSignUpdate(context, parts[i].data, parts[i].len) == 1;
     }

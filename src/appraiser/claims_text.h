@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Verified claims as JSON, member by member. The error is sticky, as with the writer of base/:
+ * after the first failure, which can only be memory, the calls do nothing.
+ */
+#ifndef APPRAISER_CLAIMS_TEXT_H
+#define APPRAISER_CLAIMS_TEXT_H
+
+#include "atls/bytes.h"
+#include "base/compiler.h"
+#include "base/diag.h"
+
+#include <jansson.h>
+
+struct atls_claims_text {
+    json_t *object;
+    bool failed;
+};
+
+struct atls_claims_text atls_claims_text_new(void);
+void atls_claims_text_cleanup(struct atls_claims_text *text);
+
+void atls_claims_put_hex(struct atls_claims_text *text, const char *name, struct atls_bytes octets);
+/* atls_claims_put_text takes UTF-8. */
+void atls_claims_put_text(struct atls_claims_text *text, const char *name, struct atls_bytes utf8);
+void atls_claims_put_int(struct atls_claims_text *text, const char *name, int64_t value);
+/* atls_claims_put_u64 writes decimal text: JSON numbers are exact up to 2^53 only. */
+void atls_claims_put_u64(struct atls_claims_text *text, const char *name, uint64_t value);
+void atls_claims_put_bool(struct atls_claims_text *text, const char *name, bool value);
+/* atls_claims_put_json takes `value`, also when it fails. */
+void atls_claims_put_json(struct atls_claims_text *text, const char *name, json_t *value);
+
+/* atls_claims_take_object hands the object over; NULL after a failure. */
+json_t *atls_claims_take_object(struct atls_claims_text *text);
+/* atls_claims_text_finish writes one line of JSON that the caller frees with free(). */
+ATLS_NODISCARD enum atls_err atls_claims_text_finish(char **out, struct atls_claims_text *text,
+                                                     struct atls_diag *diag);
+
+#endif

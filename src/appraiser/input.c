@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appraiser/input.h"
+
+#include "base/diag.h"
+#include "base/span.h"
+
+enum atls_err atls_input_check(const struct atls_appraisal_input *input, struct atls_diag *diag)
+{
+    if (input == NULL || input->crypto == NULL || input->endorsements == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "endorsements", "none",
+                               "cryptography and a set of endorsements");
+    }
+    if (input->expected_nonce.len == 0 && !input->no_nonce) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "nonce", "none",
+                               "a nonce, or the word that none is to be compared");
+    }
+    if (input->expected_nonce.len != 0 && input->no_nonce) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "nonce",
+                               "a nonce and the word that none is to be compared", "one of them");
+    }
+    if (input->expected_nonce.len > ATLS_MAX_NONCE_LEN) {
+        atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "nonce in octets", NULL,
+                        "at most 64");
+        atls_diag_found_int(diag, (int64_t)input->expected_nonce.len);
+        return ATLS_ERR_ARGUMENT;
+    }
+    return ATLS_OK;
+}
+
+enum atls_err atls_input_compare_nonce(const struct atls_appraisal_input *input,
+                                       struct atls_bytes found, const char *claim,
+                                       struct atls_diag *diag)
+{
+    if (input->no_nonce) {
+        return ATLS_OK;
+    }
+    if (found.len != input->expected_nonce.len) {
+        atls_fail(diag, ATLS_ERR_FRESHNESS, ATLS_STEP_FRESHNESS, claim);
+        atls_diag_found_int(diag, (int64_t)found.len);
+        atls_diag_found_text(diag, " octets");
+        atls_diag_expected_int(diag, (int64_t)input->expected_nonce.len);
+        atls_diag_expected_text(diag, " octets");
+        return ATLS_ERR_FRESHNESS;
+    }
+    /* The sentence shows neither side: a nonce that is still in use does not go into logs. */
+    if (!atls_ct_equal(found, input->expected_nonce)) {
+        return atls_fail_texts(diag, ATLS_ERR_FRESHNESS, ATLS_STEP_FRESHNESS, claim,
+                               "another value", "the nonce of this appraisal");
+    }
+    return ATLS_OK;
+}
+
+enum atls_err atls_evidence_recode(enum atls_err err, struct atls_diag *diag)
+{
+    if (err != ATLS_ERR_MALFORMED) {
+        return err;
+    }
+    if (diag != NULL) {
+        diag->err = ATLS_ERR_EVIDENCE_MALFORMED;
+    }
+    return ATLS_ERR_EVIDENCE_MALFORMED;
+}

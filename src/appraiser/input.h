@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every appraiser does alike with its input: check it, compare the nonce, find its row. */
+#ifndef APPRAISER_INPUT_H
+#define APPRAISER_INPUT_H
+
+#include "appraiser/appraiser.h"
+
+/* The steps that sentences name. */
+#define ATLS_STEP_INPUT       "appraisal input"
+#define ATLS_STEP_STRUCTURE   "evidence structure"
+#define ATLS_STEP_ENDORSEMENT "evidence endorsement"
+#define ATLS_STEP_SIGNATURE   "evidence signature"
+#define ATLS_STEP_CLAIMS      "evidence claims"
+#define ATLS_STEP_FRESHNESS   "evidence freshness"
+#define ATLS_STEP_KEY_BINDING "evidence key binding"
+#define ATLS_STEP_APPRAISAL   "evidence appraisal"
+
+/* atls_input_check refuses an appraisal that could not refuse: without endorsements, or without a
+ * nonce unless the caller says so (R-21, R-37). */
+ATLS_NODISCARD enum atls_err atls_input_check(const struct atls_appraisal_input *input,
+                                              struct atls_diag *diag);
+
+/* atls_input_compare_nonce compares all octets and the length, in constant time (R-10, R-21).
+ * `claim` names where `found` stood. Nothing is compared when input->no_nonce. */
+ATLS_NODISCARD enum atls_err atls_input_compare_nonce(const struct atls_appraisal_input *input,
+                                                      struct atls_bytes found, const char *claim,
+                                                      struct atls_diag *diag);
+
+/* atls_evidence_recode gives MALFORMED of the codecs the code that Evidence has. */
+enum atls_err atls_evidence_recode(enum atls_err err, struct atls_diag *diag);
+
+#endif

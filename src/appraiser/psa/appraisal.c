@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the claims of a PSA token are worth (docs/appraisal.md, "psa"): the security lifecycle, and
+ * every software component against the reference values of its implementation-id.
+ */
+#include "appraiser/psa/psa.h"
+
+#include "appraiser/input.h"
+#include "appraiser/outcome.h"
+#include "base/diag.h"
+#include "base/span.h"
+
+/* RFC 9783, 4.3.1: the high octet decides, the low one is left to the implementation. */
+enum lifecycle { SECURED = 0x30, NON_PSA_ROT_DEBUG = 0x40, PSA_ROT_DEBUG = 0x50 };
+
+static const struct {
+    uint8_t high;
+    const char *name;
+} lifecycles[] = {
+    {0x00, "unknown"},
+    {0x10, "assembly-and-test"},
+    {0x20, "psa-rot-provisioning"},
+    {SECURED, "secured"},
+    {NON_PSA_ROT_DEBUG, "non-psa-rot-debug"},
+    {PSA_ROT_DEBUG, "recoverable-psa-rot-debug"},
+    {0x60, "decommissioned"},
+};
+
+const char *atls_psa_lifecycle_name(uint16_t lifecycle)
+{
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(lifecycles); i++) {
+        if (lifecycle >> 8 == lifecycles[i].high) {
+            return lifecycles[i].name;
+        }
+    }
+    return NULL;
+}
+
+/*
+ * Only "secured" is trusted as it is (R-39). With non-psa-rot-debug the root of trust and its key
+ * still hold, what runs above it is open: a warning. In every other state the attestation key
+ * itself may be known, so neither the identity nor the hardware is worth anything.
+ */
+static void judge_lifecycle(struct atls_submod *submod, uint16_t lifecycle)
+{
+    const unsigned high = lifecycle >> 8;
+    submod->debug = high == NON_PSA_ROT_DEBUG || high == PSA_ROT_DEBUG;
+    if (high == SECURED) {
+        atls_outcome_affirm(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_RECOGNISED);
+        atls_outcome_affirm(submod, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_APPROVED);
+        return;
+    }
+    struct atls_diag why;
+    atls_fail_texts(&why, ATLS_ERR_LIFECYCLE, ATLS_STEP_APPRAISAL, "psa-security-lifecycle",
+                    atls_psa_lifecycle_name(lifecycle), "secured");
+    if (high == NON_PSA_ROT_DEBUG) {
+        atls_outcome_affirm(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_RECOGNISED);
+        atls_outcome_lower(submod, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_UNSAFE, &why);
+        return;
+    }
+    atls_outcome_lower(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_UNTRUSTWORTHY, &why);
+    atls_outcome_lower(submod, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_UNACCEPTABLE, &why);
+    atls_outcome_lower(submod, ATLS_TRUST_HARDWARE, ATLS_HARDWARE_CONTRAINDICATED, &why);
+    atls_outcome_lower(submod, ATLS_TRUST_RUNTIME_OPAQUE, ATLS_RUNTIME_VISIBLE, &why);
+    atls_outcome_lower(submod, ATLS_TRUST_STORAGE_OPAQUE, ATLS_STORAGE_UNPROTECTED, &why);
+}
+
+/* stated is true when the reference says nothing of a text, or says the same. */
+static bool stated(struct atls_bytes reference, struct atls_bytes found)
+{
+    return reference.len == 0 || atls_bytes_equal(reference, found);
+}
+
+/* The token names its hash in free text, so the length is what must fit the algorithm. */
+static bool has_digest(const struct atls_reference *reference, struct atls_bytes value)
+{
+    for (size_t i = 0; i < reference->num_digests; i++) {
+        if (atls_hash_len(reference->digests[i].alg) == value.len &&
+            atls_bytes_equal(reference->digests[i].value, value)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_component(const struct atls_reference *reference)
+{
+    return !reference->key_is_uint &&
+           atls_bytes_is_text(reference->key_text, "psa.software-component");
+}
+
+static bool matches(const struct atls_reference *reference,
+                    const struct atls_psa_component *component)
+{
+    return is_component(reference) && has_digest(reference, component->value) &&
+           atls_bytes_equal(reference->signer_id, component->signer_id) &&
+           stated(reference->name, component->type) &&
+           stated(reference->version, component->version);
+}
+
+static bool is_known(const struct atls_psa_component *component, struct atls_bytes class_id,
+                     const struct atls_format *format, const struct atls_endorsements *endorsements)
+{
+    size_t cursor = 0;
+    const struct atls_reference *reference;
+    while ((reference = atls_endorsements_next_reference(endorsements, format, class_id,
+                                                         &cursor)) != NULL) {
+        if (matches(reference, component)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* expect_text shows a text of the references, which is no NUL-terminated one. */
+static void expect_text(struct atls_diag *why, struct atls_bytes text)
+{
+    char shown[64] = {0};
+    memcpy(shown, text.data, text.len < sizeof shown ? text.len : sizeof shown - 1);
+    atls_diag_expected_text(why, shown);
+}
+
+/* explain finds the reference that the component comes nearest to, for the sentence. */
+static void explain(struct atls_diag *why, const struct atls_psa_component *component,
+                    struct atls_bytes class_id, const struct atls_format *format,
+                    const struct atls_endorsements *endorsements)
+{
+    atls_fail(why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL, "psa-software-components");
+    atls_diag_found_text(why, "component ");
+    atls_diag_found_peer_text(why, component->type);
+    atls_diag_found_text(why, " ");
+    size_t cursor = 0;
+    size_t num_components = 0;
+    const struct atls_reference *reference;
+    while ((reference = atls_endorsements_next_reference(endorsements, format, class_id,
+                                                         &cursor)) != NULL) {
+        num_components += is_component(reference) ? 1 : 0;
+        if (!is_component(reference) || !atls_bytes_equal(reference->name, component->type)) {
+            continue;
+        }
+        if (!has_digest(reference, component->value)) {
+            atls_diag_found_text(why, "measured as ");
+            atls_diag_found_bytes(why, component->value);
+            if (reference->num_digests != 0) {
+                atls_diag_expected_bytes(why, reference->digests[0].value);
+            }
+        } else if (!atls_bytes_equal(reference->signer_id, component->signer_id)) {
+            atls_diag_found_text(why, "signed by ");
+            atls_diag_found_bytes(why, component->signer_id);
+            atls_diag_expected_bytes(why, reference->signer_id);
+        } else {
+            atls_diag_found_text(why, "in version ");
+            atls_diag_found_peer_text(why, component->version);
+            expect_text(why, reference->version);
+        }
+        return;
+    }
+    atls_diag_found_text(why, "measured as ");
+    atls_diag_found_bytes(why, component->value);
+    atls_diag_expected_text(why, num_components == 0
+                                     ? "reference values, of which none is loaded for "
+                                       "implementation-id "
+                                     : "a component that a reference value names for "
+                                       "implementation-id ");
+    atls_diag_expected_bytes(why, class_id);
+}
+
+/*
+ * judge_software: every component must be known. Components that the references name and the token
+ * lacks are no fault: reference values are alternatives, not a list of what must run (CoRIM, 8).
+ */
+static void judge_software(struct atls_submod *submod, const struct atls_psa_claims *claims,
+                           const struct atls_endorsements *endorsements)
+{
+    struct atls_diag why;
+    submod->has_reference_values = true; /* the format has them: an empty set accepts nobody */
+    if (claims->num_components == 0) {
+        atls_fail_texts(&why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL,
+                        "psa-software-components", "the claim that nothing was measured",
+                        "measurements to compare");
+        atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
+        return;
+    }
+    for (size_t i = 0; i < claims->num_components; i++) {
+        const struct atls_psa_component *component = &claims->components[i];
+        submod->measurements[i].name = component->type;
+        submod->measurements[i].value = component->value;
+        if (!is_known(component, claims->implementation_id, submod->format, endorsements)) {
+            explain(&why, component, claims->implementation_id, submod->format, endorsements);
+            atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
+        }
+    }
+    submod->num_measurements = claims->num_components;
+    /* What a PSA root of trust measures is what it booted. */
+    atls_outcome_affirm(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_APPROVED_BOOT);
+}
+
+void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
+                    const struct atls_endorsements *endorsements)
+{
+    judge_lifecycle(submod, claims->lifecycle);
+    judge_software(submod, claims, endorsements);
+}

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The appraisal of a PSA token, in the one order that its types allow. */
+#include "appraiser/psa/psa.h"
+
+#include "appraiser/input.h"
+#include "appraiser/outcome.h"
+#include "base/span.h"
+
+/*
+ * The token names no TLS key: that the key belongs to it rests on the binder, which is the nonce
+ * and holds the key's hash ("challenge"). Without a key to compare there was no binder.
+ */
+static enum atls_key_binding key_binding(const struct atls_appraisal_input *input)
+{
+    return !input->no_nonce && input->tls_spki.len != 0 ? ATLS_KEY_BINDING_CHALLENGE
+                                                        : ATLS_KEY_BINDING_NONE;
+}
+
+static void fill(struct atls_submod *submod, const struct atls_psa_claims *claims,
+                 const struct atls_trust_anchor *anchor, const struct atls_appraisal_input *input)
+{
+    memset(submod, 0, sizeof *submod);
+    submod->format = atls_format_by_name(atls_bytes_text("psa"));
+    submod->machine = claims->instance_id;
+    submod->fresh = !input->no_nonce;
+    submod->key_binding = key_binding(input);
+    atls_psa_judge(submod, claims, input->endorsements);
+    if (input->no_nonce) {
+        atls_outcome_not_fresh(submod, "psa-nonce");
+    }
+    /* Last: of two warnings, the simulation is the one that a policy may set aside. */
+    atls_outcome_hardware(submod, anchor->simulated, anchor->source);
+}
+
+static enum atls_err psa_appraise(struct atls_submod *out, const struct atls_appraisal_input *input,
+                                  struct atls_diag *diag)
+{
+    enum atls_err err = atls_input_check(input, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    ATLS_AUTO(atls_psa_parsed_cleanup) struct atls_psa_parsed *parsed = NULL;
+    err = atls_psa_parse(&parsed, input->evidence, input->media_type, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    ATLS_AUTO(atls_psa_verified_cleanup) struct atls_psa_verified *verified = NULL;
+    err = atls_psa_verify(&verified, parsed, input->crypto, input->endorsements, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    struct atls_psa_claims claims;
+    err = atls_psa_claims_read(&claims, verified, diag);
+    if (err == ATLS_OK) {
+        err = atls_input_compare_nonce(input, claims.nonce, "psa-nonce", diag);
+    }
+    char *claims_json = NULL;
+    if (err == ATLS_OK && input->want_claims) {
+        err = atls_psa_claims_json(&claims_json, &claims, diag);
+    }
+    if (err == ATLS_OK) {
+        fill(out, &claims, atls_psa_anchor(verified), input);
+        out->claims_json = claims_json;
+    }
+    return err;
+}
+
+const struct atls_appraiser_ops atls_appraiser_psa = {
+    .abi = ATLS_APPRAISER_ABI,
+    .size = (uint32_t)sizeof(struct atls_appraiser_ops),
+    .format = "psa",
+    .appraise = psa_appraise,
+};

@@ -50,10 +50,15 @@ ATLS_NODISCARD enum atls_err atls_endorsements_new(struct atls_endorsements **ou
 struct atls_endorsements *atls_endorsements_ref(struct atls_endorsements *set);
 void atls_endorsements_unref(struct atls_endorsements *set);
 
-/* atls_endorsements_load adds a file, or every file of a folder (not its subfolders); the kind is
- * found by content, and what is not recognised is an error (design: 7). Not after sharing. */
+/* atls_endorsements_load adds a file, or every file of a folder (not its subfolders), all or
+ * nothing; the kind is found by content, and what is not recognised is an error (design: 7). Not
+ * after sharing, which atls_endorsements_ref begins. Validity is compared with the system's clock;
+ * atls_endorsements_load_at takes the time instead (seconds since 1970). */
 ATLS_NODISCARD enum atls_err atls_endorsements_load(struct atls_endorsements *set, const char *path,
                                                     struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_endorsements_load_at(struct atls_endorsements *set,
+                                                       const char *path, int64_t now_s,
+                                                       struct atls_diag *diag);
 /* atls_endorsements_add_corim adds one unsigned CoRIM; `source` names it in sentences. `now_s`
  * (seconds since 1970) is compared with its validity. */
 ATLS_NODISCARD enum atls_err atls_endorsements_add_corim(struct atls_endorsements *set,

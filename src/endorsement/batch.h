@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A batch: what was read from one or more files and is not part of a set yet. A set takes a whole
+ * batch or nothing of it, so a folder with one bad file changes nothing.
+ */
+#ifndef ENDORSEMENT_BATCH_H
+#define ENDORSEMENT_BATCH_H
+
+#include "endorsement/endorsement.h"
+
+/* The octets of one file and its name: anchors and references borrow both. */
+struct atls_corim_source {
+    struct atls_corim_source *next;
+    char *name;
+    uint8_t *data;
+    size_t len;
+};
+
+/* A trust anchor with what it owns. */
+struct atls_anchor_entry {
+    struct atls_trust_anchor anchor;
+    struct atls_key *key;
+    uint8_t *spki;
+};
+
+/* All zero is an empty batch. Arrays hold pointers, so entries never move. */
+struct atls_batch {
+    struct atls_anchor_entry **anchors;
+    size_t num_anchors;
+    size_t cap_anchors;
+    struct atls_reference **references;
+    size_t num_references;
+    size_t cap_references;
+    struct atls_corim_source *sources;
+};
+
+/* atls_batch_cleanup frees all that the batch owns and returns it to the zero state. */
+void atls_batch_cleanup(struct atls_batch *batch);
+void atls_anchor_entry_free(struct atls_anchor_entry *entry);
+
+/* atls_batch_add_source copies `octets` and `name` into the batch; *out is borrowed from it. */
+ATLS_NODISCARD enum atls_err atls_batch_add_source(struct atls_batch *batch,
+                                                   const struct atls_corim_source **out,
+                                                   struct atls_bytes octets, const char *name,
+                                                   struct atls_diag *diag);
+/* atls_batch_add_anchor takes `key` on success and copies the rest; `anchor` has neither key nor
+ * SubjectPublicKeyInfo yet. */
+ATLS_NODISCARD enum atls_err atls_batch_add_anchor(struct atls_batch *batch,
+                                                   const struct atls_trust_anchor *anchor,
+                                                   struct atls_key *key, struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_batch_add_reference(struct atls_batch *batch,
+                                                      const struct atls_reference *reference,
+                                                      struct atls_diag *diag);
+
+#endif

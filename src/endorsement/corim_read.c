@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The corim-map (draft-ietf-rats-corim-11, 4.1), unsigned, in both dialects:
+ *
+ *              since 2025                 before
+ *   outside    tag 501 around the map     the bare map
+ *   profile    one, tag 32 around a URI   an array of one text
+ *   tags       506 around octets          octets that hold 506 and the map
+ */
+#include "endorsement/corim.h"
+
+#include "base/span.h"
+
+#include <time.h>
+
+enum { ID, TAGS, DEPENDENT, PROFILE, VALIDITY, ENTITIES, NUM_FIELDS };
+static const struct atls_corim_field corim_fields[NUM_FIELDS] = {
+    [ID] = {0, "id (key 0)", ATLS_CORIM_REQUIRED},
+    [TAGS] = {1, "tags (key 1)", ATLS_CORIM_REQUIRED},
+    [DEPENDENT] = {2, "dependent-rims (key 2)", ATLS_CORIM_NOT_BUILT},
+    [PROFILE] = {3, "profile (key 3)", ATLS_CORIM_REQUIRED},
+    [VALIDITY] = {4, "rim-validity (key 4)", ATLS_CORIM_OPTIONAL},
+    [ENTITIES] = {5, "entities (key 5)", ATLS_CORIM_OPTIONAL},
+};
+
+/* profile_uri gives the one URI of the profile. */
+static enum atls_err profile_uri(const struct atls_corim *corim, const struct atls_cbor *item,
+                                 struct atls_bytes *out)
+{
+    struct atls_cbor inner;
+    if (!corim->old_dialect) {
+        if (atls_cbor_tag(item, ATLS_TAG_URI, &inner) && atls_cbor_text(&inner, 1, SIZE_MAX, out)) {
+            return ATLS_OK;
+        }
+        return atls_corim_refuse_item(corim, item, "profile", "tag 32 with a URI");
+    }
+    if (item->type == ATLS_CBOR_ARRAY && item->argument == 1 && atls_cbor_at(item, 0, &inner) &&
+        atls_cbor_text(&inner, 1, SIZE_MAX, out)) {
+        return ATLS_OK;
+    }
+    return atls_corim_refuse_item(corim, item, "profile", "an array of one URI");
+}
+
+static enum atls_err read_profile(struct atls_corim *corim, const struct atls_cbor *item)
+{
+    struct atls_bytes uri;
+    const enum atls_err err = profile_uri(corim, item, &uri);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    corim->rules = atls_corim_profile(uri, &corim->format, &corim->old_profile);
+    if (corim->rules != NULL) {
+        return ATLS_OK;
+    }
+    atls_corim_refuse(corim, item, "profile", NULL, "a profile that is built in: psa or tpm2");
+    atls_corim_found_text(corim, uri);
+    return ATLS_ERR_ENDORSEMENT;
+}
+
+/* read_date reads tag 1 around an integer (RFC 8949, 3.4.2). */
+static enum atls_err read_date(const struct atls_corim *corim, const struct atls_cbor *item,
+                               const char *claim, int64_t *out)
+{
+    struct atls_cbor inner;
+    if (atls_cbor_tag(item, ATLS_TAG_EPOCH, &inner) && atls_cbor_int(&inner, out)) {
+        return ATLS_OK;
+    }
+    return atls_corim_refuse_item(corim, item, claim, "tag 1 with an integer");
+}
+
+/* found_date appends a date as RFC 3339 writes it. */
+static void found_date(struct atls_diag *diag, int64_t seconds)
+{
+    const time_t when = (time_t)seconds;
+    struct tm parts;
+    char text[40];
+    if (gmtime_r(&when, &parts) != NULL &&
+        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0) {
+        atls_diag_found_text(diag, text);
+    } else {
+        atls_diag_found_int(diag, seconds);
+    }
+}
+
+static enum atls_err refuse_date(const struct atls_corim *corim, const struct atls_cbor *item,
+                                 const char *claim, int64_t date, const char *expected)
+{
+    atls_corim_refuse(corim, item, claim, NULL, expected);
+    found_date(corim->diag, date);
+    return ATLS_ERR_ENDORSEMENT;
+}
+
+static enum atls_err read_validity(const struct atls_corim *corim, const struct atls_cbor *map)
+{
+    static const struct atls_corim_field fields[] = {
+        {0, "not-before (key 0)", ATLS_CORIM_OPTIONAL},
+        {1, "not-after (key 1)", ATLS_CORIM_REQUIRED},
+    };
+    struct atls_cbor value[ATLS_ARRAY_LEN(fields)];
+    enum atls_err err =
+        atls_corim_fields(corim, map, "rim-validity", fields, ATLS_ARRAY_LEN(fields), value);
+    int64_t not_before = INT64_MIN;
+    int64_t not_after = 0;
+    if (err == ATLS_OK && atls_corim_has(&value[0])) {
+        err = read_date(corim, &value[0], "not-before", &not_before);
+    }
+    if (err == ATLS_OK) {
+        err = read_date(corim, &value[1], "not-after", &not_after);
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (not_before > not_after) {
+        return refuse_date(corim, &value[1], "not-after", not_after, "a date after not-before");
+    }
+    if (!corim->check_time) {
+        return ATLS_OK;
+    }
+    const int64_t latest =
+        corim->now_s > INT64_MAX - ATLS_MAX_SKEW_S ? INT64_MAX : corim->now_s + ATLS_MAX_SKEW_S;
+    const int64_t earliest =
+        corim->now_s < INT64_MIN + ATLS_MAX_SKEW_S ? INT64_MIN : corim->now_s - ATLS_MAX_SKEW_S;
+    if (not_before > latest) {
+        return refuse_date(corim, &value[0], "not-before", not_before, "a date that has come");
+    }
+    if (not_after < earliest) {
+        return refuse_date(corim, &value[1], "not-after", not_after, "a date that is to come");
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err read_entity(struct atls_corim *corim, const struct atls_cbor *map,
+                                 int64_t min_role, int64_t max_role)
+{
+    static const struct atls_corim_field fields[] = {
+        {0, "entity-name (key 0)", ATLS_CORIM_REQUIRED},
+        {1, "reg-id (key 1)", ATLS_CORIM_OPTIONAL},
+        {2, "role (key 2)", ATLS_CORIM_REQUIRED},
+    };
+    struct atls_cbor value[ATLS_ARRAY_LEN(fields)];
+    enum atls_err err =
+        atls_corim_fields(corim, map, "entity", fields, ATLS_ARRAY_LEN(fields), value);
+    if (err == ATLS_OK) {
+        err = atls_corim_list(corim, &value[2], "role");
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    struct atls_bytes text;
+    if (!atls_cbor_text(&value[0], 1, SIZE_MAX, &text)) {
+        return atls_corim_refuse_item(corim, &value[0], "entity-name", "a text");
+    }
+    corim->simulated = corim->simulated || atls_bytes_is_text(text, ATLS_SIMULATION_ENTITY);
+    struct atls_cbor inner;
+    if (atls_corim_has(&value[1]) && !(atls_cbor_tag(&value[1], ATLS_TAG_URI, &inner) &&
+                                       atls_cbor_text(&inner, 0, SIZE_MAX, &text))) {
+        return atls_corim_refuse_item(corim, &value[1], "reg-id", "tag 32 with a URI");
+    }
+    struct atls_cbor_iter roles = atls_cbor_members(&value[2]);
+    while (atls_cbor_next(&roles, &inner)) {
+        int64_t role;
+        if (!atls_cbor_int(&inner, &role) || role < min_role || role > max_role) {
+            return atls_corim_refuse_item(corim, &inner, "role", "a role that this map may have");
+        }
+    }
+    return ATLS_OK;
+}
+
+enum atls_err atls_corim_entities(struct atls_corim *corim, const struct atls_cbor *list,
+                                  int64_t min_role, int64_t max_role)
+{
+    enum atls_err err = atls_corim_list(corim, list, "entities");
+    struct atls_cbor_iter entities = atls_cbor_members(list);
+    struct atls_cbor entity;
+    while (err == ATLS_OK && atls_cbor_next(&entities, &entity)) {
+        err = read_entity(corim, &entity, min_role, max_role);
+    }
+    return err;
+}
+
+static enum atls_err refuse_tag(const struct atls_corim *corim, const struct atls_cbor *item)
+{
+    const uint64_t number = item->type == ATLS_CBOR_TAG ? item->argument : 0;
+    if (number == ATLS_TAG_COSWID) {
+        return atls_corim_refuse(corim, item, "tags", "a CoSWID (tag 505)", ATLS_CORIM_ONLY_BUILT);
+    }
+    if (number == ATLS_TAG_COTS) {
+        return atls_corim_refuse(corim, item, "tags", "a CoTS (tag 507)", ATLS_CORIM_ONLY_BUILT);
+    }
+    if (number == ATLS_TAG_COTL) {
+        return atls_corim_refuse(corim, item, "tags", "a CoTL (tag 508)", ATLS_CORIM_ONLY_BUILT);
+    }
+    return atls_corim_refuse_item(corim, item, "tags",
+                                  corim->old_dialect ? "octets that hold tag 506 with a map"
+                                                     : "tag 506 with octets");
+}
+
+/* read_tag reads one member of tags, which must be a CoMID. */
+static enum atls_err read_tag(struct atls_corim *corim, const struct atls_cbor *item)
+{
+    struct atls_cbor inner;
+    struct atls_cbor comid;
+    struct atls_bytes octets;
+    if (corim->old_dialect) {
+        if (!atls_cbor_bytes(item, 1, SIZE_MAX, &octets)) {
+            return refuse_tag(corim, item);
+        }
+        const enum atls_err err = atls_corim_parse(corim, octets, "CoMID", &inner);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        if (!atls_cbor_tag(&inner, ATLS_TAG_COMID, &comid)) {
+            return refuse_tag(corim, &inner);
+        }
+        return atls_corim_comid(corim, &comid);
+    }
+    if (!atls_cbor_tag(item, ATLS_TAG_COMID, &inner) ||
+        !atls_cbor_bytes(&inner, 1, SIZE_MAX, &octets)) {
+        return refuse_tag(corim, item);
+    }
+    const enum atls_err err = atls_corim_parse(corim, octets, "CoMID", &comid);
+    return err != ATLS_OK ? err : atls_corim_comid(corim, &comid);
+}
+
+static enum atls_err read_corim(struct atls_corim *corim, const struct atls_cbor *map)
+{
+    const size_t first_anchor = corim->batch->num_anchors;
+    struct atls_cbor value[NUM_FIELDS];
+    enum atls_err err = atls_corim_fields(corim, map, "CoRIM", corim_fields, NUM_FIELDS, value);
+    if (err == ATLS_OK) {
+        err = atls_corim_identity(corim, &value[ID], "id");
+    }
+    if (err == ATLS_OK) {
+        err = read_profile(corim, &value[PROFILE]);
+    }
+    if (err == ATLS_OK && atls_corim_has(&value[VALIDITY])) {
+        err = read_validity(corim, &value[VALIDITY]);
+    }
+    if (err == ATLS_OK && atls_corim_has(&value[ENTITIES])) {
+        err = atls_corim_entities(corim, &value[ENTITIES], 1, 2);
+    }
+    if (err == ATLS_OK) {
+        err = atls_corim_list(corim, &value[TAGS], "tags");
+    }
+    struct atls_cbor_iter tags = atls_cbor_members(&value[TAGS]);
+    struct atls_cbor tag;
+    while (err == ATLS_OK && atls_cbor_next(&tags, &tag)) {
+        err = read_tag(corim, &tag);
+    }
+    /* The mark may be in the last CoMID, and holds for every trust anchor of the file. */
+    for (size_t i = first_anchor; corim->simulated && i < corim->batch->num_anchors; i++) {
+        corim->batch->anchors[i]->anchor.simulated = true;
+    }
+    return err;
+}
+
+bool atls_corim_is_signed(struct atls_bytes octets)
+{
+    /* Tag 18 around an array of four; tags 500 and 502 of the dialect before 2025. */
+    static const uint8_t starts[3][3] = {{0xd2, 0x84, 0}, {0xd9, 0x01, 0xf4}, {0xd9, 0x01, 0xf6}};
+    static const size_t lengths[3] = {2, 3, 3};
+    for (size_t i = 0; i < 3; i++) {
+        if (octets.len >= lengths[i] && memcmp(octets.data, starts[i], lengths[i]) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum atls_err read_file(struct atls_corim *corim, struct atls_bytes octets)
+{
+    if (atls_corim_is_signed(octets)) {
+        return atls_fail_texts(corim->diag, ATLS_ERR_ENDORSEMENT, "endorsement", "CoRIM",
+                               "a signed CoRIM",
+                               "an unsigned one: signed CoRIM is not built in this version");
+    }
+    struct atls_cbor outer;
+    enum atls_err err = atls_corim_parse(corim, octets, "CoRIM", &outer);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    struct atls_cbor map = outer;
+    corim->old_dialect = outer.type == ATLS_CBOR_MAP;
+    if (!corim->old_dialect && !atls_cbor_tag(&outer, ATLS_TAG_CORIM, &map)) {
+        return atls_corim_refuse_item(corim, &outer, "CoRIM", "tag 501 with a map");
+    }
+    return read_corim(corim, &map);
+}
+
+/* name_source ends what was found with the name of the file; of a long name its end. */
+static void name_source(struct atls_diag *diag, const char *name)
+{
+    const size_t max = 90;
+    const size_t len = strlen(name);
+    if (diag == NULL) {
+        return;
+    }
+    atls_diag_found_text(diag, diag->found[0] == '\0' ? "it in " : " in ");
+    atls_diag_found_text(diag, len > max ? "..." : "");
+    atls_diag_found_text(diag, len > max ? &name[len - max] : name);
+}
+
+enum atls_err atls_corim_read(struct atls_batch *batch, struct atls_bytes octets, const char *name,
+                              bool check_time, int64_t now_s, struct atls_diag *diag)
+{
+    struct atls_corim corim = {.batch = batch, .check_time = check_time, .now_s = now_s};
+    corim.diag = diag;
+    enum atls_err err = atls_batch_add_source(batch, &corim.source, octets, name, diag);
+    if (err == ATLS_OK) {
+        err = read_file(&corim, atls_bytes_of(corim.source->data, corim.source->len));
+    }
+    if (err == ATLS_ERR_ENDORSEMENT) {
+        name_source(diag, name);
+    }
+    return err;
+}

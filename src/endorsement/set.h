@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef ENDORSEMENT_SET_H
+#define ENDORSEMENT_SET_H
+
+#include "endorsement/batch.h"
+
+/* atls_endorsements_add_batch adds a whole batch or nothing. The caller cleans the batch up. */
+ATLS_NODISCARD enum atls_err atls_endorsements_add_batch(struct atls_endorsements *set,
+                                                         struct atls_batch *batch,
+                                                         struct atls_diag *diag);
+#endif

@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Writing CoRIM from JSON templates. Each writer checks its piece of JSON and puts CBOR behind one
+ * another, map keys in ascending order (RFC 8949, 4.2.1). It runs twice with the same JSON: on a
+ * counting writer, which finds every fault and the length, then on one with room.
+ */
+#ifndef ENDORSEMENT_TEMPLATE_H
+#define ENDORSEMENT_TEMPLATE_H
+
+#include "codec/cbor.h"
+#include "endorsement/corim.h"
+#include "json/json.h"
+
+/* Largest octet string that a template names as base64, keys apart. */
+#define ATLS_TEMPLATE_MAX_OCTETS 256
+
+/* A map whose members are written in order: what there is of it is counted first. */
+struct atls_template {
+    struct atls_writer *w;
+    struct atls_diag *diag;
+};
+
+/* atls_template_refuse refuses `found` (text of the template); never ATLS_OK. */
+enum atls_err atls_template_refuse(const struct atls_template *t, const char *step,
+                                   const char *claim, struct atls_bytes found,
+                                   const char *expected);
+/* atls_template_members refuses a value that is no object, a member of `not_built`, and one that
+ * is in neither list; both lists end with NULL. */
+ATLS_NODISCARD enum atls_err atls_template_members(const struct atls_template *t,
+                                                   const json_t *object, const char *step,
+                                                   const char *const *names,
+                                                   const char *const *not_built);
+/* atls_template_list gives a member that is an array of at least one. */
+ATLS_NODISCARD enum atls_err atls_template_list(const struct atls_template *t, const json_t *object,
+                                                const char *key, const char *step,
+                                                const json_t **out);
+/* atls_template_typed takes {"type": …, "value": …} apart. */
+ATLS_NODISCARD enum atls_err atls_template_typed(const struct atls_template *t,
+                                                 const json_t *object, const char *step,
+                                                 struct atls_bytes *out_type,
+                                                 const json_t **out_value);
+
+/* Octets, texts and tags of single values. */
+struct atls_template_octets {
+    uint8_t data[ATLS_TEMPLATE_MAX_OCTETS];
+    size_t len;
+};
+/* Padded base64 of the standard alphabet, as cocli has it in "value". */
+ATLS_NODISCARD enum atls_err atls_template_base64(const struct atls_template *t,
+                                                  const json_t *value, const char *step,
+                                                  struct atls_template_octets *out);
+/* atls_template_uuid is true for the text form of a UUID (RFC 9562, 4). */
+ATLS_NODISCARD bool atls_template_uuid(struct atls_bytes text, uint8_t out[16]);
+/* atls_template_oid gives the content octets of a dotted OID. */
+ATLS_NODISCARD bool atls_template_oid(struct atls_bytes text, struct atls_template_octets *out);
+/* atls_template_put_id writes an identity: 16 octets for the text of a UUID, else the text. */
+ATLS_NODISCARD enum atls_err atls_template_put_id(const struct atls_template *t,
+                                                  const json_t *object, const char *key,
+                                                  const char *step);
+/* atls_template_put_date writes tag 1 for a date of RFC 3339 without a fraction of a second. */
+ATLS_NODISCARD enum atls_err atls_template_put_date(const struct atls_template *t,
+                                                    const json_t *object, const char *key,
+                                                    const char *step);
+/* atls_template_put_tagged writes class or instance: tag and octets by {"type", "value"}. */
+ATLS_NODISCARD enum atls_err atls_template_put_tagged(const struct atls_template *t,
+                                                      const json_t *object, const char *step);
+/* atls_template_put_entity writes one entity; roles are numbered from `first_role` in the order
+ * of `roles`, which ends with NULL. */
+ATLS_NODISCARD enum atls_err atls_template_put_entity(const struct atls_template *t,
+                                                      const json_t *object,
+                                                      const char *const *roles,
+                                                      uint64_t first_role);
+
+/* atls_template_put_key writes a verification key as tag 554. */
+ATLS_NODISCARD enum atls_err atls_template_put_key(const struct atls_template *t,
+                                                   const json_t *object);
+/* atls_template_put_measurement writes a measurement-map. */
+ATLS_NODISCARD enum atls_err atls_template_put_measurement(const struct atls_template *t,
+                                                           const json_t *object);
+/* atls_template_put_comid writes a CoMID map. */
+ATLS_NODISCARD enum atls_err atls_template_put_comid(const struct atls_template *t,
+                                                     const json_t *object);
+
+#endif

@@ -122,10 +122,13 @@ ATLS_API enum atls_fault atls_err_fault(enum atls_err err);
 /** atls_err_exit gives the exit status of programs: 0, 1, 2 or 3. */
 ATLS_API int atls_err_exit(enum atls_err err);
 
+/** Longest sentence in octets: the four texts of a diag at their longest and what joins them. */
+#define ATLS_MAX_SENTENCE_LEN 639
+
 /**
  * atls_diag_sentence writes one sentence, "STEP: TEXT (CLAIM: found X, expected Y)", and always
  * terminates it.
- * @param[out] out  room for `cap` octets; 600 is always enough
+ * @param[out] out  room for `cap` octets; ATLS_MAX_SENTENCE_LEN + 1 is always enough
  * @return length of the sentence in octets, without the NUL
  */
 ATLS_API size_t atls_diag_sentence(char *out, size_t cap, const struct atls_diag *diag);

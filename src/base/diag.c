@@ -3,11 +3,23 @@
 
 #include "base/span.h"
 
-/* append adds `len` characters to a NUL-terminated text in `cap` octets, as many as fit. */
+/* character_start goes back from `at` to the first octet of the character that `at` is in. */
+static size_t character_start(const char *text, size_t at)
+{
+    while (at > 0 && ((uint8_t)text[at] & 0xc0) == 0x80) {
+        at--;
+    }
+    return at;
+}
+
+/* append adds `len` octets to a NUL-terminated text in `cap` octets, as many whole characters of
+ * UTF-8 as fit. */
 static void append(char *text, size_t cap, const char *more, size_t len)
 {
-    size_t used = strlen(text);
-    for (size_t i = 0; i < len && used + 1 < cap; i++) {
+    size_t used = atls_text_len(text);
+    const size_t room = cap - 1 - used;
+    const size_t fits = len <= room ? len : character_start(more, room);
+    for (size_t i = 0; i < fits; i++) {
         text[used++] = more[i];
     }
     text[used] = '\0';
@@ -15,7 +27,7 @@ static void append(char *text, size_t cap, const char *more, size_t len)
 
 static void append_text(char *text, size_t cap, const char *more)
 {
-    append(text, cap, more, strlen(more));
+    append(text, cap, more, atls_text_len(more));
 }
 
 static void append_hex(char *text, size_t cap, struct atls_bytes octets)
@@ -101,7 +113,8 @@ void atls_diag_found_peer_text(struct atls_diag *diag, struct atls_bytes text)
     if (diag == NULL) {
         return;
     }
-    for (size_t i = 0; i < text.len; i++) {
+    const size_t shown_len = text.len < sizeof diag->found ? text.len : sizeof diag->found;
+    for (size_t i = 0; i < shown_len; i++) {
         const uint8_t octet = text.data[i];
         const char shown = octet >= 0x20 && octet < 0x7f ? (char)octet : '?';
         append(diag->found, sizeof diag->found, &shown, 1);
@@ -150,7 +163,7 @@ size_t atls_diag_sentence(char *out, size_t cap, const struct atls_diag *diag)
     const bool detailed = diag->claim[0] != '\0' || diag->found[0] != '\0' ||
                           diag->expected[0] != '\0' || diag->offset != 0;
     if (!detailed) {
-        return strlen(out);
+        return atls_text_len(out);
     }
     const char *separator = "";
     append_text(out, cap, " (");
@@ -176,5 +189,5 @@ size_t atls_diag_sentence(char *out, size_t cap, const struct atls_diag *diag)
         append_int(out, cap, (int64_t)diag->offset);
     }
     append_text(out, cap, ")");
-    return strlen(out);
+    return atls_text_len(out);
 }

@@ -6,7 +6,10 @@
 
 struct atls_writer atls_writer_of(struct atls_buf out)
 {
-    struct atls_writer w = {out.data, out.cap, 0, false};
+    /* Without a buffer nothing fits, unless the caller says that it only counts: a failed
+     * allocation with a length beside it must not pass for a finished message. */
+    const bool no_buffer = out.data == NULL && out.cap != SIZE_MAX;
+    struct atls_writer w = {out.data, no_buffer ? 0 : out.cap, 0, false};
     return w;
 }
 

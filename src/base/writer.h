@@ -19,7 +19,8 @@ struct atls_writer {
     bool failed;
 };
 
-/* atls_writer_of writes into `out`; with out.data NULL and out.cap SIZE_MAX it only counts. */
+/* atls_writer_of writes into `out`; with out.data NULL nothing fits, unless out.cap is SIZE_MAX:
+ * then it only counts, as atls_writer_counting does. */
 struct atls_writer atls_writer_of(struct atls_buf out);
 struct atls_writer atls_writer_counting(void);
 

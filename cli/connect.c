@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* atls connect HOST:PORT: standard input and output over attested TLS. */
+#include "cli.h"
+
+#include "base/diag.h"
+#include "base/span.h"
+#include "json/base64.h"
+#include "net.h"
+#include "options.h"
+#include "setup.h"
+#include "tls.h"
+#include "verdict.h"
+
+#include <arpa/inet.h>
+#include <openssl/x509v3.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char verb[] = "connect";
+
+static bool is_address(const char *host)
+{
+    unsigned char octets[16];
+    return inet_pton(AF_INET, host, octets) == 1 || inet_pton(AF_INET6, host, octets) == 1;
+}
+
+static enum atls_err expect_name(SSL *ssl, const char *name, struct atls_diag *diag)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    const bool address = is_address(name);
+    const int ok = address ? X509_VERIFY_PARAM_set1_ip_asc(param, name)
+                           : X509_VERIFY_PARAM_set1_host(param, name, 0);
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (ok != 1 || (!address && SSL_set_tlsext_host_name(ssl, name) != 1)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "--name", name,
+                               "a DNS name or an IP address");
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
+                                     const struct cli_options *o, const char *to,
+                                     struct atls_diag *diag)
+{
+    struct cli_endpoint endpoint;
+    int fd = -1;
+    enum atls_err err = cli_endpoint_parse(&endpoint, to, "HOST:PORT", diag);
+    if (err == ATLS_OK) {
+        err = cli_dial(&fd, &endpoint, setup->handshake_timeout_ms, diag);
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    SSL *ssl = SSL_new(setup->ssl_ctx);
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+        SSL_free(ssl);
+        close(fd);
+        return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "SSL");
+    }
+    SSL_set_connect_state(ssl);
+    const char *name = o->name != NULL ? o->name : endpoint.host;
+    if (setup->pkix) {
+        err = expect_name(ssl, name, diag);
+    } else if (!is_address(name)) {
+        (void)SSL_set_tlsext_host_name(ssl, name); /* for virtual hosts; nothing is checked */
+    }
+    *out = ssl;
+    return err;
+}
+
+static void close_connection(SSL *ssl)
+{
+    if (ssl != NULL) {
+        const int fd = SSL_get_fd(ssl);
+        SSL_free(ssl);
+        close(fd);
+    }
+}
+
+/* With --json, received data are events as well, so that every line of stdout is an object. */
+static bool data_event(void *arg, const unsigned char *data, size_t len)
+{
+    (void)arg;
+    json_t *result = json_object();
+    json_t *text = json_stringn((const char *)data, len); /* NULL when it is no UTF-8 */
+    if (text != NULL) {
+        json_object_set_new(result, "text", text);
+    } else {
+        char *encoded = atls_base64_new(atls_bytes_of(data, len));
+        json_object_set_new(result, "base64", json_string(encoded != NULL ? encoded : ""));
+        free(encoded);
+    }
+    cli_event(verb, "data", NULL, result);
+    return true;
+}
+
+static json_t *counts_json(const struct cli_counts *counts)
+{
+    return json_pack("{s:I,s:I}", "bytes_sent", (json_int_t)counts->sent, "bytes_received",
+                     (json_int_t)counts->received);
+}
+
+static int run(const struct cli_options *o, const struct cli_setup *setup, struct atls_diag *diag)
+{
+    struct cli_counts counts = {0, 0};
+    SSL *ssl = NULL;
+    int out_fd = STDOUT_FILENO;
+    enum atls_err err = open_connection(&ssl, setup, o, o->operands.items[0], diag);
+    if (err == ATLS_OK) {
+        err = cli_handshake(ssl, setup->handshake_timeout_ms, diag);
+    }
+    if (err != ATLS_OK) {
+        json_t *result = ssl != NULL ? cli_verdict_result(ssl) : NULL;
+        close_connection(ssl);
+        return cli_finish(verb, o->json, diag, result);
+    }
+    if (o->json) {
+        cli_event(verb, "connected", NULL, cli_verdict_result(ssl));
+    } else {
+        cli_note_verdict(verb, ssl);
+    }
+    const struct cli_far_side far = {.in_fd = STDIN_FILENO,
+                                     .sink = o->json ? data_event : cli_sink_fd,
+                                     .arg = &out_fd,
+                                     .peer_ended = NULL};
+    err = cli_relay(ssl, &far, &counts, diag);
+    close_connection(ssl);
+    if (!o->json) {
+        return cli_finish(verb, false, err == ATLS_OK ? NULL : diag, NULL);
+    }
+    if (err != ATLS_OK) {
+        cli_note_error(verb, diag);
+    }
+    cli_event(verb, "closed", err == ATLS_OK ? NULL : diag, counts_json(&counts));
+    return err == ATLS_OK ? 0 : atls_err_exit(err);
+}
+
+int cli_connect(int argc, char **argv)
+{
+    struct atls_diag diag;
+    struct cli_options o;
+    struct cli_setup setup = {.context = NULL};
+    enum atls_err err = cli_options_parse(&o, CLI_CONNECT, argc, argv, &diag);
+    int status = 0;
+    if (err == ATLS_OK && o.help) {
+        cli_usage(CLI_CONNECT, "connect HOST:PORT [OPTIONS]",
+                  "Standard input and output over attested TLS 1.3.");
+        cli_options_cleanup(&o);
+        return 0;
+    }
+    if (err == ATLS_OK && o.operands.count != 1) {
+        err = atls_fail_texts(&diag, ATLS_ERR_CONFIG, "command line", "HOST:PORT",
+                              o.operands.count == 0 ? "nothing" : "more than one", "one");
+    }
+    if (err == ATLS_OK) {
+        err = cli_setup(&setup, &o, false, verb, &diag);
+    }
+    status = err == ATLS_OK ? run(&o, &setup, &diag) : cli_finish(verb, o.json, &diag, NULL);
+    cli_setup_cleanup(&setup);
+    cli_options_cleanup(&o);
+    return status;
+}

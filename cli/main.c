@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* atls: one binary with verbs. */
+#include "cli.h"
+
+#include "base/compiler.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct cli_verb verbs[] = {
+    {"demo", cli_demo, "client and server on loopback: attested handshakes, and refusals"},
+    {"keygen", cli_keygen, "make a key, a certificate, an attester and its endorsement"},
+    {"serve", cli_serve, "accept attested TLS: echo, run a command, or forward"},
+    {"connect", cli_connect, "standard input and output over attested TLS"},
+    {"attest", cli_attest, "make Evidence over a nonce"},
+    {"appraise", cli_appraise, "appraise Evidence, give an Attestation Result"},
+    {"corim", cli_corim, "make endorsements (CoRIM) from templates"},
+    {"version", cli_version, "what is built in"},
+};
+
+/* Verbs of later versions: told apart from a slip of the finger. */
+static const char *const not_built[] = {"inspect", "verifier", "passport", "proxy", "run", "bench"};
+
+static void usage(FILE *stream)
+{
+    fputs("usage: atls VERB [OPTIONS]\n"
+          "Attested TLS 1.3: a peer proves what it runs, inside the handshake.\n\n",
+          stream);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(verbs); i++) {
+        fprintf(stream, "  %-10s %s\n", verbs[i].name, verbs[i].line);
+    }
+    fputs("\n`atls VERB -h` lists the options of a verb; `man atls` has the whole.\n"
+          "exit status: 0 done, 1 usage or our own side, 2 refused, 3 no connection\n",
+          stream);
+}
+
+int main(int argc, char **argv)
+{
+    signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error of a write, not our end */
+    if (argc < 2) {
+        usage(stderr);
+        return 1;
+    }
+    if (strcmp(argv[1], "-h") == 0 || strcmp(argv[1], "--help") == 0) {
+        usage(stdout);
+        return 0;
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(verbs); i++) {
+        if (strcmp(argv[1], verbs[i].name) == 0) {
+            return verbs[i].run(argc - 1, argv + 1);
+        }
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(not_built); i++) {
+        if (strcmp(argv[1], not_built[i]) == 0) {
+            fprintf(stderr, "atls: %s: %s\n", argv[1], atls_err_text(ATLS_ERR_NOT_BUILT));
+            return 1;
+        }
+    }
+    fprintf(stderr, "atls: no verb is called \"%s\"; `atls -h` lists them\n", argv[1]);
+    return 1;
+}

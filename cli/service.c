@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "service.h"
+
+#include "base/diag.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* The peer has nothing more to say: the far side sees the end of its input. */
+static void end_far_side(void *arg)
+{
+    shutdown(*(const int *)arg, SHUT_WR);
+}
+
+static enum atls_err relay_to(SSL *ssl, int fd, struct cli_counts *counts, struct atls_diag *diag)
+{
+    const struct cli_far_side far = {
+        .in_fd = fd, .sink = cli_sink_fd, .arg = &fd, .peer_ended = end_far_side};
+    return cli_relay(ssl, &far, counts, diag);
+}
+
+static enum atls_err spawn_shell(pid_t *out, const char *command, int fd, struct atls_diag *diag)
+{
+    char shell[] = "sh", dash_c[] = "-c";
+    char *line = strdup(command);
+    char *const arguments[] = {shell, dash_c, line, NULL};
+    posix_spawn_file_actions_t actions;
+    posix_spawnattr_t attributes;
+    sigset_t none, pipes;
+    sigemptyset(&none);
+    sigemptyset(&pipes);
+    sigaddset(&pipes, SIGPIPE);
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_adddup2(&actions, fd, STDIN_FILENO);
+    posix_spawn_file_actions_adddup2(&actions, fd, STDOUT_FILENO);
+    /* A command expects the signals as they are by default, whatever this program does with them.
+     */
+    posix_spawnattr_init(&attributes);
+    posix_spawnattr_setsigmask(&attributes, &none);
+    posix_spawnattr_setsigdefault(&attributes, &pipes);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    const int error = line != NULL
+                          ? posix_spawn(out, "/bin/sh", &actions, &attributes, arguments, environ)
+                          : ENOMEM;
+    posix_spawnattr_destroy(&attributes);
+    posix_spawn_file_actions_destroy(&actions);
+    free(line);
+    return error == 0 ? ATLS_OK
+                      : atls_fail_texts(diag, ATLS_ERR_FILE, "--exec", command, strerror(error),
+                                        "a command for the shell");
+}
+
+static enum atls_err serve_command(SSL *ssl, const char *command, struct cli_counts *counts,
+                                   struct atls_diag *diag)
+{
+    int ends[2];
+    pid_t child = 0;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_MEMORY, "--exec", NULL, strerror(errno), NULL);
+    }
+    fcntl(ends[0], F_SETFL, O_NONBLOCK);
+    enum atls_err err = spawn_shell(&child, command, ends[1], diag);
+    close(ends[1]);
+    if (err == ATLS_OK) {
+        err = relay_to(ssl, ends[0], counts, diag);
+    }
+    close(ends[0]);
+    if (child > 0) {
+        kill(child, SIGTERM); /* the connection is over; a command that has ended does not mind */
+        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
+        }
+    }
+    return err;
+}
+
+static enum atls_err serve_forward(SSL *ssl, const char *to, struct cli_counts *counts,
+                                   struct atls_diag *diag)
+{
+    struct cli_endpoint endpoint;
+    int fd = -1;
+    enum atls_err err = cli_endpoint_parse(&endpoint, to, "--forward", diag);
+    if (err == ATLS_OK) {
+        err = cli_dial(&fd, &endpoint, 10000, diag);
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = relay_to(ssl, fd, counts, diag);
+    close(fd);
+    return err;
+}
+
+enum atls_err cli_service(SSL *ssl, const struct cli_options *options, struct cli_counts *counts,
+                          struct atls_diag *diag)
+{
+    if (options->exec != NULL) {
+        return serve_command(ssl, options->exec, counts, diag);
+    }
+    if (options->forward != NULL) {
+        return serve_forward(ssl, options->forward, counts, diag);
+    }
+    return cli_echo(ssl, counts, diag);
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What serve does with an accepted connection: echo, run a command, forward. */
+#ifndef CLI_SERVICE_H
+#define CLI_SERVICE_H
+
+#include "net.h"
+#include "options.h"
+#include "tls.h"
+
+/* cli_service runs until the connection ends. */
+ATLS_NODISCARD enum atls_err cli_service(SSL *ssl, const struct cli_options *options,
+                                         struct cli_counts *counts, struct atls_diag *diag);
+
+#endif

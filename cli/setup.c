@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "setup.h"
+
+#include "atls/limits.h"
+#include "attesters.h"
+#include "base/diag.h"
+#include "base/span.h"
+#include "cli.h"
+#include "crypto/key.h"
+#include "json/file.h"
+
+#include <openssl/err.h>
+#include <openssl/x509.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static enum atls_err fail_openssl(struct atls_diag *diag, enum atls_err err, const char *step,
+                                  const char *path, const char *expected)
+{
+    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    ERR_clear_error();
+    atls_fail_texts(diag, err, step, path, reason, expected);
+    return err;
+}
+
+static enum atls_err fail_config(struct atls_diag *diag, const char *claim, const char *found,
+                                 const char *expected)
+{
+    return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", claim, found, expected);
+}
+
+/* path_in gives DIR/NAME in `out`, or `given` when the option was given by itself. */
+static const char *path_in(char *out, size_t cap, const char *given, const char *directory,
+                           const char *name)
+{
+    if (given != NULL || directory == NULL) {
+        return given;
+    }
+    return (size_t)snprintf(out, cap, "%s/%s", directory, name) < cap ? out : NULL;
+}
+
+static enum atls_err check_options(const struct cli_options *o, bool is_server,
+                                   struct atls_diag *diag)
+{
+    const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
+    if (o->timing != NULL && strcmp(o->timing, "handshake") != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--timing", NULL, o->timing, "handshake");
+    }
+    if (o->carriage != NULL && strcmp(o->carriage, "extension") != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--carriage", NULL, o->carriage,
+                               "extension");
+    }
+    if (o->no_pkix && o->ca != NULL) {
+        return fail_config(diag, "--no-pkix", "--ca beside it", "one of the two");
+    }
+    if (o->no_pkix && !requires) {
+        return fail_config(diag, "--no-pkix", "no --require", "--require: else nothing is checked");
+    }
+    if (!requires && (o->endorsements.count != 0 || o->policy != NULL || o->simulated)) {
+        return fail_config(diag, "--require",
+                           "none, beside --endorsements, --policy or --simulated",
+                           "what the peer must attest with");
+    }
+    if (is_server && o->identity == NULL && (o->cert == NULL || o->key == NULL)) {
+        return fail_config(diag, "--identity", "no certificate and key",
+                           "--identity DIR, or --cert and --key");
+    }
+    if ((o->cert == NULL) != (o->key == NULL)) {
+        return fail_config(diag, "--cert", "one of --cert and --key", "both or none");
+    }
+    if (!is_server && o->name != NULL && o->no_pkix) {
+        return fail_config(diag, "--name", "--no-pkix beside it",
+                           "a name only where PKIX checks it");
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err add_attester(struct cli_setup *s, const struct cli_options *o,
+                                  struct atls_diag *diag)
+{
+    const struct atls_attester_ops *ops = NULL;
+    uint8_t *config = NULL;
+    size_t len = 0;
+    if (o->attest != NULL && strcmp(o->attest, "none") == 0) {
+        return ATLS_OK;
+    }
+    if (o->identity == NULL) {
+        return o->attest == NULL ? ATLS_OK
+                                 : fail_config(diag, "--attest", "no --identity",
+                                               "--identity with the attester that keygen made");
+    }
+    enum atls_err err = cli_attester_read(&ops, &config, &len, o->identity, diag);
+    if (err == ATLS_OK && o->attest != NULL && strcmp(o->attest, ops->name) != 0 &&
+        strcmp(o->attest, ops->format) != 0) {
+        err = fail_config(diag, "--attest", o->attest, ops->name);
+    }
+    if (err == ATLS_OK) {
+        err = atls_context_add_attester(s->context, ops, atls_bytes_of(config, len), diag);
+    }
+    atls_file_free(config, len);
+    if (err == ATLS_OK) {
+        snprintf(s->attests_name, sizeof s->attests_name, "%s", ops->name);
+        s->attests = s->attests_name;
+    }
+    return err;
+}
+
+static enum atls_err set_limits(struct cli_setup *s, const struct cli_options *o,
+                                struct atls_diag *diag)
+{
+    uint64_t number = 0;
+    enum atls_err err = ATLS_OK;
+    s->handshake_timeout_ms = 10000;
+    if (o->handshake_timeout != NULL) {
+        err = cli_duration_ms(&s->handshake_timeout_ms, "--handshake-timeout", o->handshake_timeout,
+                              diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_context_set_timeout(s->context, s->handshake_timeout_ms, diag);
+    }
+    if (err == ATLS_OK && o->attester_queue != NULL) {
+        err = cli_number(&number, "--attester-queue", o->attester_queue, 1, 65536, diag);
+        if (err == ATLS_OK) {
+            err = atls_context_set_workers(s->context, 2, (unsigned)number, diag);
+        }
+    }
+    if (err == ATLS_OK && o->extension_type != NULL) {
+        err = cli_number(&number, "--extension-type", o->extension_type, 0, 0xffff, diag);
+        if (err == ATLS_OK) {
+            err = atls_context_set_extension_type(s->context, (uint16_t)number, diag);
+        }
+    }
+    return err;
+}
+
+static enum atls_err set_requirement(struct cli_setup *s, const struct cli_options *o,
+                                     bool is_server, struct atls_diag *diag)
+{
+    enum atls_err err = ATLS_OK;
+    const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
+    if (o->require != NULL) {
+        err = atls_context_require(s->context, o->require, diag);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
+        err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);
+    }
+    if (err == ATLS_OK && o->policy != NULL) {
+        uint8_t *text = NULL;
+        size_t len = 0;
+        err = atls_file_read(&text, &len, o->policy, ATLS_MAX_FILE_LEN, diag);
+        if (err == ATLS_OK) {
+            err = atls_context_set_policy(s->context, atls_bytes_of(text, len), diag);
+        }
+        atls_file_free(text, len);
+    }
+    if (err == ATLS_OK && o->simulated) {
+        err = atls_context_allow_simulated(s->context, diag);
+    }
+    if (err == ATLS_OK && o->json) {
+        err = atls_context_keep_claims(s->context, diag);
+    }
+    /* A server that requires attestation and has no --ca takes any self-signed client: its
+     * start-up line says so. */
+    const bool no_pkix = o->no_pkix || (is_server && requires && o->ca == NULL);
+    if (err == ATLS_OK && no_pkix) {
+        err = atls_context_set_no_pkix(s->context, diag);
+    }
+    s->pkix = !no_pkix && (!is_server || o->ca != NULL);
+    s->asks_client = is_server && (requires || o->ca != NULL);
+    return err;
+}
+
+static enum atls_err use_key(struct cli_setup *s, const char *path, struct atls_diag *diag)
+{
+    uint8_t *text = NULL;
+    size_t len = 0;
+    struct atls_key *key = NULL;
+    EVP_PKEY *pkey = NULL;
+    enum atls_err err = atls_file_read(&text, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (strstr((const char *)text, "BEGIN TSS2 PRIVATE KEY") != NULL) {
+        err = atls_context_load_key(s->context, &pkey, atls_bytes_of(text, len), diag);
+    } else {
+        err = atls_key_from_pem(&key, atls_bytes_of(text, len), diag);
+        pkey = err == ATLS_OK ? atls_key_evp(key) : NULL;
+    }
+    atls_file_free(text, len);
+    if (err == ATLS_OK && SSL_CTX_use_PrivateKey(s->ssl_ctx, pkey) != 1) {
+        err = fail_openssl(diag, ATLS_ERR_KEY, "private key", path, "the key of the certificate");
+    }
+    if (key == NULL) {
+        EVP_PKEY_free(pkey); /* the SSL_CTX has its own reference */
+    }
+    atls_key_free(key);
+    return err;
+}
+
+static void warn_of_expiry(const char *verb, const SSL_CTX *ctx)
+{
+    const X509 *cert = SSL_CTX_get0_certificate(ctx);
+    int days = 0, seconds = 0;
+    if (cert != NULL && ASN1_TIME_diff(&days, &seconds, NULL, X509_get0_notAfter(cert)) == 1 &&
+        days < 30) {
+        if (days < 0 || seconds < 0) {
+            cli_note(verb, "warning: our certificate has expired");
+        } else {
+            cli_note(verb, "warning: our certificate ends in %d days", days);
+        }
+    }
+}
+
+static enum atls_err use_identity(struct cli_setup *s, const struct cli_options *o,
+                                  const char *verb, struct atls_diag *diag)
+{
+    char cert_path[1024], key_path[1024];
+    const char *cert = path_in(cert_path, sizeof cert_path, o->cert, o->identity, "cert.pem");
+    const char *key = path_in(key_path, sizeof key_path, o->key, o->identity, "key.pem");
+    if (cert == NULL || key == NULL) {
+        return ATLS_OK; /* a client without a certificate */
+    }
+    if (SSL_CTX_use_certificate_chain_file(s->ssl_ctx, cert) != 1) {
+        return fail_openssl(diag, ATLS_ERR_FILE, "certificate", cert, "a PEM certificate chain");
+    }
+    enum atls_err err = use_key(s, key, diag);
+    if (err == ATLS_OK) {
+        warn_of_expiry(verb, s->ssl_ctx);
+    }
+    return err;
+}
+
+static enum atls_err use_trust(struct cli_setup *s, const struct cli_options *o, bool is_server,
+                               struct atls_diag *diag)
+{
+    if (o->ca != NULL && SSL_CTX_load_verify_file(s->ssl_ctx, o->ca) != 1) {
+        return fail_openssl(diag, ATLS_ERR_FILE, "--ca", o->ca, "PEM certificates");
+    }
+    if (o->ca != NULL && is_server) {
+        STACK_OF(X509_NAME) *names = SSL_load_client_CA_file(o->ca);
+        SSL_CTX_set_client_CA_list(s->ssl_ctx, names); /* takes it; NULL sends none */
+    }
+    if (o->ca == NULL && s->pkix && SSL_CTX_set_default_verify_paths(s->ssl_ctx) != 1) {
+        return fail_openssl(diag, ATLS_ERR_FILE, "trust store", NULL, "the system's certificates");
+    }
+    if (!is_server) {
+        SSL_CTX_set_verify(s->ssl_ctx, SSL_VERIFY_PEER, NULL);
+    } else if (s->asks_client) {
+        SSL_CTX_set_verify(s->ssl_ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
+    }
+    return ATLS_OK;
+}
+
+enum atls_err cli_setup(struct cli_setup *out, const struct cli_options *o, bool is_server,
+                        const char *verb, struct atls_diag *diag)
+{
+    struct cli_setup s = {.context = NULL};
+    enum atls_err err = check_options(o, is_server, diag);
+    if (err == ATLS_OK) {
+        err = atls_context_new(&s.context, diag);
+    }
+    if (err == ATLS_OK) {
+        s.ssl_ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
+        err = s.ssl_ctx != NULL ? add_attester(&s, o, diag)
+                                : atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "SSL_CTX");
+    }
+    if (err == ATLS_OK) {
+        err = set_limits(&s, o, diag);
+    }
+    if (err == ATLS_OK) {
+        err = set_requirement(&s, o, is_server, diag);
+    }
+    if (err == ATLS_OK) {
+        err = use_identity(&s, o, verb, diag);
+    }
+    if (err == ATLS_OK) {
+        err = use_trust(&s, o, is_server, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_openssl_enable(s.ssl_ctx, s.context, diag);
+    }
+    if (err == ATLS_OK && o->keylog != NULL) {
+        err = atls_openssl_keylog(s.ssl_ctx, o->keylog, diag);
+        cli_note(verb, "warning: TLS secrets go to %s; whoever reads it reads the connections",
+                 o->keylog);
+    }
+    if (err != ATLS_OK) {
+        cli_setup_cleanup(&s);
+        return err;
+    }
+    SSL_CTX_set_mode(s.ssl_ctx, SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                    SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+    *out = s;
+    out->attests = s.attests != NULL ? out->attests_name : NULL;
+    return ATLS_OK;
+}
+
+void cli_setup_cleanup(struct cli_setup *setup)
+{
+    SSL_CTX_free(setup->ssl_ctx);
+    atls_context_unref(setup->context);
+    memset(setup, 0, sizeof *setup);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* From the options of serve and connect to a context and an SSL_CTX. */
+#ifndef CLI_SETUP_H
+#define CLI_SETUP_H
+
+#include "atls/openssl.h"
+#include "options.h"
+
+struct cli_setup {
+    struct atls_context *context;
+    SSL_CTX *ssl_ctx;
+    uint32_t handshake_timeout_ms;
+    const char *attests; /* name of the attester, or NULL */
+    bool asks_client;    /* server: asks for a client certificate */
+    bool pkix;           /* the peer's chain is checked */
+    char attests_name[32];
+};
+
+/* cli_setup makes both for one role; `verb` is for notes on stderr. */
+ATLS_NODISCARD enum atls_err cli_setup(struct cli_setup *out, const struct cli_options *options,
+                                       bool is_server, const char *verb, struct atls_diag *diag);
+void cli_setup_cleanup(struct cli_setup *setup);
+
+#endif

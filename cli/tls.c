@@ -1,0 +1,270 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "tls.h"
+
+#include "base/diag.h"
+#include "net.h"
+
+#include <errno.h>
+#include <openssl/err.h>
+#include <poll.h>
+#include <string.h>
+#include <unistd.h>
+
+/* wait_for waits until the socket is ready for what OpenSSL wants; false at the deadline. */
+static bool wait_for(SSL *ssl, int ssl_error, int64_t deadline_ms)
+{
+    struct pollfd wait = {.fd = SSL_get_fd(ssl),
+                          .events = ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN};
+    for (;;) {
+        const int64_t left = deadline_ms - cli_now_ms();
+        const int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
+        if (ready > 0) {
+            return true;
+        }
+        if (ready == 0 || errno != EINTR) {
+            return false;
+        }
+    }
+}
+
+enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *diag)
+{
+    const int64_t deadline = cli_now_ms() + timeout_ms;
+    for (;;) {
+        ERR_clear_error();
+        errno = 0;
+        const int done = SSL_do_handshake(ssl);
+        const int system_error = errno;
+        const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, done);
+        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
+            enum atls_err err = atls_openssl_outcome(ssl, done, diag);
+            if (err == ATLS_ERR_CONNECTION && error == SSL_ERROR_SYSCALL && system_error != 0) {
+                err = atls_fail_texts(diag, err, "handshake", NULL, strerror(system_error),
+                                      "the peer's next message");
+            }
+            return err;
+        }
+        if (!wait_for(ssl, error, deadline)) {
+            atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "handshake", NULL, NULL,
+                            "its end within milliseconds: ");
+            atls_diag_expected_int(diag, timeout_ms);
+            return ATLS_ERR_TIMEOUT;
+        }
+    }
+}
+
+static enum atls_err fail_relay(SSL *ssl, int result, struct atls_diag *diag)
+{
+    const int error = SSL_get_error(ssl, result);
+    const unsigned long code = ERR_peek_error();
+    ERR_clear_error();
+    if (error == SSL_ERROR_SYSCALL && code == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL,
+                               errno != 0 ? strerror(errno) : "its end", "close_notify");
+    }
+    /* In TLS 1.3 a client has finished before the server has judged it: the refusal comes here. */
+    enum atls_err err = atls_openssl_outcome(ssl, result, diag);
+    if (err == ATLS_OK || err == ATLS_ERR_CONNECTION) {
+        const char *reason = code != 0 ? ERR_reason_error_string(code) : "its end";
+        err =
+            atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL, reason, "close_notify");
+    }
+    return err;
+}
+
+bool cli_sink_fd(void *arg, const unsigned char *data, size_t len)
+{
+    const int fd = *(const int *)arg;
+    while (len != 0) {
+        const ssize_t written = write(fd, data, len);
+        if (written > 0) {
+            data += written;
+            len -= (size_t)written;
+        } else if (errno == EAGAIN) {
+            struct pollfd wait = {.fd = fd, .events = POLLOUT};
+            (void)poll(&wait, 1, -1);
+        } else if (errno != EINTR) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* One direction of a relay: what waits to be sent. */
+struct pending {
+    unsigned char data[16384];
+    size_t len, sent;
+    bool at_end; /* no more input */
+    bool shut;   /* close_notify is out */
+};
+
+/* push sends what is pending; gives an SSL error that is no failure, or SSL_ERROR_SSL. */
+static int push(SSL *ssl, struct pending *out, struct cli_counts *counts)
+{
+    while (out->sent < out->len) {
+        size_t done = 0;
+        ERR_clear_error();
+        const int ok = SSL_write_ex(ssl, &out->data[out->sent], out->len - out->sent, &done);
+        if (ok != 1) {
+            return SSL_get_error(ssl, ok);
+        }
+        out->sent += done;
+        counts->sent += done;
+    }
+    out->len = out->sent = 0;
+    if (out->at_end && !out->shut) {
+        ERR_clear_error();
+        const int ok = SSL_shutdown(ssl);
+        if (ok < 0) {
+            return SSL_get_error(ssl, ok);
+        }
+        out->shut = true;
+    }
+    return SSL_ERROR_NONE;
+}
+
+static bool is_wait(int error)
+{
+    return error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
+}
+
+/* pull reads all that is there; true goes on, false is the end or a failure (*err says). */
+static bool pull(SSL *ssl, cli_sink *sink, void *arg, struct cli_counts *counts, enum atls_err *err,
+                 struct atls_diag *diag)
+{
+    unsigned char data[16384];
+    for (;;) {
+        size_t len = 0;
+        ERR_clear_error();
+        errno = 0;
+        const int ok = SSL_read_ex(ssl, data, sizeof data, &len);
+        if (ok != 1) {
+            const int error = SSL_get_error(ssl, ok);
+            if (is_wait(error)) {
+                return true;
+            }
+            if (error != SSL_ERROR_ZERO_RETURN) {
+                *err = fail_relay(ssl, ok, diag);
+            }
+            return false;
+        }
+        counts->received += len;
+        if (!sink(arg, data, len)) {
+            return false;
+        }
+    }
+}
+
+static void fill(struct pending *out, int in_fd)
+{
+    const ssize_t len = read(in_fd, out->data, sizeof out->data);
+    if (len > 0) {
+        out->len = (size_t)len;
+        out->sent = 0;
+    } else if (len == 0 || (errno != EAGAIN && errno != EINTR)) {
+        out->at_end = true;
+    }
+}
+
+/* wait_both waits until the peer or the far side has something; false when poll fails. */
+static bool wait_both(SSL *ssl, int in_fd, bool reads_peer, bool wants_write, bool *out_input)
+{
+    struct pollfd wait[2] = {
+        {.fd = SSL_get_fd(ssl), .events = 0},
+        {.fd = in_fd, .events = POLLIN},
+    };
+    if (reads_peer) {
+        wait[0].events |= POLLIN;
+    }
+    if (wants_write) {
+        wait[0].events |= POLLOUT;
+    }
+    if (wait[0].events == 0) {
+        wait[0].fd = -1;
+    }
+    const int ready = poll(wait, 2, -1);
+    *out_input = ready > 0 && wait[1].revents != 0;
+    return ready >= 0 || errno == EINTR;
+}
+
+enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_counts *counts,
+                        struct atls_diag *diag)
+{
+    struct pending out = {.at_end = far->in_fd < 0};
+    enum atls_err err = ATLS_OK;
+    bool peer_open = true;
+    for (;;) {
+        const int pushed = push(ssl, &out, counts);
+        if (!is_wait(pushed)) {
+            return fail_relay(ssl, -1, diag);
+        }
+        if (peer_open && !pull(ssl, far->sink, far->arg, counts, &err, diag)) {
+            peer_open = false;
+            if (err != ATLS_OK || far->peer_ended == NULL) {
+                break;
+            }
+            far->peer_ended(far->arg);
+        }
+        if (!peer_open && out.shut) {
+            break;
+        }
+        const bool wants_input = out.len == 0 && !out.at_end;
+        bool has_input = false;
+        if (!wait_both(ssl, wants_input ? far->in_fd : -1, peer_open,
+                       pushed == SSL_ERROR_WANT_WRITE, &has_input)) {
+            return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "poll", NULL, strerror(errno), NULL);
+        }
+        if (has_input) {
+            fill(&out, far->in_fd);
+        }
+    }
+    if (err == ATLS_OK && !out.shut) {
+        out.len = 0;
+        out.at_end = true;
+        (void)push(ssl, &out, counts); /* the peer has closed: answer if it goes */
+    }
+    return err;
+}
+
+struct echo {
+    SSL *ssl;
+    struct cli_counts *counts;
+};
+
+/* Echo writes in the sink, so it may have to wait for the socket there. A peer that never reads
+ * holds its own connection only, and no longer than a minute. */
+static bool echo_back(void *arg, const unsigned char *data, size_t len)
+{
+    const struct echo *echo = arg;
+    while (len != 0) {
+        size_t done = 0;
+        ERR_clear_error();
+        const int ok = SSL_write_ex(echo->ssl, data, len, &done);
+        if (ok == 1) {
+            data += done;
+            len -= done;
+            echo->counts->sent += done;
+            continue;
+        }
+        const int error = SSL_get_error(echo->ssl, ok);
+        if (!is_wait(error) || !wait_for(echo->ssl, error, cli_now_ms() + 60000)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+enum atls_err cli_echo(SSL *ssl, struct cli_counts *counts, struct atls_diag *diag)
+{
+    struct echo echo = {ssl, counts};
+    enum atls_err err = ATLS_OK;
+    while (pull(ssl, echo_back, &echo, counts, &err, diag)) {
+        struct pollfd wait = {.fd = SSL_get_fd(ssl), .events = POLLIN};
+        if (poll(&wait, 1, -1) < 0 && errno != EINTR) {
+            return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "poll", NULL, strerror(errno), NULL);
+        }
+    }
+    struct pending end = {.at_end = true};
+    (void)push(ssl, &end, counts);
+    return err;
+}

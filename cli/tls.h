@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A TLS connection over a non-blocking socket: the handshake under one deadline, then a relay. */
+#ifndef CLI_TLS_H
+#define CLI_TLS_H
+
+#include "atls/openssl.h"
+
+/* cli_handshake runs the handshake to its end or its deadline, which covers the whole of it: a peer
+ * that sends one octet at a time gets no more time than one that is silent. */
+ATLS_NODISCARD enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *diag);
+
+struct cli_counts {
+    uint64_t sent, received; /* octets of application data */
+};
+
+/* A sink for received data; false ends the relay. */
+typedef bool cli_sink(void *arg, const unsigned char *data, size_t len);
+
+/* What a relay connects the peer to. */
+struct cli_far_side {
+    int in_fd;      /* read and sent to the peer; -1 for nothing. Non-blocking or always ready */
+    cli_sink *sink; /* takes what the peer sends */
+    void *arg;
+    /* The peer has sent close_notify. NULL: the relay ends there. Else this is called, and the
+     * relay goes on until in_fd ends (half-close: the far side may still have an answer). */
+    void (*peer_ended)(void *arg);
+};
+
+/*
+ * cli_relay copies between the two. At the end of in_fd it sends close_notify and reads on until
+ * the peer closes.
+ */
+ATLS_NODISCARD enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far,
+                                       struct cli_counts *counts, struct atls_diag *diag);
+/* cli_echo sends back what comes until the peer closes. */
+ATLS_NODISCARD enum atls_err cli_echo(SSL *ssl, struct cli_counts *counts, struct atls_diag *diag);
+/* cli_sink_fd writes to the descriptor that `arg` points to. */
+bool cli_sink_fd(void *arg, const unsigned char *data, size_t len);
+
+#endif

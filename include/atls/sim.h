@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Simulated attesters, libatls-sim: for trying things out, for tests and for the demonstration.
+ * What they make is accepted only where somebody loaded their endorsement by hand and allowed
+ * simulations; every verdict says `simulated`.
+ */
+#ifndef ATLS_SIM_H
+#define ATLS_SIM_H
+
+#include "atls/attester.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** atls_attester_sim_psa signs PSA attestation tokens (RFC 9783) with a key in attester.json. */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_psa;
+
+/**
+ * The replay attesters play the CMW in a file, whatever nonce they are asked for: an attack, to
+ * show that it is refused. attester.json is {"rot":"sim-replay-psa","format":"psa","file":PATH}.
+ */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_psa;
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_tpm2;
+
+#ifdef __cplusplus
+}
+#endif
+#endif

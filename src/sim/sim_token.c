@@ -1,0 +1,194 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sim/sim_token.h"
+
+#include "base/span.h"
+#include "codec/cbor.h"
+#include "crypto/crypto.h"
+#include "json/base64.h"
+#include "json/json.h"
+
+#include <stdlib.h>
+
+/* Claims of RFC 9783, 4, and members of a software component. */
+enum { NONCE = 10, INSTANCE_ID = 256, PROFILE = 265, BOOT_SEED = 268, CLIENT_ID = 2394 };
+enum { LIFECYCLE = 2395, IMPLEMENTATION_ID = 2396, CERTIFICATION_REFERENCE = 2398 };
+enum { COMPONENTS = 2399, SERVICE_INDICATOR = 2400 };
+enum { TYPE = 1, VALUE = 2, VERSION = 4, SIGNER_ID = 5 };
+
+static const char profile[] = "tag:psacertified.org,2023:psa#tfm";
+
+static struct atls_bytes octets_of(const struct atls_sim_octets *octets)
+{
+    return atls_bytes_of(octets->data, octets->len);
+}
+
+static void put_bytes(struct atls_writer *w, int64_t label, struct atls_bytes octets)
+{
+    atls_cbor_put_int(w, label);
+    atls_cbor_put_bytes(w, octets);
+}
+
+static void put_text(struct atls_writer *w, int64_t label, const char *text)
+{
+    atls_cbor_put_int(w, label);
+    atls_cbor_put_str(w, text);
+}
+
+static void put_component(struct atls_writer *w, const struct atls_sim_component *component)
+{
+    const bool has_version = component->version[0] != '\0';
+    atls_cbor_put_map(w, has_version ? 4 : 3);
+    put_text(w, TYPE, component->type);
+    put_bytes(w, VALUE, octets_of(&component->value));
+    if (has_version) {
+        put_text(w, VERSION, component->version);
+    }
+    put_bytes(w, SIGNER_ID, octets_of(&component->signer));
+}
+
+void atls_sim_put_claims(struct atls_writer *w, const struct atls_sim_claims *claims,
+                         struct atls_bytes nonce)
+{
+    const bool has_seed = claims->boot_seed.len != 0;
+    const bool has_reference = claims->certification_reference[0] != '\0';
+    const bool has_indicator = claims->service_indicator[0] != '\0';
+    atls_cbor_put_map(w,
+                      7u + (has_seed ? 1 : 0) + (has_reference ? 1 : 0) + (has_indicator ? 1 : 0));
+    put_bytes(w, NONCE, nonce);
+    put_bytes(w, INSTANCE_ID, octets_of(&claims->instance_id));
+    put_text(w, PROFILE, profile);
+    if (has_seed) {
+        put_bytes(w, BOOT_SEED, octets_of(&claims->boot_seed));
+    }
+    atls_cbor_put_int(w, CLIENT_ID);
+    atls_cbor_put_int(w, claims->client_id);
+    atls_cbor_put_int(w, LIFECYCLE);
+    atls_cbor_put_int(w, claims->lifecycle);
+    put_bytes(w, IMPLEMENTATION_ID, octets_of(&claims->implementation_id));
+    if (has_reference) {
+        put_text(w, CERTIFICATION_REFERENCE, claims->certification_reference);
+    }
+    atls_cbor_put_int(w, COMPONENTS);
+    atls_cbor_put_array(w, claims->num_components);
+    for (size_t i = 0; i < claims->num_components; i++) {
+        put_component(w, &claims->components[i]);
+    }
+    if (has_indicator) {
+        put_text(w, SERVICE_INDICATOR, claims->service_indicator);
+    }
+}
+
+static json_t *base64_json(struct atls_bytes octets)
+{
+    char *text = atls_base64_new(octets);
+    json_t *value = text != NULL ? json_string(text) : NULL;
+    free(text);
+    return value;
+}
+
+static json_t *class_json(const struct atls_sim_claims *claims)
+{
+    return json_pack("{s:{s:s, s:o}}", "id", "type", "bytes", "value",
+                     base64_json(octets_of(&claims->implementation_id)));
+}
+
+/* Digest algorithms of CoRIM are IANA's named information numbers. */
+static int digest_number(size_t len)
+{
+    return len == 48 ? 7 : len == 64 ? 8 : 1;
+}
+
+static json_t *measurement_json(const struct atls_sim_component *component)
+{
+    char *digest = atls_base64url_new(octets_of(&component->value));
+    if (digest == NULL) {
+        return NULL;
+    }
+    json_t *value = json_pack("{s:[[i, s]], s:s, s:[{s:s, s:o}]}", "digests",
+                              digest_number(component->value.len), digest, "name", component->type,
+                              "cryptokeys", "type", "bytes", "value",
+                              base64_json(octets_of(&component->signer)));
+    free(digest);
+    if (component->version[0] != '\0' &&
+        json_object_set_new(value, "version", json_pack("{s:s}", "value", component->version)) !=
+            0) {
+        json_decref(value);
+        return NULL;
+    }
+    return json_pack("{s:{s:s, s:s}, s:o}", "key", "type", "string", "value",
+                     "psa.software-component", "value", value);
+}
+
+static json_t *measurements_json(const struct atls_sim_claims *claims)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; list != NULL && i < claims->num_components; i++) {
+        if (json_array_append_new(list, measurement_json(&claims->components[i])) != 0) {
+            json_decref(list);
+            list = NULL;
+        }
+    }
+    return list;
+}
+
+static json_t *triples_json(const struct atls_sim_claims *claims, const char *public_pem)
+{
+    json_t *keys = json_pack("[{s:{s:o, s:{s:s, s:o}}, s:[{s:s, s:s}]}]", "environment", "class",
+                             class_json(claims), "instance", "type", "ueid", "value",
+                             base64_json(octets_of(&claims->instance_id)), "verification-keys",
+                             "type", "pkix-base64-key", "value", public_pem);
+    json_t *triples = json_pack("{s:o}", "attester-verification-keys", keys);
+    if (triples == NULL || claims->num_components == 0) {
+        return triples;
+    }
+    json_t *values = json_pack("[{s:{s:o}, s:o}]", "environment", "class", class_json(claims),
+                               "measurements", measurements_json(claims));
+    if (json_object_set_new(triples, "reference-values", values) != 0) {
+        json_decref(triples);
+        return NULL;
+    }
+    return triples;
+}
+
+/* A random UUID (RFC 9562, 5.4): two machines' CoMIDs are two tags. */
+static enum atls_err random_uuid(char out[37], struct atls_diag *diag)
+{
+    uint8_t octets[16];
+    const struct atls_buf buf = {octets, sizeof octets};
+    enum atls_err err = atls_random(buf);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, "sim-psa", "tag-id");
+    }
+    octets[6] = (uint8_t)((octets[6] & 0x0f) | 0x40);
+    octets[8] = (uint8_t)((octets[8] & 0x3f) | 0x80);
+    static const char digits[] = "0123456789abcdef";
+    size_t at = 0;
+    for (size_t i = 0; i < sizeof octets; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10) {
+            out[at++] = '-';
+        }
+        out[at++] = digits[octets[i] >> 4];
+        out[at++] = digits[octets[i] & 15];
+    }
+    out[at] = '\0';
+    return ATLS_OK;
+}
+
+enum atls_err atls_sim_comid(char **out, const struct atls_sim_claims *claims,
+                             const char *public_pem, struct atls_diag *diag)
+{
+    char id[37];
+    enum atls_err err = random_uuid(id, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    ATLS_AUTO(atls_json_cleanup)
+    json_t *comid = json_pack("{s:{s:s, s:i}, s:o}", "tag-identity", "id", id, "version", 0,
+                              "triples", triples_json(claims, public_pem));
+    char *text = comid != NULL ? atls_json_dump(comid) : NULL;
+    if (text == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "sim-psa", "CoMID template");
+    }
+    *out = text;
+    return ATLS_OK;
+}

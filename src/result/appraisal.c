@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "result/appraisal.h"
 
-#include <string.h>
+#include "base/span.h"
 
 void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(void *))
 {
@@ -15,4 +15,32 @@ void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(
         }
     }
     memset(appraisal, 0, sizeof *appraisal);
+}
+
+static void copy_name(char *out, size_t cap, const char *name)
+{
+    const size_t len = atls_text_len(name);
+    const size_t kept = len < cap ? len : cap - 1;
+    memcpy(out, name, kept);
+    out[kept] = '\0';
+}
+
+void atls_verdict_take_evidence(struct atls_verdict *verdict, struct atls_appraisal *appraisal)
+{
+    verdict->num_evidence = 0;
+    for (size_t i = 0; i < appraisal->num_submods && i < ATLS_MAX_SUBMODS; i++) {
+        struct atls_submod *submod = &appraisal->submods[i];
+        struct atls_verdict_evidence *evidence = &verdict->evidence[verdict->num_evidence++];
+        const bool named = submod->format != NULL;
+        copy_name(evidence->format, sizeof evidence->format, named ? submod->format->name : "");
+        copy_name(evidence->submod, sizeof evidence->submod, named ? submod->format->submod : "");
+        evidence->status = submod->status;
+        evidence->vector = submod->vector;
+        evidence->simulated = submod->simulated;
+        evidence->claims_json = submod->claims_json;
+        submod->claims_json = NULL;
+    }
+    if (verdict->num_evidence != 0) {
+        verdict->key_binding = appraisal->submods[0].key_binding;
+    }
 }

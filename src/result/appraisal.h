@@ -41,4 +41,8 @@ struct atls_appraisal {
 /* atls_appraisal_cleanup frees what host rooms attached (claims_json) through `free_text`. */
 void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(void *));
 
+/* atls_verdict_take_evidence describes the submods in `verdict`, which then owns their claims. The
+ * verdict's state stays what it was: an appraisal decides nothing. */
+void atls_verdict_take_evidence(struct atls_verdict *verdict, struct atls_appraisal *appraisal);
+
 #endif

@@ -1,0 +1,502 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attestation Results as we write them: one computed token octet for octet, and every member. */
+#include "support/check.h"
+#include "support/memory.h"
+
+#include "crypto/crypto.h"
+#include "crypto/key.h"
+#include "json/base64.h"
+#include "json/ear.h"
+#include "json/json.h"
+#include "json/jws.h"
+#include "result/vector.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* SubjectPublicKeyInfo of the generator of P-256, as akpub has it. */
+#define AKPUB                                                                                      \
+    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li_hp_"     \
+    "m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q"
+
+static const char expected_payload[] =
+    "{\"eat_profile\":\"tag:github.com,2023:veraison/ear\",\"iat\":1780000000,\"exp\":1780003600,"
+    "\"ear.verifier-id\":{\"developer\":\"https://v.example\",\"build\":\"t1\"},\"eat_nonce\":"
+    "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\",\"submods\":{\"PARSEC_TPM\":{"
+    "\"ear.status\":\"affirming\",\"ear.trustworthiness-vector\":{\"instance-identity\":2,"
+    "\"executables\":2,\"hardware\":2},\"ear.appraisal-policy-id\":\"policy:PARSEC_TPM\","
+    "\"ear.veraison.key-attestation\":{\"akpub\":\"" AKPUB "\"}}}}";
+
+struct scene {
+    struct atls_appraisal appraisal;
+    struct atls_submod *submod;
+    struct atls_ear_options options;
+    struct atls_diag diag;
+    uint8_t nonce[64];
+};
+
+static void scene_init(struct scene *s)
+{
+    memset(s, 0, sizeof *s);
+    for (size_t i = 0; i < sizeof s->nonce; i++) {
+        s->nonce[i] = (uint8_t)i;
+    }
+    s->appraisal.num_submods = 1;
+    s->submod = &s->appraisal.submods[0];
+    s->submod->format = atls_format_by_name(atls_bytes_text("tpm2"));
+    s->submod->vector.claim[ATLS_TRUST_INSTANCE_IDENTITY] = 2;
+    s->submod->vector.claim[ATLS_TRUST_EXECUTABLES] = 2;
+    s->submod->vector.claim[ATLS_TRUST_HARDWARE] = 2;
+    s->submod->status = ATLS_TIER_AFFIRMING;
+    s->submod->fresh = true;
+    s->submod->key_binding = ATLS_KEY_BINDING_HARDWARE;
+    s->options.iat_s = 1780000000;
+    s->options.exp_s = 1780003600;
+    s->options.nonce = atls_bytes_of(s->nonce, 32);
+    s->options.developer = "https://v.example";
+    s->options.build = "t1";
+}
+
+static json_t *claims_of(struct scene *s)
+{
+    json_t *claims = NULL;
+    assert_err(atls_ear_claims(&claims, &s->appraisal, &s->options, &s->diag), OK);
+    assert_non_null(claims);
+    return claims;
+}
+
+static const json_t *submod_of(const json_t *claims, const char *name)
+{
+    const json_t *submod = json_object_get(json_object_get(claims, "submods"), name);
+    assert_non_null(submod);
+    return submod;
+}
+
+static const char *text_at(const json_t *object, const char *name)
+{
+    const char *text = json_string_value(json_object_get(object, name));
+    assert_non_null(text);
+    return text;
+}
+
+/* The Ed25519 key of RFC 8032, 7.1, test 1. */
+static struct atls_key *test_key(void)
+{
+    struct atls_key *key = NULL;
+    assert_err(atls_key_from_private(
+                   &key, ATLS_CRV_ED25519,
+                   test_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"),
+                   test_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"),
+                   NULL),
+               OK);
+    return key;
+}
+
+static struct atls_bytes akpub(void)
+{
+    const struct atls_buf room = test_room(91);
+    size_t len = 0;
+    assert_true(atls_base64url_decode(atls_bytes_text(AKPUB), room, &len));
+    assert_int_equal(len, 91);
+    return atls_bytes_of(room.data, len);
+}
+
+static void the_computed_token_is_reproduced_octet_for_octet(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.options.key_spki = akpub();
+    json_t *claims = claims_of(&s);
+    char *payload = atls_json_dump(claims);
+    assert_string_equal(payload, expected_payload);
+
+    char *jwt = NULL;
+    struct atls_digest hash;
+    struct atls_key *key = test_key();
+    assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, &s.diag), OK);
+    assert_int_equal(strlen(jwt), 863);
+    assert_string_equal(strrchr(jwt, '.') + 1,
+                        "-O_yYhsIZt1yOL83vG3bxNOyCy8CKymjUKmKgrY0A_juRBZjPXzrRdInvDYsm14ppP6UDSNS"
+                        "CXcUFXpbdfKDCA");
+    assert_err(atls_crypto_openssl()->hash(ATLS_ALG_SHA256, atls_bytes_text(jwt), &hash), OK);
+    assert_bytes(atls_digest_bytes(&hash),
+                 test_hex("f898d592250ef47cf585f485d5f6b0a3835a10a75c23b56b39eb6d5b5780d625"));
+    free(jwt);
+    free(payload);
+    atls_key_free(key);
+    json_decref(claims);
+}
+
+static void a_signed_result_verifies_and_carries_the_claims(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct atls_key *key = NULL;
+    char *jwt = NULL;
+    struct atls_jws jws;
+    struct atls_bytes payload;
+    memset(&jws, 0, sizeof jws);
+    scene_init(&s);
+    assert_err(atls_key_generate(&key, ATLS_CRV_P256, NULL), OK);
+    json_t *claims = claims_of(&s);
+    assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, NULL), OK);
+    assert_err(atls_jws_parse(&jws, atls_bytes_text(jwt), NULL), OK);
+    assert_err(atls_jws_verify(&payload, atls_crypto_openssl(), key, &jws, NULL), OK);
+    char *text = atls_json_dump(claims);
+    assert_text(payload, text);
+    free(text);
+    atls_jws_cleanup(&jws);
+    free(jwt);
+    atls_key_free(key);
+    json_decref(claims);
+}
+
+static void what_is_optional_is_left_out(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.options.exp_s = 0;
+    s.options.nonce = atls_bytes_of(NULL, 0);
+    json_t *claims = claims_of(&s);
+    assert_false(atls_json_has(claims, "exp"));
+    assert_false(atls_json_has(claims, "eat_nonce"));
+    const json_t *submod = submod_of(claims, "PARSEC_TPM");
+    assert_false(atls_json_has(submod, "ear.veraison.key-attestation"));
+    assert_false(atls_json_has(submod, "ear.veraison.annotated-evidence"));
+    assert_false(atls_json_has(submod, "ear.veraison.policy-claims"));
+    assert_false(atls_json_has(submod, "simulated"));
+    json_decref(claims);
+}
+
+static void a_simulated_root_is_marked(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.submod->simulated = true;
+    s.submod->vector.claim[ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_UNSAFE;
+    s.submod->status = ATLS_TIER_WARNING;
+    json_t *claims = claims_of(&s);
+    const json_t *submod = submod_of(claims, "PARSEC_TPM");
+    assert_true(json_is_true(json_object_get(submod, "simulated")));
+    assert_string_equal(text_at(submod, "ear.status"), "warning");
+    json_decref(claims);
+}
+
+static void a_status_is_never_better_than_the_vector(void **state)
+{
+    (void)state;
+    static const enum atls_tier tiers[] = {ATLS_TIER_NONE, ATLS_TIER_AFFIRMING, ATLS_TIER_WARNING,
+                                           ATLS_TIER_CONTRAINDICATED};
+    for (size_t stated = 0; stated < ATLS_ARRAY_LEN(tiers); stated++) {
+        for (int value = -128; value <= 127; value++) {
+            struct scene s;
+            scene_init(&s);
+            s.submod->status = tiers[stated];
+            s.submod->vector.claim[ATLS_TRUST_FILE_SYSTEM] = (int8_t)value;
+            const enum atls_tier least = atls_vector_status(&s.submod->vector);
+            const enum atls_tier written =
+                atls_tier_worse(tiers[stated], least) ? tiers[stated] : least;
+            json_t *claims = claims_of(&s);
+            assert_string_equal(text_at(submod_of(claims, "PARSEC_TPM"), "ear.status"),
+                                atls_tier_name(written));
+            json_decref(claims);
+        }
+    }
+}
+
+static void a_vector_has_the_claims_that_assert_something(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
+        struct scene s;
+        scene_init(&s);
+        memset(&s.submod->vector, 0, sizeof s.submod->vector);
+        s.submod->vector.claim[i] = -7;
+        json_t *claims = claims_of(&s);
+        const json_t *vector =
+            json_object_get(submod_of(claims, "PARSEC_TPM"), "ear.trustworthiness-vector");
+        assert_int_equal(json_object_size(vector), 1);
+        const json_t *value =
+            json_object_get(vector, atls_trust_claim_name((enum atls_trust_claim)i));
+        assert_int_equal(json_integer_value(value), -7);
+        json_decref(claims);
+    }
+}
+
+static void a_vector_without_claims_is_left_out(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    memset(&s.submod->vector, 0, sizeof s.submod->vector);
+    s.submod->status = ATLS_TIER_NONE;
+    json_t *claims = claims_of(&s);
+    const json_t *submod = submod_of(claims, "PARSEC_TPM");
+    assert_false(atls_json_has(submod, "ear.trustworthiness-vector"));
+    assert_string_equal(text_at(submod, "ear.status"), "none");
+    json_decref(claims);
+}
+
+static void verified_claims_become_the_annotated_evidence(void **state)
+{
+    (void)state;
+    static char object[] = "{\"psa-client-id\":1,\"nested\":{\"a\":[\"b\"]}}";
+    struct scene s;
+    scene_init(&s);
+    s.submod->claims_json = object;
+    json_t *claims = claims_of(&s);
+    const json_t *evidence =
+        json_object_get(submod_of(claims, "PARSEC_TPM"), "ear.veraison.annotated-evidence");
+    char *text = atls_json_dump(evidence);
+    assert_string_equal(text, object);
+    free(text);
+    json_decref(claims);
+
+    static char broken[] = "{\"psa-client-id\":";
+    s.submod->claims_json = broken;
+    claims = NULL;
+    assert_err(atls_ear_claims(&claims, &s.appraisal, &s.options, &s.diag), STATE);
+    assert_null(claims);
+}
+
+static void the_cause_of_a_bad_status_is_the_problem(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.submod->vector.claim[ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_UNRECOGNISED;
+    s.submod->status = ATLS_TIER_WARNING;
+    atls_fail_texts(&s.submod->reason, ATLS_ERR_REFERENCE_VALUES, "appraisal", "PCR 7", "01", "02");
+    json_t *claims = claims_of(&s);
+    const json_t *problem =
+        json_object_get(submod_of(claims, "PARSEC_TPM"), "ear.veraison.policy-claims");
+    assert_string_equal(text_at(problem, "problem"),
+                        "appraisal: a measurement does not match the reference values (PCR 7: "
+                        "found 01, expected 02)");
+    json_decref(claims);
+}
+
+static void a_policy_id_is_the_policys(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.options.policy_id = "production-7";
+    json_t *claims = claims_of(&s);
+    assert_string_equal(text_at(submod_of(claims, "PARSEC_TPM"), "ear.appraisal-policy-id"),
+                        "production-7");
+    json_decref(claims);
+}
+
+static void a_key_that_is_not_bound_is_not_attested(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.options.key_spki = akpub();
+    s.submod->key_binding = ATLS_KEY_BINDING_NONE;
+    json_t *claims = claims_of(&s);
+    assert_false(atls_json_has(submod_of(claims, "PARSEC_TPM"), "ear.veraison.key-attestation"));
+    json_decref(claims);
+    s.submod->key_binding = ATLS_KEY_BINDING_CHALLENGE;
+    claims = claims_of(&s);
+    assert_string_equal(
+        text_at(json_object_get(submod_of(claims, "PARSEC_TPM"), "ear.veraison.key-attestation"),
+                "akpub"),
+        AKPUB);
+    json_decref(claims);
+}
+
+static void each_submod_has_its_own_name(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.appraisal.submods[1] = *s.submod;
+    s.appraisal.submods[1].format = atls_format_by_name(atls_bytes_text("psa"));
+    s.appraisal.num_submods = 2;
+    json_t *claims = claims_of(&s);
+    submod_of(claims, "PARSEC_TPM");
+    submod_of(claims, "PSA_IOT");
+    json_decref(claims);
+
+    claims = NULL;
+    s.appraisal.submods[1].format = s.submod->format;
+    assert_err(atls_ear_claims(&claims, &s.appraisal, &s.options, &s.diag), STATE);
+    s.appraisal.submods[1].format = NULL;
+    assert_err(atls_ear_claims(&claims, &s.appraisal, &s.options, &s.diag), STATE);
+    assert_null(claims);
+}
+
+static void a_nonce_has_8_to_64_octets_and_is_padded(void **state)
+{
+    (void)state;
+    for (size_t len = 1; len <= 64; len++) {
+        struct scene s;
+        json_t *claims = NULL;
+        scene_init(&s);
+        memset(s.nonce, 0xfb, sizeof s.nonce); /* writes - and _, not + and / */
+        s.options.nonce.len = len;
+        const enum atls_err err = atls_ear_claims(&claims, &s.appraisal, &s.options, &s.diag);
+        if (len < 8) {
+            assert_err(err, NONCE_LENGTH);
+            assert_null(claims);
+            continue;
+        }
+        assert_err(err, OK);
+        const char *text = text_at(claims, "eat_nonce");
+        assert_int_equal(strlen(text), (len + 2) / 3 * 4);
+        assert_null(strpbrk(text, "+/"));
+        assert_non_null(strchr(text, '-'));
+        assert_int_equal(strlen(text) - strcspn(text, "="), (3 - len % 3) % 3);
+        json_decref(claims);
+    }
+    struct scene s;
+    json_t *claims = NULL;
+    scene_init(&s);
+    s.options.nonce.len = 65; /* refused before it is read */
+    assert_err(atls_ear_claims(&claims, &s.appraisal, &s.options, &s.diag), NONCE_LENGTH);
+}
+
+static void assert_options_refused(const struct scene *s)
+{
+    json_t *claims = NULL;
+    assert_err(atls_ear_claims(&claims, &s->appraisal, &s->options, NULL), ARGUMENT);
+    assert_null(claims);
+    struct atls_diag why;
+    atls_fail(&why, ATLS_ERR_SIGNATURE, "x", "y");
+    if (s->appraisal.num_submods == 1) {
+        assert_err(atls_ear_error_claims(&claims, &why, NULL, &s->options, NULL), ARGUMENT);
+        assert_null(claims);
+    }
+}
+
+static void options_that_make_no_result_are_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s);
+    s.options.iat_s = 0; /* a clock that was never set */
+    assert_options_refused(&s);
+    scene_init(&s);
+    s.options.exp_s = s.options.iat_s;
+    assert_options_refused(&s);
+    scene_init(&s);
+    s.options.developer = NULL;
+    assert_options_refused(&s);
+    scene_init(&s);
+    s.options.build = NULL;
+    assert_options_refused(&s);
+    scene_init(&s);
+    s.appraisal.num_submods = 0;
+    assert_options_refused(&s);
+    s.appraisal.num_submods = ATLS_MAX_SUBMODS + 1;
+    assert_options_refused(&s);
+    json_t *claims = NULL;
+    assert_err(atls_ear_claims(&claims, NULL, &s.options, NULL), ARGUMENT);
+}
+
+static json_t *error_claims(enum atls_err err, const char *format)
+{
+    struct scene s;
+    struct atls_diag why;
+    json_t *claims = NULL;
+    scene_init(&s);
+    atls_fail_texts(&why, err, "evidence", "claim", "this", "that");
+    assert_err(
+        atls_ear_error_claims(&claims, &why,
+                              format != NULL ? atls_format_by_name(atls_bytes_text(format)) : NULL,
+                              &s.options, &s.diag),
+        OK);
+    return claims;
+}
+
+/* Every error there is ends as one of two classes. */
+static void every_error_is_bad_evidence_or_a_malfunction(void **state)
+{
+    (void)state;
+    for (int number = 1; number < 120; number++) {
+        const enum atls_fault fault = atls_err_fault((enum atls_err)number);
+        const bool ours = fault == ATLS_FAULT_LOCAL || fault == ATLS_FAULT_INFRA;
+        json_t *claims = error_claims((enum atls_err)number, "psa");
+        const json_t *submod = submod_of(claims, "PSA_IOT");
+        const json_t *vector = json_object_get(submod, "ear.trustworthiness-vector");
+        assert_string_equal(text_at(submod, "ear.status"), ours ? "none" : "contraindicated");
+        assert_int_equal(json_object_size(vector), ATLS_NUM_TRUST_CLAIMS);
+        for (unsigned i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
+            const char *name = atls_trust_claim_name((enum atls_trust_claim)i);
+            assert_int_equal(json_integer_value(json_object_get(vector, name)), ours ? -1 : 99);
+        }
+        json_decref(claims);
+    }
+}
+
+static void an_error_result_says_what_the_problem_is(void **state)
+{
+    (void)state;
+    json_t *claims = error_claims(ATLS_ERR_SIGNATURE, "psa");
+    char *text = atls_json_dump(claims);
+    assert_string_equal(
+        text,
+        "{\"eat_profile\":\"tag:github.com,2023:veraison/ear\",\"iat\":1780000000,\"exp\":"
+        "1780003600,\"ear.verifier-id\":{\"developer\":\"https://v.example\",\"build\":\"t1\"},"
+        "\"eat_nonce\":\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\",\"submods\":{\"PSA_IOT\":"
+        "{\"ear.status\":\"contraindicated\",\"ear.trustworthiness-vector\":{"
+        "\"instance-identity\":99,\"configuration\":99,\"executables\":99,\"file-system\":99,"
+        "\"hardware\":99,\"runtime-opaque\":99,\"storage-opaque\":99,\"sourced-data\":99},"
+        "\"ear.appraisal-policy-id\":\"policy:PSA_IOT\",\"ear.veraison.policy-claims\":{"
+        "\"problem\":\"evidence: a signature in the Evidence does not verify (claim: found this, "
+        "expected that)\"}}}}");
+    free(text);
+    json_decref(claims);
+}
+
+static void an_error_before_the_format_is_known_is_called_error(void **state)
+{
+    (void)state;
+    json_t *claims = error_claims(ATLS_ERR_EVIDENCE_MALFORMED, NULL);
+    assert_string_equal(text_at(submod_of(claims, "ERROR"), "ear.appraisal-policy-id"),
+                        "policy:ERROR");
+    json_decref(claims);
+}
+
+static void no_error_makes_no_error_result(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct atls_diag why;
+    json_t *claims = NULL;
+    scene_init(&s);
+    memset(&why, 0, sizeof why);
+    assert_err(atls_ear_error_claims(&claims, &why, NULL, &s.options, NULL), ARGUMENT);
+    assert_err(atls_ear_error_claims(&claims, NULL, NULL, &s.options, NULL), ARGUMENT);
+    assert_null(claims);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_computed_token_is_reproduced_octet_for_octet),
+        cmocka_unit_test(a_signed_result_verifies_and_carries_the_claims),
+        cmocka_unit_test(what_is_optional_is_left_out),
+        cmocka_unit_test(a_simulated_root_is_marked),
+        cmocka_unit_test(a_status_is_never_better_than_the_vector),
+        cmocka_unit_test(a_vector_has_the_claims_that_assert_something),
+        cmocka_unit_test(a_vector_without_claims_is_left_out),
+        cmocka_unit_test(verified_claims_become_the_annotated_evidence),
+        cmocka_unit_test(the_cause_of_a_bad_status_is_the_problem),
+        cmocka_unit_test(a_policy_id_is_the_policys),
+        cmocka_unit_test(a_key_that_is_not_bound_is_not_attested),
+        cmocka_unit_test(each_submod_has_its_own_name),
+        cmocka_unit_test(a_nonce_has_8_to_64_octets_and_is_padded),
+        cmocka_unit_test(options_that_make_no_result_are_refused),
+        cmocka_unit_test(every_error_is_bad_evidence_or_a_malfunction),
+        cmocka_unit_test(an_error_result_says_what_the_problem_is),
+        cmocka_unit_test(an_error_before_the_format_is_known_is_called_error),
+        cmocka_unit_test(no_error_makes_no_error_result),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -6,6 +6,7 @@
  */
 #include "base/span.h"
 #include "handshake/binder.h"
+#include "result/verdict.h"
 #include "session/context.h"
 #include "session/session_internal.h"
 #include "verifier/verifier.h"
@@ -92,36 +93,6 @@ static void destroy_appraise(struct atls_job *job)
     free(a);
 }
 
-/* copy_text cuts where it would not fit; both sides are ours or OpenSSL's. */
-static void copy_text(char *out, size_t cap, const char *text)
-{
-    size_t len = text != NULL ? strlen(text) : 0;
-    len = len < cap ? len : cap - 1;
-    if (len != 0) {
-        memcpy(out, text, len);
-    }
-    out[len] = '\0';
-}
-
-static void describe_evidence(struct atls_verdict *verdict, struct atls_appraisal *appraisal)
-{
-    verdict->num_evidence = appraisal->num_submods;
-    for (size_t i = 0; i < appraisal->num_submods; i++) {
-        struct atls_submod *submod = &appraisal->submods[i];
-        struct atls_verdict_evidence *evidence = &verdict->evidence[i];
-        copy_text(evidence->format, sizeof evidence->format, submod->format->name);
-        copy_text(evidence->submod, sizeof evidence->submod, submod->format->submod);
-        evidence->status = submod->status;
-        evidence->vector = submod->vector;
-        evidence->simulated = submod->simulated;
-        evidence->claims_json = submod->claims_json;
-        submod->claims_json = NULL; /* handed over */
-    }
-    if (appraisal->num_submods != 0) {
-        verdict->key_binding = appraisal->submods[0].key_binding;
-    }
-}
-
 static void describe(struct atls_session *session, const struct atls_channel *channel,
                      const struct atls_peer *peer, const struct atls_digest *spki_sha256)
 {
@@ -130,10 +101,10 @@ static void describe(struct atls_session *session, const struct atls_channel *ch
     memcpy(verdict->peer_spki_sha256, spki_sha256->data, sizeof verdict->peer_spki_sha256);
     verdict->peer_has_key = true;
     verdict->pkix = peer->pkix_ok;
-    copy_text(verdict->peer_subject, sizeof verdict->peer_subject, peer->subject);
-    copy_text(verdict->suite, sizeof verdict->suite, channel->suite);
-    copy_text(verdict->group, sizeof verdict->group, channel->group);
-    copy_text(verdict->policy_id, sizeof verdict->policy_id, policy->id);
+    atls_text_copy(verdict->peer_subject, sizeof verdict->peer_subject, peer->subject);
+    atls_text_copy(verdict->suite, sizeof verdict->suite, channel->suite);
+    atls_text_copy(verdict->group, sizeof verdict->group, channel->group);
+    atls_text_copy(verdict->policy_id, sizeof verdict->policy_id, policy->id);
     verdict->policy_version = policy->version;
 }
 
@@ -269,7 +240,7 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     memcpy(verdict->binder, a->binder.data, a->binder.len);
     verdict->binder_len = a->binder.len;
     verdict->timing = ATLS_TIMING_HANDSHAKE;
-    copy_text(verdict->verifier, sizeof verdict->verifier, "in-process");
+    atls_text_copy(verdict->verifier, sizeof verdict->verifier, "in-process");
     a->in_pool = session->stack->may_pause(session->connection);
     err = session_run(session, &a->job, true, diag);
     if (err != ATLS_OK) {
@@ -279,7 +250,7 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     if (err != ATLS_OK) {
         *diag = a->diag;
     }
-    describe_evidence(verdict, &a->appraisal);
+    atls_verdict_take_evidence(verdict, &a->appraisal);
     atls_job_unref(&a->job);
     return err;
 }
@@ -317,8 +288,8 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
 {
     struct atls_diag diag;
     struct atls_verdict *verdict = &session->verdict;
-    copy_text(verdict->suite, sizeof verdict->suite, channel->suite);
-    copy_text(verdict->group, sizeof verdict->group, channel->group);
+    atls_text_copy(verdict->suite, sizeof verdict->suite, channel->suite);
+    atls_text_copy(verdict->group, sizeof verdict->group, channel->group);
     if (verdict->state == ATLS_VERDICT_REFUSED) {
         return false;
     }

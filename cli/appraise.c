@@ -1,0 +1,286 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * atls appraise: Evidence from a file, appraised as it would be in a handshake but for the channel,
+ * and the Attestation Result (EAR): a JWT with --signing-key, else its claims, marked unsigned.
+ */
+#include "cli.h"
+
+#include "atls/limits.h"
+#include "base/diag.h"
+#include "base/span.h"
+#include "crypto/crypto.h"
+#include "identity.h"
+#include "json/base64.h"
+#include "json/ear.h"
+#include "json/file.h"
+#include "json/policy_json.h"
+#include "json/verdict_json.h"
+#include "options.h"
+#include "result/policy.h"
+#include "result/verdict.h"
+#include "verifier/verifier.h"
+#include "when.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char verb[] = "appraise";
+static const char developer[] = "https://atls.invalid/cli";
+
+/* Everything that one appraisal needs and makes. All zero is safe to clean up. */
+struct work {
+    uint8_t *evidence; /* the file */
+    size_t evidence_len;
+    uint8_t *wrapped; /* with --format: the file in a CMW record */
+    struct atls_bytes cmw;
+    uint8_t nonce[ATLS_MAX_NONCE_LEN];
+    size_t nonce_len;
+    bool no_nonce;
+    const struct atls_format *format;
+    int64_t now_s;
+    struct atls_endorsements *endorsements;
+    struct atls_policy policy;
+    struct atls_appraisal appraisal;
+    struct atls_verdict verdict;
+    json_t *ear;
+    char *jwt;
+};
+
+static void cleanup(struct work *w)
+{
+    json_decref(w->ear);
+    free(w->jwt);
+    atls_verdict_cleanup(&w->verdict);
+    atls_appraisal_cleanup(&w->appraisal, free);
+    atls_policy_cleanup(&w->policy);
+    atls_endorsements_unref(w->endorsements);
+    atls_file_free(w->evidence, w->evidence_len);
+    free(w->wrapped);
+}
+
+static enum atls_err read_nonce(struct work *w, const char *text, struct atls_diag *diag)
+{
+    const struct atls_buf room = {w->nonce, sizeof w->nonce};
+    w->no_nonce = strcmp(text, "none") == 0;
+    if (!w->no_nonce &&
+        (!atls_hex_decode(atls_bytes_text(text), room, &w->nonce_len) || w->nonce_len == 0)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "--nonce", text,
+                               "none, or 1 to 64 octets in hexadecimal");
+    }
+    return ATLS_OK;
+}
+
+/* read_required finds the one format that --require or --format name; NULL takes any. */
+static enum atls_err read_format(struct work *w, const struct cli_options *o,
+                                 struct atls_diag *diag)
+{
+    const char *name = o->format != NULL ? o->format : o->require;
+    if (name == NULL || strcmp(name, "none") == 0) {
+        return ATLS_OK;
+    }
+    w->format = atls_format_by_name(atls_bytes_text(name));
+    return w->format != NULL ? ATLS_OK
+                             : atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "format",
+                                               name, "one name of the table of names");
+}
+
+static enum atls_err read_evidence(struct work *w, const struct cli_options *o,
+                                   struct atls_diag *diag)
+{
+    const char *path = o->operands.items[0];
+    enum atls_err err =
+        strcmp(path, "-") == 0
+            ? atls_file_read_fd(&w->evidence, &w->evidence_len, STDIN_FILENO, "standard input",
+                                ATLS_MAX_FILE_LEN, diag)
+            : atls_file_read(&w->evidence, &w->evidence_len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    w->cmw = atls_bytes_of(w->evidence, w->evidence_len);
+    if (o->format == NULL) {
+        return ATLS_OK;
+    }
+    /* --format: the file is the bare Evidence, which a record names as it would be on the wire. */
+    const size_t cap = w->evidence_len + 256;
+    size_t len = 0;
+    w->wrapped = malloc(cap);
+    if (w->wrapped == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, verb, NULL);
+    }
+    const struct atls_buf room = {w->wrapped, cap};
+    struct atls_writer writer = atls_writer_of(room);
+    atls_cmw_put_record_media(&writer, w->format->media_type, w->cmw, ATLS_CMW_EVIDENCE);
+    if (!atls_writer_finish(&writer, &len)) {
+        return atls_fail(diag, ATLS_ERR_BUFFER, verb, NULL);
+    }
+    w->cmw = atls_bytes_of(w->wrapped, len);
+    return ATLS_OK;
+}
+
+static enum atls_err read_policy(struct work *w, const struct cli_options *o,
+                                 struct atls_diag *diag)
+{
+    uint8_t *text = NULL;
+    size_t len = 0;
+    enum atls_err err = ATLS_OK;
+    atls_policy_default(&w->policy);
+    if (o->policy != NULL) {
+        err = atls_file_read(&text, &len, o->policy, ATLS_MAX_FILE_LEN, diag);
+        if (err == ATLS_OK) {
+            err = atls_policy_parse(&w->policy, atls_bytes_of(text, len), diag);
+        }
+        atls_file_free(text, len);
+    }
+    w->policy.simulated = w->policy.simulated || o->simulated;
+    return err;
+}
+
+static enum atls_err read_all(struct work *w, const struct cli_options *o, struct atls_diag *diag)
+{
+    enum atls_err err = read_nonce(w, o->nonce, diag);
+    if (err == ATLS_OK && o->ear_profile != NULL && strcmp(o->ear_profile, "veraison") != 0) {
+        err = atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--ear-profile", NULL, o->ear_profile,
+                              "veraison");
+    }
+    if (err == ATLS_OK) {
+        err = cli_when(&w->now_s, o->time, diag);
+    }
+    if (err == ATLS_OK) {
+        err = read_format(w, o, diag);
+    }
+    if (err == ATLS_OK) {
+        err = read_evidence(w, o, diag);
+    }
+    if (err == ATLS_OK) {
+        err = read_policy(w, o, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_endorsements_new(&w->endorsements, diag);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
+        err = atls_endorsements_load(w->endorsements, o->endorsements.items[i], diag);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->with.count; i++) {
+        err = atls_endorsements_load(w->endorsements, o->with.items[i], diag);
+    }
+    return err;
+}
+
+/* make_result writes the EAR for what came of the appraisal, a failure included. */
+static enum atls_err make_result(struct work *w, const struct cli_options *o,
+                                 const struct atls_diag *why, struct atls_diag *diag)
+{
+    const bool appraised = w->appraisal.num_submods != 0;
+    const struct atls_ear_options options = {
+        .iat_s = w->now_s,
+        .exp_s = 0,
+        .nonce = w->nonce_len >= 8 ? atls_bytes_of(w->nonce, w->nonce_len) : atls_bytes_of(NULL, 0),
+        .developer = developer,
+        .build = "atls",
+        .policy_id = w->policy.version != 0 ? w->policy.id : NULL,
+    };
+    enum atls_err err = appraised ? atls_ear_claims(&w->ear, &w->appraisal, &options, diag)
+                                  : atls_ear_error_claims(&w->ear, why, w->format, &options, diag);
+    if (err != ATLS_OK || o->signing_key == NULL) {
+        return err;
+    }
+    struct atls_key *key = NULL;
+    err = cli_key_read(&key, NULL, NULL, o->signing_key, diag);
+    if (err == ATLS_OK) {
+        err = atls_ear_sign(&w->jwt, w->ear, atls_crypto_openssl(), key, diag);
+    }
+    atls_key_free(key);
+    return err;
+}
+
+static enum atls_err appraise(struct work *w, struct atls_diag *diag)
+{
+    const struct atls_verify_request request = {
+        .crypto = atls_crypto_openssl(),
+        .endorsements = w->endorsements,
+        .format = w->format,
+        .cmw = w->cmw,
+        .expected_nonce = atls_bytes_of(w->nonce, w->nonce_len),
+        .no_nonce = w->no_nonce,
+        .now_s = w->now_s,
+        .want_claims = true,
+    };
+    enum atls_err err = atls_verify(&w->appraisal, &request, diag);
+    return err == ATLS_OK ? atls_policy_check_evidence(&w->policy, &w->appraisal, diag) : err;
+}
+
+static json_t *describe(struct work *w, enum atls_err outcome)
+{
+    atls_verdict_take_evidence(&w->verdict, &w->appraisal);
+    w->verdict.state = outcome == ATLS_OK ? ATLS_VERDICT_ACCEPTED : ATLS_VERDICT_REFUSED;
+    atls_text_copy(w->verdict.verifier, sizeof w->verdict.verifier, "in-process");
+    atls_text_copy(w->verdict.policy_id, sizeof w->verdict.policy_id, w->policy.id);
+    w->verdict.policy_version = w->policy.version;
+    return json_pack("{s:b,s:o,s:O,s:s?,s:b}", "accepted", outcome == ATLS_OK, "verdict",
+                     atls_verdict_to_json(&w->verdict), "ear", w->ear, "jwt", w->jwt, "unsigned",
+                     w->jwt == NULL);
+}
+
+/* print_result is what a person sees: the JWT, or the claims and on stderr that nobody signed. */
+static void print_result(const struct work *w)
+{
+    if (w->jwt != NULL) {
+        printf("%s\n", w->jwt);
+        return;
+    }
+    char *text = json_dumps(w->ear, JSON_INDENT(2));
+    printf("%s\n", text != NULL ? text : "{}");
+    free(text);
+    cli_note(verb, "this Attestation Result is unsigned (--signing-key signs it)");
+}
+
+static int run(struct work *w, const struct cli_options *o)
+{
+    struct atls_diag diag, trouble;
+    enum atls_err err = read_all(w, o, &diag);
+    if (err != ATLS_OK) {
+        return cli_finish(verb, o->json, &diag, NULL);
+    }
+    err = appraise(w, &diag);
+    if (make_result(w, o, &diag, &trouble) != ATLS_OK) {
+        return cli_finish(verb, o->json, &trouble, NULL);
+    }
+    if (!o->json) {
+        print_result(w);
+    }
+    return cli_finish(verb, o->json, err == ATLS_OK ? NULL : &diag,
+                      o->json ? describe(w, err) : NULL);
+}
+
+int cli_appraise(int argc, char **argv)
+{
+    struct atls_diag diag;
+    struct cli_options o;
+    int status = 0;
+    enum atls_err err = cli_options_parse(&o, CLI_APPRAISE, argc, argv, &diag);
+    if (err == ATLS_OK && o.help) {
+        cli_usage(CLI_APPRAISE, "appraise FILE --nonce HEX|none [OPTIONS]",
+                  "Appraise Evidence (a CMW; with --format bare) and give an EAR.");
+        cli_options_cleanup(&o);
+        return 0;
+    }
+    if (err == ATLS_OK && (o.operands.count != 1 || o.nonce == NULL)) {
+        err = atls_fail_texts(&diag, ATLS_ERR_CONFIG, "command line", NULL,
+                              o.nonce == NULL ? "no --nonce" : "another number of files",
+                              "appraise FILE --nonce HEX|none");
+    }
+    if (err == ATLS_OK) {
+        struct work *w = calloc(1, sizeof *w);
+        if (w == NULL) {
+            return 1;
+        }
+        status = run(w, &o);
+        cleanup(w);
+        free(w);
+    } else {
+        status = cli_finish(verb, o.json, &diag, NULL);
+    }
+    cli_options_cleanup(&o);
+    return status;
+}

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * atls keygen: DIR/key.pem, DIR/cert.pem, DIR/attester.json, DIR/endorsement.corim and, with --csr,
+ * DIR/request.pem. The key of a TPM is made in it and stays there.
+ */
+#include "cli.h"
+
+#include "atls/limits.h"
+#include "attesters.h"
+#include "base/diag.h"
+#include "base/formats.h"
+#include "base/span.h"
+#include "crypto/cert.h"
+#include "crypto/crypto.h"
+#include "endorsement/corim_create.h"
+#include "identity.h"
+#include "json/base64.h"
+#include "json/file.h"
+#include "keygen.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+static const char verb[] = "keygen";
+static const char *const default_names[] = {"localhost", "127.0.0.1", "::1"};
+
+static enum atls_err write_text(const char *directory, const char *name, const char *text,
+                                enum atls_file_kind kind, struct atls_diag *diag)
+{
+    char path[1024];
+    enum atls_err err = cli_path(path, sizeof path, directory, name, diag);
+    return err != ATLS_OK ? err : atls_file_write(path, atls_bytes_text(text), kind, diag);
+}
+
+static enum atls_err make_directory(const char *directory, struct atls_diag *diag)
+{
+    char path[1024];
+    if (mkdir(directory, 0700) != 0 && errno != EEXIST) {
+        return atls_fail_texts(diag, ATLS_ERR_FILE, verb, directory, strerror(errno),
+                               "a folder that can be made");
+    }
+    enum atls_err err = cli_path(path, sizeof path, directory, "key.pem", diag);
+    if (err == ATLS_OK && access(path, F_OK) == 0) {
+        err = atls_fail_texts(diag, ATLS_ERR_FILE, verb, path, "a key that is there already",
+                              "a folder without one: a key is never replaced");
+    }
+    return err;
+}
+
+static enum atls_err write_endorsement(const char *directory, const struct atls_attester_ops *ops,
+                                       const struct atls_provision *made, struct atls_diag *diag)
+{
+    uint8_t *corim = NULL;
+    size_t len = 0;
+    char path[1024];
+    const struct atls_bytes template_text = atls_bytes_text(made->comid_json);
+    const struct atls_format *format = atls_format_by_name(atls_bytes_text(ops->format));
+    enum atls_err err = cli_path(path, sizeof path, directory, "endorsement.corim", diag);
+    if (err == ATLS_OK) {
+        err =
+            atls_corim_create(&corim, &len, &template_text, 1,
+                              format != NULL ? format->corim_profile : NULL, made->simulated, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_file_write(path, atls_bytes_of(corim, len), ATLS_FILE_PUBLIC, diag);
+    }
+    free(corim);
+    return err;
+}
+
+/* write_key writes the TPM's key file, or makes an ordinary key. */
+static enum atls_err write_key(const char *directory, const struct atls_provision *made,
+                               struct atls_diag *diag)
+{
+    struct atls_key *key = NULL;
+    char *pem = NULL;
+    if (made->key_pem != NULL) {
+        return write_text(directory, "key.pem", made->key_pem, ATLS_FILE_SECRET, diag);
+    }
+    enum atls_err err = atls_key_generate(&key, ATLS_CRV_P256, diag);
+    if (err == ATLS_OK) {
+        err = atls_key_to_private_pem(&pem, key, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_text(directory, "key.pem", pem, ATLS_FILE_SECRET, diag);
+    }
+    atls_pem_free(pem);
+    atls_key_free(key);
+    return err;
+}
+
+static enum atls_err write_certificates(const struct cli_options *o, struct atls_diag *diag)
+{
+    struct cli_identity identity = {.ops = NULL};
+    uint64_t days = 365;
+    char *cert = NULL, *request = NULL;
+    enum atls_err err = ATLS_OK;
+    if (o->days != NULL) {
+        err = cli_number(&days, "--days", o->days, 1, 36500, diag);
+    }
+    if (err == ATLS_OK) {
+        err = cli_identity_open(&identity, o->output, diag);
+    }
+    const struct atls_cert_spec spec = {
+        .names = o->names.count != 0 ? o->names.items : default_names,
+        .num_names = o->names.count != 0 ? o->names.count : ATLS_ARRAY_LEN(default_names),
+        .not_before_s = (int64_t)time(NULL) - ATLS_MAX_SKEW_S, /* a peer's clock may be behind */
+        .days = (unsigned)days,
+    };
+    if (err == ATLS_OK) {
+        err = atls_cert_self_signed(&cert, identity.key, &spec, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_text(o->output, "cert.pem", cert, ATLS_FILE_PUBLIC, diag);
+    }
+    if (err == ATLS_OK && o->csr) {
+        err = atls_csr(&request, identity.key, &spec, diag);
+    }
+    if (err == ATLS_OK && o->csr) {
+        err = write_text(o->output, "request.pem", request, ATLS_FILE_PUBLIC, diag);
+    }
+    atls_pem_free(cert);
+    atls_pem_free(request);
+    cli_identity_cleanup(&identity);
+    return err;
+}
+
+enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *diag)
+{
+    const struct atls_attester_ops *ops = cli_attester(o->rot);
+    struct atls_provision made;
+    memset(&made, 0, sizeof made);
+    if (ops == NULL) {
+        const bool known = atls_format_by_name(atls_bytes_text(o->rot)) != NULL;
+        return atls_fail_texts(diag, known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "keygen",
+                               "--rot", o->rot, "tpm2 or sim-psa");
+    }
+    enum atls_err err = make_directory(o->output, diag);
+    const struct atls_provision_request request = {
+        .tcti = o->tcti, .pcrs = o->pcrs, .claims = o->sets.items, .num_claims = o->sets.count};
+    if (err == ATLS_OK) {
+        err = ops->provision(&made, &request, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_text(o->output, "attester.json", made.config_json, ATLS_FILE_SECRET, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_endorsement(o->output, ops, &made, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_key(o->output, &made, diag);
+    }
+    atls_provision_cleanup(&made);
+    return err == ATLS_OK ? write_certificates(o, diag) : err;
+}
+
+static json_t *describe(const struct cli_options *o)
+{
+    char path[1024], hex[65] = "", not_after[32] = "";
+    uint8_t *pem = NULL;
+    size_t len = 0;
+    struct atls_cert_info info;
+    struct atls_digest hash = {.len = 0};
+    if (cli_path(path, sizeof path, o->output, "cert.pem", NULL) != ATLS_OK ||
+        atls_file_read(&pem, &len, path, ATLS_MAX_FILE_LEN, NULL) != ATLS_OK ||
+        atls_cert_read(&info, atls_bytes_of(pem, len), NULL) != ATLS_OK ||
+        atls_crypto_openssl()->hash(ATLS_ALG_SHA256, atls_bytes_of(info.spki, info.spki_len),
+                                    &hash) != ATLS_OK ||
+        !atls_hex_encode(atls_digest_bytes(&hash), hex, sizeof hex)) {
+        atls_file_free(pem, len);
+        return NULL;
+    }
+    const time_t end = (time_t)info.not_after_s;
+    struct tm utc;
+    strftime(not_after, sizeof not_after, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&end, &utc));
+    json_t *names = json_array();
+    const size_t num = o->names.count != 0 ? o->names.count : ATLS_ARRAY_LEN(default_names);
+    for (size_t i = 0; i < num; i++) {
+        json_array_append_new(
+            names, json_string(o->names.count != 0 ? o->names.items[i] : default_names[i]));
+    }
+    json_t *files =
+        json_pack("[s,s,s,s]", "key.pem", "cert.pem", "attester.json", "endorsement.corim");
+    if (o->csr) {
+        json_array_append_new(files, json_string("request.pem"));
+    }
+    atls_file_free(pem, len);
+    return json_pack("{s:s,s:s,s:o,s:s,s:o,s:s}", "directory", o->output, "rot", o->rot, "files",
+                     files, "spki_sha256", hex, "names", names, "not_after", not_after);
+}
+
+int cli_keygen(int argc, char **argv)
+{
+    struct atls_diag diag;
+    struct cli_options o;
+    enum atls_err err = cli_options_parse(&o, CLI_KEYGEN, argc, argv, &diag);
+    if (err == ATLS_OK && o.help) {
+        cli_usage(CLI_KEYGEN, "keygen --rot ROT -o DIR [OPTIONS]",
+                  "Make a TLS key, a self-signed certificate, an attester and its endorsement.");
+        cli_options_cleanup(&o);
+        return 0;
+    }
+    if (err == ATLS_OK && (o.rot == NULL || o.output == NULL || o.operands.count != 0)) {
+        err = atls_fail_texts(&diag, ATLS_ERR_CONFIG, "command line", NULL,
+                              o.operands.count != 0 ? o.operands.items[0] : "no --rot or no -o",
+                              "keygen --rot ROT -o DIR");
+    }
+    if (err == ATLS_OK) {
+        err = cli_keygen_make(&o, &diag);
+    }
+    json_t *result = err == ATLS_OK ? describe(&o) : NULL;
+    if (err == ATLS_OK) {
+        cli_note(verb,
+                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim to "
+                 "who verifies",
+                 o.output, o.csr ? ", request.pem" : "", o.output);
+    }
+    const int status = cli_finish(verb, o.json, err == ATLS_OK ? NULL : &diag, result);
+    cli_options_cleanup(&o);
+    return status;
+}

@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+# Tests that are not one cmocka program each: scripts, and the programs that they drive.
+
+# Debian's own Python: only that one sees the python3-* packages.
+find_program(ATLS_PYTHON python3 PATHS /usr/bin NO_DEFAULT_PATH)
+find_program(ATLS_PYTHON python3)
+
+# The codec against other implementations and published data.
+if(TARGET objects_codec AND TARGET objects_crypto)
+  add_executable(codec_probe ${CMAKE_SOURCE_DIR}/tests/system/codec_probe.c)
+  target_link_libraries(codec_probe PRIVATE test_support room_crypto)
+  add_test(NAME system/cbor_oracle
+           COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/cbor_oracle.py $<TARGET_FILE:codec_probe>)
+  set_tests_properties(system/cbor_oracle PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
+
+# The core without an operating system.
+add_test(NAME system/freestanding
+         COMMAND ${CMAKE_SOURCE_DIR}/tests/system/freestanding.sh ${CMAKE_SOURCE_DIR}
+                 ${CMAKE_BINARY_DIR}/freestanding)
+set_tests_properties(system/freestanding PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)

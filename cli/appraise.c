@@ -17,7 +17,7 @@
 #include "json/verdict_json.h"
 #include "options.h"
 #include "result/policy.h"
-#include "result/verdict.h"
+#include "base/text.h"
 #include "verifier/verifier.h"
 #include "when.h"
 

@@ -6,7 +6,7 @@
  */
 #include "base/span.h"
 #include "handshake/binder.h"
-#include "result/verdict.h"
+#include "base/text.h"
 #include "session/context.h"
 #include "session/session_internal.h"
 #include "verifier/verifier.h"

@@ -14,6 +14,9 @@ void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(
             free_text(appraisal->submods[i].claims_json);
         }
     }
+    if (appraisal->storage != NULL) {
+        free_text(appraisal->storage);
+    }
     memset(appraisal, 0, sizeof *appraisal);
 }
 

@@ -36,9 +36,11 @@ struct atls_submod {
 struct atls_appraisal {
     struct atls_submod submods[ATLS_MAX_SUBMODS];
     size_t num_submods;
+    void *storage; /* owned: Evidence that came in another form than CBOR; NULL when borrowed */
 };
 
-/* atls_appraisal_cleanup frees what host rooms attached (claims_json) through `free_text`. */
+/* atls_appraisal_cleanup frees what host rooms attached (claims_json, storage) through
+ * `free_text`. */
 void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(void *));
 
 /* atls_verdict_take_evidence describes the submods in `verdict`, which then owns their claims. The

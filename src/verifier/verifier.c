@@ -1,0 +1,300 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * One way in: the label of the CMW must name the format that was negotiated, the appraiser of that
+ * format appraises, and what it says is checked for consistency before anyone relies on it.
+ */
+#include "verifier/verifier.h"
+
+#include "base/diag.h"
+#include "base/span.h"
+#include "json/cmw_json.h"
+
+#include <stdlib.h>
+
+static const char step[] = "verifier";
+
+static enum atls_err refuse(struct atls_diag *diag, enum atls_err err, const char *claim,
+                            const char *found, const char *expected)
+{
+    return atls_fail_texts(diag, err, step, claim, found, expected);
+}
+
+static bool has_media_type(const struct atls_format *format, struct atls_bytes media_type)
+{
+    if (atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
+        return true;
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(format->accepted_types); i++) {
+        if (format->accepted_types[i] == NULL) {
+            return false;
+        }
+        if (atls_media_type_equal(media_type, atls_bytes_text(format->accepted_types[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const struct atls_format *atls_verify_format(const struct atls_cmw *cmw)
+{
+    if (cmw->kind != ATLS_CMW_RECORD && cmw->kind != ATLS_CMW_TAG) {
+        return NULL;
+    }
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        const struct atls_format *format = &atls_formats[i];
+        const bool named =
+            cmw->by_content_format
+                ? format->has_content_format && format->content_format == cmw->content_format
+                : has_media_type(format, cmw->media_type);
+        if (named) {
+            return format;
+        }
+    }
+    return NULL;
+}
+
+/* found_label appends how the peer labelled its Evidence. */
+static void found_label(struct atls_diag *diag, const struct atls_cmw *cmw)
+{
+    if (cmw->by_content_format) {
+        atls_diag_found_text(diag, "content format ");
+        atls_diag_found_int(diag, cmw->content_format);
+    } else {
+        atls_diag_found_peer_text(diag, cmw->media_type);
+    }
+}
+
+static void expect_formats(struct atls_diag *diag, const struct atls_format *negotiated)
+{
+    if (negotiated != NULL) {
+        atls_diag_expected_text(diag, negotiated->name);
+        atls_diag_expected_text(diag, ", ");
+        atls_diag_expected_text(diag, negotiated->media_type);
+        return;
+    }
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        atls_diag_expected_text(diag, i == 0 ? "" : " or ");
+        atls_diag_expected_text(diag, atls_formats[i].name);
+    }
+}
+
+/* The indicator is optional; when it is there it must call this Evidence and nothing else. Bits
+ * that are not registered are ignored (RFC 9999). */
+static enum atls_err check_indicator(const struct atls_cmw *cmw, struct atls_diag *diag)
+{
+    const uint32_t known = ATLS_CMW_REFERENCE_VALUES | ATLS_CMW_ENDORSEMENTS | ATLS_CMW_EVIDENCE |
+                           ATLS_CMW_RESULTS | ATLS_CMW_POLICY;
+    const uint32_t bits = cmw->ind & known;
+    if (cmw->ind == 0 || bits == ATLS_CMW_EVIDENCE) {
+        return ATLS_OK;
+    }
+    if (bits == ATLS_CMW_RESULTS) {
+        return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "ind", "an Attestation Result",
+                      "Evidence; passports are not built in this version");
+    }
+    refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "ind", NULL, "4, Evidence");
+    atls_diag_found_int(diag, cmw->ind);
+    return ATLS_ERR_EVIDENCE_TYPE;
+}
+
+/* find_format gives the row of the Evidence: that which was negotiated, or an error. */
+static enum atls_err find_format(const struct atls_format **out, const struct atls_cmw *cmw,
+                                 const struct atls_format *negotiated, struct atls_diag *diag)
+{
+    if (cmw->kind == ATLS_CMW_COLLECTION) {
+        refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "CMW",
+               "a collection, which is not built in this "
+               "version, of type ",
+               "one record of ");
+        atls_diag_found_peer_text(diag, cmw->collection_type);
+        expect_formats(diag, negotiated);
+        return ATLS_ERR_EVIDENCE_TYPE;
+    }
+    const enum atls_err err = check_indicator(cmw, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    const struct atls_format *format = atls_verify_format(cmw);
+    if (format == NULL || (negotiated != NULL && format != negotiated)) {
+        refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "type of the CMW", NULL, NULL);
+        if (format != NULL) {
+            atls_diag_found_text(diag, format->name);
+            atls_diag_found_text(diag, ", ");
+        }
+        found_label(diag, cmw);
+        expect_formats(diag, negotiated);
+        return ATLS_ERR_EVIDENCE_TYPE;
+    }
+    *out = format;
+    return ATLS_OK;
+}
+
+/*
+ * parse_cmw reads any form of a CMW. The JSON forms are turned into CBOR first: `*storage`, which
+ * the caller frees, then holds what the spans borrow.
+ */
+static enum atls_err parse_cmw(struct atls_cmw *out, uint8_t **storage, struct atls_bytes input,
+                               struct atls_diag *diag)
+{
+    enum atls_err err = ATLS_OK;
+    if (input.len == 0 || input.len > ATLS_MAX_CMW_LEN) {
+        refuse(diag, ATLS_ERR_EVIDENCE_MALFORMED, "CMW in octets", NULL, "1 to ");
+        atls_diag_found_int(diag, (int64_t)input.len);
+        atls_diag_expected_int(diag, ATLS_MAX_CMW_LEN);
+        return ATLS_ERR_EVIDENCE_MALFORMED;
+    }
+    if (input.data[0] == '[' || input.data[0] == '{') { /* neither starts a CMW in CBOR */
+        size_t len = 0;
+        err = atls_cmw_json_parse(storage, &len, input, diag);
+        input = atls_bytes_of(*storage, len);
+    }
+    if (err == ATLS_OK) {
+        err = atls_cmw_parse(out, input, diag);
+    }
+    if (err == ATLS_ERR_MALFORMED) { /* a refusal of Evidence, not of a handshake message */
+        err = ATLS_ERR_EVIDENCE_MALFORMED;
+        if (diag != NULL) {
+            diag->err = err;
+        }
+    }
+    return err;
+}
+
+static enum atls_err check_request(const struct atls_verify_request *request,
+                                   struct atls_diag *diag)
+{
+    if (request->crypto == NULL || request->endorsements == NULL) {
+        return refuse(diag, ATLS_ERR_ARGUMENT, "request", "no endorsements",
+                      "cryptography and a set of endorsements");
+    }
+    if ((request->expected_nonce.len == 0) != request->no_nonce) {
+        return refuse(diag, ATLS_ERR_ARGUMENT, "request",
+                      request->no_nonce ? "a nonce that is not to be compared" : "no nonce",
+                      "a nonce, or the word that there is none");
+    }
+    return ATLS_OK;
+}
+
+/* find_appraiser checks the table as it would a foreign one: a row with a hole refuses. */
+static enum atls_err find_appraiser(const struct atls_appraiser_ops **out,
+                                    const struct atls_format *format, struct atls_diag *diag)
+{
+    const struct atls_appraiser_ops *ops = atls_appraiser_for(format);
+    if (ops == NULL || ops->abi != ATLS_APPRAISER_ABI || ops->size != sizeof *ops ||
+        ops->appraise == NULL) {
+        return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "appraiser", format->name,
+                      "a format that is built in this version");
+    }
+    *out = ops;
+    return ATLS_OK;
+}
+
+static enum atls_err inconsistent(struct atls_diag *diag, const char *claim, const char *found,
+                                  const char *expected)
+{
+    return refuse(diag, ATLS_ERR_STATE, claim, found, expected);
+}
+
+enum atls_err atls_verify_check_submod(const struct atls_submod *submod,
+                                       const struct atls_format *format, bool no_nonce,
+                                       struct atls_diag *diag)
+{
+    if (submod->format != format) {
+        return inconsistent(diag, "format", submod->format != NULL ? submod->format->name : "none",
+                            format->name);
+    }
+    if (submod->fresh == no_nonce) {
+        return refuse(diag, ATLS_ERR_FRESHNESS, format->binder_field,
+                      no_nonce ? "called fresh" : "not compared",
+                      no_nonce ? "not fresh, there is no nonce" : "compared with the nonce");
+    }
+    if (!atls_tier_is_known(submod->status) ||
+        atls_tier_worse(atls_vector_status(&submod->vector), submod->status)) {
+        return inconsistent(diag, "status", atls_tier_name(submod->status),
+                            atls_tier_name(atls_vector_status(&submod->vector)));
+    }
+    const int8_t hardware = submod->vector.claim[ATLS_TRUST_HARDWARE];
+    if (submod->simulated && atls_tier_of(hardware) == ATLS_TIER_AFFIRMING) {
+        return inconsistent(diag, "hardware", "affirming", "a warning, the root is a simulation");
+    }
+    if (submod->num_measurements > ATLS_MAX_COMPONENTS ||
+        (submod->attested_key.len != 0 && submod->attested_key.len != 32)) {
+        return inconsistent(diag, "submod", "a length out of range", NULL);
+    }
+    return ATLS_OK;
+}
+
+/* Without a nonce nothing shows that the state is that of now: at best a warning. */
+static void cap_status(struct atls_submod *submod, const struct atls_format *format)
+{
+    if (atls_tier_worse(ATLS_TIER_WARNING, submod->status)) {
+        submod->status = ATLS_TIER_WARNING;
+        refuse(&submod->reason, ATLS_ERR_FRESHNESS, format->binder_field, "not compared",
+               "compared with a nonce");
+    }
+}
+
+static enum atls_err appraise(struct atls_submod *out, const struct atls_format *format,
+                              const struct atls_cmw *cmw, const struct atls_verify_request *request,
+                              struct atls_diag *diag)
+{
+    const struct atls_appraisal_input input = {
+        .crypto = request->crypto,
+        .endorsements = request->endorsements,
+        .evidence = cmw->value,
+        .media_type = cmw->media_type,
+        .expected_nonce = request->expected_nonce,
+        .no_nonce = request->no_nonce,
+        .tls_spki = request->tls_spki,
+        .now_s = request->now_s,
+        .want_claims = request->want_claims,
+    };
+    const struct atls_appraiser_ops *ops = NULL;
+    struct atls_submod submod;
+    memset(&submod, 0, sizeof submod);
+    enum atls_err err = find_appraiser(&ops, format, diag);
+    if (err == ATLS_OK) {
+        err = ops->appraise(&submod, &input, diag);
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = atls_verify_check_submod(&submod, format, request->no_nonce, diag);
+    if (err != ATLS_OK) {
+        free(submod.claims_json);
+        return err;
+    }
+    if (request->no_nonce) {
+        cap_status(&submod, format);
+    }
+    *out = submod;
+    return ATLS_OK;
+}
+
+enum atls_err atls_verify(struct atls_appraisal *out, const struct atls_verify_request *request,
+                          struct atls_diag *diag)
+{
+    struct atls_cmw cmw;
+    struct atls_submod submod;
+    const struct atls_format *format = NULL;
+    uint8_t *storage = NULL;
+    enum atls_err err = check_request(request, diag);
+    if (err == ATLS_OK) {
+        err = parse_cmw(&cmw, &storage, request->cmw, diag);
+    }
+    if (err == ATLS_OK) {
+        err = find_format(&format, &cmw, request->format, diag);
+    }
+    if (err == ATLS_OK) {
+        err = appraise(&submod, format, &cmw, request, diag);
+    }
+    if (err != ATLS_OK) {
+        free(storage);
+        return err;
+    }
+    memset(out, 0, sizeof *out);
+    out->submods[0] = submod;
+    out->num_submods = 1;
+    out->storage = storage;
+    return ATLS_OK;
+}

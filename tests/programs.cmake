@@ -11,7 +11,10 @@ if(TARGET objects_codec AND TARGET objects_crypto)
   target_link_libraries(codec_probe PRIVATE test_support room_crypto)
   add_test(NAME system/cbor_oracle
            COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/cbor_oracle.py $<TARGET_FILE:codec_probe>)
-  set_tests_properties(system/cbor_oracle PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  add_test(NAME system/codec_vectors
+           COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/codec_vectors.py
+                   $<TARGET_FILE:codec_probe> ${CMAKE_SOURCE_DIR}/../shared/vectors)
+  set_tests_properties(system/cbor_oracle system/codec_vectors PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
 
 # The core without an operating system.

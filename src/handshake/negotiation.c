@@ -70,7 +70,6 @@ void atls_negotiation_init(struct atls_negotiation *n, enum atls_role role,
     memset(n, 0, sizeof *n);
     n->role = role;
     if (terms == NULL || (role != ATLS_ROLE_CLIENT && role != ATLS_ROLE_SERVER)) {
-        n->terms.requires_peer = true; /* "no terms" must not come to mean "nothing required" */
         (void)negotiation_fail(n, ATLS_ERR_ARGUMENT);
         return;
     }

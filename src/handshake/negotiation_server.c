@@ -52,12 +52,13 @@ static enum atls_err begin_choice(struct atls_negotiation *n, struct atls_diag *
     return err;
 }
 
-/* prefer gives the first entry of `first`, in its order, that `second` has too. */
+/* prefer gives the first entry of `first`, in its order, that `second` has too. One of the two is
+ * of our own terms, which hold no empty name: what a client offers without a name never matches. */
 static const struct atls_scheme *prefer(const struct atls_scheme_list *first,
                                         const struct atls_scheme_list *second)
 {
     for (size_t i = 0; i < first->count; i++) {
-        if (atls_scheme_is_usable(&first->items[i]) && atls_scheme_in(second, &first->items[i])) {
+        if (atls_scheme_in(second, &first->items[i])) {
             return &first->items[i];
         }
     }

@@ -224,10 +224,6 @@ enum atls_err atls_transcript_add(const struct atls_crypto_ops *ops, struct atls
     uint8_t type = 0;
     enum hello hello = HELLO_NONE;
     struct atls_reader body;
-    if (t->state == ATLS_TRANSCRIPT_FAILED) {
-        return atls_fail_texts(diag, ATLS_ERR_TRANSCRIPT, step, "order of messages",
-                               "a message after a failure", awaited(t->state));
-    }
     enum atls_err err = read_message(message, &type, &body, diag);
     if (err == ATLS_OK) {
         err = read_hello(type, body, &hello, diag);

@@ -78,9 +78,9 @@ class RecordLayer:
         self._out = b""
 
     def queue(self, content_type: int, data: bytes) -> None:
-        pieces = range(0, max(len(data), 1), self.record_size)
-        for at in pieces:
-            piece = data[at:at + self.record_size]
+        size = MAX_PLAINTEXT if content_type == numbers.ALERT else self.record_size
+        for at in range(0, max(len(data), 1), size):  # section 5.1: alerts are never fragmented
+            piece = data[at:at + size]
             if self.write_keys is not None and content_type != numbers.CHANGE_CIPHER_SPEC:
                 self._out += self.write_keys.seal(content_type, piece)
             else:

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One appraisal of a test: what goes in, what came out, and that a refusal leaves no trace. */
+#ifndef APPRAISER_SCENE_H
+#define APPRAISER_SCENE_H
+
+#include "appraiser/appraiser.h"
+#include "crypto/crypto.h"
+#include "support/check.h"
+#include "support/endorse.h"
+#include "support/memory.h"
+#include "support/mutate.h"
+#include "support/psa_maker.h"
+#include "support/tpm_maker.h"
+
+#include <stdlib.h>
+
+struct scene {
+    struct atls_appraisal_input input;
+    struct atls_submod submod; /* of the last appraisal that was ATLS_OK */
+    struct atls_diag diag;
+};
+
+static inline void scene_init(struct scene *s, const struct atls_endorsements *set,
+                              struct atls_bytes nonce)
+{
+    memset(s, 0, sizeof *s);
+    s->input.crypto = atls_crypto_openssl();
+    s->input.endorsements = set;
+    s->input.expected_nonce = nonce;
+    s->input.now_s = 1790000000;
+}
+
+/* appraise runs one appraiser; after a refusal `submod` must be as it was before. */
+static inline enum atls_err appraise(struct scene *s, const struct atls_appraiser_ops *ops,
+                                     struct atls_bytes evidence)
+{
+    free(s->submod.claims_json);
+    memset(&s->submod, 0xa5, sizeof s->submod);
+    struct atls_submod before;
+    memcpy(&before, &s->submod, sizeof before);
+    memset(&s->diag, 0, sizeof s->diag);
+    s->input.evidence = evidence;
+    const enum atls_err err = ops->appraise(&s->submod, &s->input, &s->diag);
+    if (err != ATLS_OK) {
+        assert_memory_equal(&s->submod, &before, sizeof before);
+        assert_int_equal(s->diag.err, err);
+        assert_string_not_equal(s->diag.step, "");
+        memset(&s->submod, 0, sizeof s->submod);
+    }
+    return err;
+}
+
+static inline void scene_cleanup(struct scene *s)
+{
+    free(s->submod.claims_json);
+    s->submod.claims_json = NULL;
+}
+
+/* assert_refused: with this error, and a sentence that is about this claim. */
+#define assert_refused(s, err, expected, expected_claim)                                           \
+    do {                                                                                           \
+        assert_string_equal(atls_err_name(err), atls_err_name(ATLS_ERR_##expected));               \
+        assert_string_equal((s)->diag.claim, (expected_claim));                                    \
+    } while (0)
+
+/* assert_vector compares with eight values in the order of the EAR keys. */
+#define assert_vector(s, ...)                                                                      \
+    do {                                                                                           \
+        const int8_t expected_vector[ATLS_NUM_TRUST_CLAIMS] = {__VA_ARGS__};                       \
+        for (size_t claim = 0; claim < ATLS_NUM_TRUST_CLAIMS; claim++) {                           \
+            assert_int_equal((s)->submod.vector.claim[claim], expected_vector[claim]);             \
+        }                                                                                          \
+        assert_int_equal((s)->submod.status, atls_vector_status(&(s)->submod.vector));             \
+    } while (0)
+
+/* A set that endorses the machine of test_psa_init(…, instance) and its two components. */
+static inline struct atls_endorsements *psa_endorsements(const struct atls_key *key,
+                                                         uint8_t instance, bool simulated)
+{
+    struct atls_endorsements *set = test_endorsements();
+    const struct atls_bytes implementation = test_psa_implementation();
+    test_add_psa_key(set, implementation, test_psa_instance(instance), key, simulated);
+    test_add_psa_component(set, implementation, "BL", "1.0.0", test_fill(0xb1, 32),
+                           test_fill(0x51, 32));
+    test_add_psa_component(set, implementation, "PRoT", NULL, test_fill(0xb2, 48),
+                           test_fill(0x52, 32));
+    return set;
+}
+
+#define TPM_CLASS "cd1f0e55-26f9-460d-b9d8-f7fde171787c"
+
+/* A set that endorses the machine of test_tpm_init and its PCRs, in two banks. */
+static inline struct atls_endorsements *tpm_endorsements(const struct test_tpm *tpm, bool simulated)
+{
+    struct atls_endorsements *set = test_endorsements();
+    test_add_tpm2_key(set, TPM_CLASS, tpm->kid, tpm->ak, simulated);
+    for (unsigned pcr = 0; pcr < 32; pcr++) {
+        if ((tpm->quote.pcrs[0] >> pcr & 1) != 0) {
+            test_add_pcr(set, TPM_CLASS, pcr, test_tpm_pcr(pcr, 32));
+            test_add_pcr(set, TPM_CLASS, pcr, test_tpm_pcr(pcr, 48));
+        }
+    }
+    return set;
+}
+
+#endif

@@ -69,10 +69,10 @@ static bool same_instance(const struct atls_anchor_entry *a, const struct atls_a
     return atls_anchor_compare_instance(&a->anchor, &b->anchor) == 0;
 }
 
-/* name_shown is the end of a long file name. */
+/* name_shown is the end of a long file name: two must fit. */
 static const char *name_shown(const char *name)
 {
-    const size_t max = 40;
+    const size_t max = 64;
     const size_t len = strlen(name);
     return len > max ? &name[len - max] : name;
 }
@@ -89,8 +89,8 @@ static enum atls_err check_keys(struct atls_anchor_entry *const *all, size_t num
         }
         atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, step, "attestation key", "two for instance ",
                         "one key for each instance");
-        atls_diag_found_bytes(diag, a->instance);
-        atls_diag_found_text(diag, " in ");
+        atls_diag_found_bytes(diag, atls_bytes_of(a->instance.data, 16));
+        atls_diag_found_text(diag, "... in ");
         atls_diag_found_text(diag, name_shown(a->source));
         atls_diag_found_text(diag, " and ");
         atls_diag_found_text(diag, name_shown(b->source));

@@ -136,13 +136,3 @@ enum atls_err atls_binder(const struct atls_crypto_ops *ops, int32_t hash_alg,
     }
     return ATLS_OK;
 }
-
-enum atls_err atls_check_reflection(struct atls_bytes own, struct atls_bytes peer,
-                                    struct atls_diag *diag)
-{
-    if (own.len != 0 && atls_bytes_equal(own, peer)) {
-        return atls_fail_texts(diag, ATLS_ERR_REFLECTED, "reflection", "SubjectPublicKeyInfo",
-                               "the key of this side", "another key than one's own");
-    }
-    return ATLS_OK;
-}

@@ -23,10 +23,4 @@ ATLS_NODISCARD enum atls_err atls_binder(const struct atls_crypto_ops *ops, int3
                                          struct atls_bytes spki, struct atls_digest *out,
                                          struct atls_diag *diag);
 
-/* atls_check_reflection refuses a peer whose SubjectPublicKeyInfo is our own, with
- * ATLS_ERR_REFLECTED: only the key sets the binders of the two directions apart (R-06). `own` is
- * empty when this side shows no certificate. */
-ATLS_NODISCARD enum atls_err atls_check_reflection(struct atls_bytes own, struct atls_bytes peer,
-                                                   struct atls_diag *diag);
-
 #endif

@@ -309,21 +309,6 @@ static void failing_library_gives_no_binder(void **state)
     assert_int_equal(out.len, 77);
 }
 
-static void own_key_shown_by_the_peer_is_refused(void **state)
-{
-    (void)state;
-    const struct atls_bytes own = test_hex(spki_of_one);
-    struct atls_diag diag = {0};
-    assert_err(atls_check_reflection(own, test_copy(own), &diag), REFLECTED);
-    assert_sentence(&diag, "reflection: the peer presents the key or the Evidence of this very "
-                           "side (SubjectPublicKeyInfo: found the key of this side, expected "
-                           "another key than one's own)");
-    assert_err(atls_check_reflection(own, counting(91, 0), NULL), OK);
-    assert_err(atls_check_reflection(own, atls_bytes_of(own.data, own.len - 1), NULL), OK);
-    assert_err(atls_check_reflection(zeros(0), own, NULL), OK);
-    assert_err(atls_check_reflection(zeros(0), zeros(0), NULL), OK);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -335,7 +320,6 @@ int main(void)
         cmocka_unit_test(every_bit_of_transcript_and_key_counts),
         cmocka_unit_test(binder_wants_a_suite_a_hash_of_its_length_and_a_key),
         cmocka_unit_test(failing_library_gives_no_binder),
-        cmocka_unit_test(own_key_shown_by_the_peer_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -7,6 +7,8 @@ elsewhere, and every run writes the same octets. With names of targets as argume
 are written.
 """
 
+import base64
+import json
 import pathlib
 import struct
 import sys
@@ -124,6 +126,48 @@ def handshake_negotiations():
     yield "credential_in_second_entry", both + hello + as_is + ee + as_is + server_ct + b"\x40"
 
 
+# ---- CBOR, for the targets that read it ----
+
+
+def head(major, argument):
+    """The shortest head of a CBOR item."""
+    if argument < 24:
+        return bytes([major << 5 | argument])
+    for info, form in ((24, ">B"), (25, ">H"), (26, ">I"), (27, ">Q")):
+        if argument < 1 << (8 << (info - 24)):
+            return bytes([major << 5 | info]) + struct.pack(form, argument)
+    raise ValueError(argument)
+
+
+class Tag:
+    def __init__(self, number, value):
+        self.number = number
+        self.value = value
+
+
+def cbor(value):
+    """Strict CBOR of ints, bytes, text, lists, dicts, bools, None and Tag."""
+    if isinstance(value, bool):
+        return b"\xf5" if value else b"\xf4"
+    if value is None:
+        return b"\xf6"
+    if isinstance(value, int):
+        return head(0, value) if value >= 0 else head(1, -1 - value)
+    if isinstance(value, bytes):
+        return head(2, len(value)) + value
+    if isinstance(value, str):
+        return head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return head(4, len(value)) + b"".join(map(cbor, value))
+    if isinstance(value, dict):
+        return head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
+    return head(6, value.number) + cbor(value.value)
+
+
+def sign1(protected, unprotected, payload, signature=bytes(64)):
+    return [cbor(protected) if protected else b"", unprotected, payload, signature]
+
+
 # ---- src/json: policies; src/verifier: CMWs of either format ----
 
 DIGEST = "a1" * 32
@@ -137,7 +181,8 @@ def json_policies():
     yield "least", policy("")
     yield "require", policy(',"require":{"formats":["psa","tpm2"],"identity":"pkix"}')
     yield "min_tier", policy(',"min_tier":{"executables":"warning","hardware":"affirming"}')
-    yield "measurements", policy(f',"measurements":{{"BL":["{DIGEST}","{DIGEST}"],"M":["{DIGEST}"]}}')
+    digests = f'["{DIGEST}","{DIGEST}"]'
+    yield "measurements", policy(f',"measurements":{{"BL":{digests},"M":{digests}}}')
     yield "machines", policy(',"machines":["01aa","02"]')
     yield "key_binding", policy(',"key_binding":["hardware","challenge"]')
     yield "flags", policy(',"debug":true,"simulated":true,"ensemble":"any"')
@@ -148,60 +193,177 @@ def json_policies():
     yield "cut", policy("")[:-1]
 
 
-def cbor_head(major, value):
-    for bits, form in ((8, ">BB"), (16, ">BH"), (32, ">BI")):
-        if value < 24:
-            return bytes([major << 5 | value])
-        if value < 1 << bits:
-            return struct.pack(form, major << 5 | 24 + {8: 0, 16: 1, 32: 2}[bits], value)
-    raise ValueError(value)
+PSA_TYPE = 'application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"'
+TPM2_TYPE = "application/vnd.parallaxsecond.key-attestation.tpm"
+GENERATOR_X = bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296")
+GENERATOR_Y = bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+NONCE = b"\x0a" + bytes(31)
 
 
-def cbor_bytes(octets):
-    return cbor_head(2, len(octets)) + octets
+def psa_token():
+    """A token of every claim; its signature does not verify."""
+    component = {1: "BL", 2: b"m" * 32, 4: "1.0", 5: b"s" * 32, 6: "sha-256"}
+    claims = {10: NONCE, 256: b"\1" + b"i" * 32, 265: "tag:psacertified.org,2023:psa#tfm"}
+    claims |= {268: b"b" * 32, 2394: 1, 2395: 0x3000, 2396: b"p" * 32, 2399: [component]}
+    return cbor(Tag(18, sign1({1: -7}, {}, cbor(claims))))
 
 
-def cbor_text(text):
-    return cbor_head(3, len(text)) + text.encode()
-
-
-def cmw_record(label, value, indicator=b"\4"):
-    return bytes([0x82 + len(indicator)]) + label + cbor_bytes(value) + indicator
+def tpm2_bundle():
+    """TPM2_Certify and TPM2_Quote as a Parsec bundle; no signature in it verifies."""
+    name = vec16(b"\x00\x0b" + b"n" * 32)
+    head_of_both = name + vec16(NONCE) + bytes(17) + bytes(8)
+    quoted = bytes.fromhex("00000001000b03870000") + vec16(b"d" * 32)
+    public = bytes.fromhex("0023000b00040072000000100018000b00030010")
+    common = {
+        "tpmVer": "2.0",
+        "kid": b"\1" + b"k" * 32,
+        "sig": bytes.fromhex("0018000b") + vec16(b"r" * 32) + vec16(b"s" * 32),
+    }
+    certify = {
+        "certInfo": b"\xffTCG\x80\x17" + head_of_both + name + name,
+        "pubArea": public + vec16(GENERATOR_X) + vec16(GENERATOR_Y),
+    }
+    quote = {"attestInfo": b"\xffTCG\x80\x18" + head_of_both + quoted}
+    return cbor({"kat": common | certify, "pat": common | quote})
 
 
 @target("fuzz_verifier_cmw")
 def verifier_cmws():
-    psa_type = cbor_text('application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"')
-    tpm_type = cbor_text("application/vnd.parallaxsecond.key-attestation.tpm")
-    profile = cbor_text("tag:psacertified.org,2023:psa#tfm")
-    component = b"\xa2\2" + cbor_bytes(b"m" * 32) + b"\5" + cbor_bytes(b"s" * 32)
-    claims = (
-        b"\xa7\x0a" + cbor_bytes(b"\x0a" + bytes(31)) + cbor_head(0, 256)
-        + cbor_bytes(b"\1" + b"i" * 32) + cbor_head(0, 265) + profile + cbor_head(0, 2394) + b"\1"
-        + cbor_head(0, 2395) + cbor_head(0, 0x3000) + cbor_head(0, 2396) + cbor_bytes(b"p" * 32)
-        + cbor_head(0, 2399) + b"\x81" + component
-    )
-    token = b"\xd2\x84" + cbor_bytes(b"\xa1\1\x26") + b"\xa0" + cbor_bytes(claims)
-    token += cbor_bytes(bytes(64))
-    ten_thousand_three = cbor_head(0, 10003)
-    psa, tpm2, any_format = b"\0", b"\1", b"\2"
-    yield "psa_media_type", psa + cmw_record(psa_type, token)
-    yield "psa_content_format", any_format + cmw_record(ten_thousand_three, token)
-    yield "psa_tag", psa + b"\xda" + bytes.fromhex("6374283b") + cbor_bytes(token)
-    yield "psa_labelled_as_tpm2", tpm2 + cmw_record(tpm_type, token)
-    yield "other_label", tpm2 + cmw_record(psa_type, token)
-    yield "result", psa + cmw_record(psa_type, token, b"\x08")
-    yield "collection", any_format + b"\xa1\0" + cmw_record(psa_type, token)
-    yield "json", any_format + b'["application/eat+cwt","0oRA",4]'
-    yield "json_collection", any_format + b'{"a":["application/eat+cwt","0oRA"]}'
-    # A bundle of two byte strings, by the names of the Parsec key attestation.
-    pair = b"\xa4" + b"".join(
-        cbor_text(name) + cbor_bytes(octets)
-        for name, octets in (("kid", b"k" * 32), ("sig", bytes(64)), ("attestInfo", b"\xffTCG"))
-    ) + cbor_text("tpmVer") + cbor_text("2.0")
-    bundle = b"\xa2" + cbor_text("kat") + pair + cbor_text("pat") + pair
-    yield "tpm2_media_type", tpm2 + cmw_record(tpm_type, bundle)
-    yield "empty_cmw", any_format
+    """One octet for what was negotiated (a row of the table of names, or any), then the CMW."""
+    psa, tpm2, anything = b"\0", b"\1", b"\2"
+    token = psa_token()
+    yield "psa_media_type", psa + cbor([PSA_TYPE, token, 4])
+    yield "psa_content_format", anything + cbor([10003, token, 4])
+    yield "psa_tag", psa + cbor(Tag(0x6374283B, token))
+    yield "psa_labelled_as_tpm2", tpm2 + cbor([TPM2_TYPE, token, 4])
+    yield "other_label", tpm2 + cbor([PSA_TYPE, token, 4])
+    yield "result", psa + cbor([PSA_TYPE, token, 8])
+    yield "collection", anything + cbor({0: [PSA_TYPE, token, 4]})
+    yield "json", anything + b'["application/eat+cwt","0oRA",4]'
+    yield "json_collection", anything + b'{"a":["application/eat+cwt","0oRA"]}'
+    yield "tpm2_media_type", tpm2 + cbor([TPM2_TYPE, tpm2_bundle(), 4])
+    yield "empty_cmw", anything
+
+
+# ---- src/json, src/crypto: JSON, JWS, CMW in JSON, public keys ----
+
+
+JWK = '{"kty":"OKP","crv":"Ed25519","x":"A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"}'
+JWS_INPUT = "eyJhbGciOiJFZERTQSJ9.YSBwYXlsb2FkIGZvciB0aGUgZnV6emVy"
+JWS_SIGNATURE = ("PND_04VAeUusAT03EqCnpIa1ATBVqxGvHiR_JEFktFCRg6I6CUJYf5u1eKL6"
+                 "4yY8W06pqzWFIJmSYDiXFKz1BA")
+
+
+def b64url(octets):
+    return base64.urlsafe_b64encode(octets).rstrip(b"=").decode()
+
+
+@target("fuzz_json_parse")
+def json_texts():
+    yield "object", b'{"alg":"ES256","kid":"AAECAwQFBgc"}'
+    yield "kinds", b' [null,true,false,0,-1,1.5e3,"\\u00e9\\ud834\\udd1e\\"\\\\/",[],{}] \n'
+    yield "deep", b"[" * 32 + b"]" * 32
+    yield "too_deep", b"[" * 33 + b"]" * 33
+    yield "brackets_in_text", b'["' + b"[" * 40 + b'"]'
+    yield "duplicate", b'{"a":1,"\\u0061":2}'
+    yield "trailing", b"{} {}"
+    yield "nul", b'["\\u0000"]'
+    yield "lone_surrogate", b'["\\ud834"]'
+    yield "bad_utf8", b'["\xc0\x80"]'
+    yield "big", b"[9223372036854775808,-9223372036854775808,1e400]"
+    yield "int", b'{"kid":2}'
+
+
+@target("fuzz_json_base64")
+def base64_texts():
+    octets = bytes(range(248, 256)) + bytes(range(6))
+    for length in range(4):
+        yield f"url_{length}", b64url(octets[:12 + length]).encode()
+        yield f"padded_{length}", base64.b64encode(octets[:12 + length])
+    yield "hex", octets.hex().encode()
+    yield "stray_bits", b"AB"
+
+
+@target("fuzz_json_jws")
+def tokens():
+    def token(header, payload=b"{}", signature=bytes(64)):
+        return ".".join(map(b64url, (header, payload, signature))).encode()
+
+    yield "signed", f"{JWS_INPUT}.{JWS_SIGNATURE}".encode()
+    yield "es256", token(b'{"alg":"ES256","typ":"JWT","kid":"1"}')
+    yield "none", token(b'{"alg":"none"}', signature=b"")
+    yield "hs256", token(b'{"alg":"HS256"}', signature=bytes(32))
+    yield "crit", token(b'{"alg":"EdDSA","crit":["b64"],"b64":false}')
+    yield "own_key", token(b'{"alg":"EdDSA","jwk":%s}' % JWK.encode())
+    yield "jwk", JWK.encode()
+    yield "jwk_private", JWK.replace("}", ',"d":"%s"}' % b64url(bytes(range(32)))).encode()
+    p256 = {"kty": "EC", "crv": "P-256", "x": b64url(P256_G[:32]), "y": b64url(P256_G[32:]),
+            "use": "sig", "alg": "ES256", "kid": "k"}
+    rsa = {"kty": "RSA", "n": b64url(RSA_N), "e": "AQAB", "key_ops": ["verify"]}
+    other = {"kty": "oct", "k": "AA"}
+    yield "jwk_set", json.dumps({"keys": [p256, rsa, other, json.loads(JWK)]}).encode()
+
+
+@target("fuzz_json_cmw")
+def json_cmws():
+    record = ["application/eat+cwt", "I0faVQ", 4]
+    yield "record", json.dumps(record).encode()
+    yield "profile", json.dumps(['application/eat+cwt; eat_profile="tag:x,2023:y"', "AA"]).encode()
+    yield "collection", json.dumps({"__cmwc_t": "tag:x,2024:y", "a": record, "b": record}).encode()
+    yield "nested", json.dumps({"a": {"a": {"a": {"a": record}}, "b": record}}).encode()
+    yield "too_nested", json.dumps({"a": {"a": {"a": {"a": {"a": record}}}}}).encode()
+    yield "cbor_record", cbor([263, b"\1\2\3", 4])
+    yield "cbor_collection", cbor({"__cmwc_t": "tag:x,2024:y", "a": ["a/b", b"\1"],
+                                   "b": Tag(0x63740209, b"\1")})
+
+
+P256_G = bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
+                       "4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5")
+P384_G = bytes.fromhex("aa87ca22be8b05378eb1c71ef320ad746e1d3b628ba79b9859f741e082542a38"
+                       "5502f25dbf55296c3a545e3872760ab73617de4a96262c6f5d9e98bf9292dc29"
+                       "f8f41dbd289a147ce9da3113b5f0b8c00a60b1ce1d7e819d7a431d7c90ea0e5f")
+RSA_N = b"\x80" + bytes(254) + b"\x01"
+
+
+def der(tag, *parts):
+    body = b"".join(parts)
+    length = bytes([len(body)])
+    if len(body) > 127:
+        octets = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+        length = bytes([0x80 | len(octets)]) + octets
+    return bytes([tag]) + length + body
+
+
+def oid(hex_octets):
+    return der(6, bytes.fromhex(hex_octets))
+
+
+@target("fuzz_crypto_spki")
+def public_keys():
+    def spki(algorithm, key):
+        return der(0x30, der(0x30, *algorithm), der(3, b"\0", key))
+
+    ec = oid("2a8648ce3d0201")
+    p256 = spki([ec, oid("2a8648ce3d030107")], b"\4" + P256_G)
+    rsa = der(0x30, der(2, b"\0", RSA_N), der(2, b"\1\0\1"))
+    name = der(0x30, der(0x31, der(0x30, oid("550403"), der(0x0c, b"fuzz\nname"))))
+    dates = der(0x30, der(0x17, b"260101000000Z"), der(0x18, b"20560101000000Z"))
+    signed_by = der(0x30, oid("2a8648ce3d040302"))
+    body = der(0x30, der(0xa0, der(2, b"\2")), der(2, b"\1"), signed_by, name, dates, name, p256)
+    cert = der(0x30, body, signed_by, der(3, b"\0", der(0x30, der(2, b"\1"), der(2, b"\1"))))
+    yield "p256", p256
+    yield "p256_compressed", spki([ec, oid("2a8648ce3d030107")], b"\3" + P256_G[:32])
+    yield "p384", spki([ec, oid("2b81040022")], b"\4" + P384_G)
+    yield "secp256k1", spki([ec, oid("2b8104000a")], b"\4" + P256_G)
+    yield "ed25519", spki([oid("2b6570")], bytes(range(32)))
+    yield "ed448", spki([oid("2b6571")], bytes(range(57)))
+    yield "x25519", spki([oid("2b656e")], bytes(range(32)))
+    yield "rsa", spki([oid("2a864886f70d010101"), der(5)], rsa)
+    yield "rsa_pss", spki([oid("2a864886f70d01010a")], rsa)
+    yield "trailing", p256 + b"\0"
+    yield "cert", cert
+    yield "cert_pem", (b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(cert)
+                       + b"-----END CERTIFICATE-----\n")
 
 
 def main(names):

@@ -80,16 +80,23 @@ static bool read_quoted(struct atls_reader *r, struct atls_bytes *out)
 {
     struct atls_reader ahead = *r;
     uint8_t c = 0;
-    while (atls_read_u8(&ahead, &c) && c != '"') {
-        if (c == '\\' && !atls_read_u8(&ahead, &c)) {
-            return false;
+    size_t len = 0;
+    while (atls_read_u8(&ahead, &c)) {
+        if (c == '"') {
+            return atls_read_bytes(r, len, out) && read_character(r, '"');
+        }
+        if (c == '\\') {
+            len++;
+            if (!atls_read_u8(&ahead, &c)) {
+                return false;
+            }
         }
         if (!is_quoted_character(c)) {
             return false;
         }
+        len++;
     }
-    const size_t len = r->left - ahead.left;
-    return c == '"' && len > 0 && atls_read_bytes(r, len - 1, out) && read_character(r, '"');
+    return false;
 }
 
 static bool read_parameter(struct atls_reader *r, struct parameter *out)

@@ -77,6 +77,17 @@ static void parameters_come_in_any_order(void **state)
     assert_different("a/b; p=x; q=y", "a/b; p=y; q=x");
 }
 
+/* An escaped quote at the end does not close the string: found by the fuzzer. */
+static void string_that_only_an_escaped_quote_ends_is_invalid(void **state)
+{
+    (void)state;
+    assert_false(atls_media_type_is_valid(text("a/b; p=\"\\\"")));
+    assert_false(atls_media_type_is_valid(text("a/b; p=\"x\\\"")));
+    assert_false(atls_media_type_is_valid(text("a/b; p=\"\\x\\\"")));
+    assert_true(atls_media_type_is_valid(text("a/b; p=\"x\\\"\"")));
+    assert_true(atls_media_type_is_valid(text("a/b; p=\"x\\\\\"")));
+}
+
 static void empty_quoted_value_is_a_value(void **state)
 {
     (void)state;
@@ -255,6 +266,7 @@ int main(void)
         cmocka_unit_test(parameter_values_are_compared_with_case),
         cmocka_unit_test(blanks_quotes_and_escapes_make_no_difference),
         cmocka_unit_test(parameters_come_in_any_order),
+        cmocka_unit_test(string_that_only_an_escaped_quote_ends_is_invalid),
         cmocka_unit_test(empty_quoted_value_is_a_value),
         cmocka_unit_test(what_is_no_media_type_is_invalid_and_equals_nothing),
         cmocka_unit_test(registered_types_are_valid),

@@ -4,7 +4,7 @@ add_library(atls_flags INTERFACE)
 target_compile_options(atls_flags INTERFACE
   -Wall -Wextra -Wconversion -Wsign-conversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes
   -Wold-style-definition -Wpointer-arith -Wcast-qual -Wcast-align -Wwrite-strings -Wundef -Wvla
-  -Wformat=2 -Wswitch-enum -Wdouble-promotion -Wnull-dereference -fno-strict-aliasing
+  -Wformat=2 -Wswitch-enum -Wdouble-promotion -fno-strict-aliasing
   -fno-common -fstack-protector-strong)
 target_compile_definitions(atls_flags INTERFACE _POSIX_C_SOURCE=200809L _DEFAULT_SOURCE)
 target_include_directories(atls_flags INTERFACE

@@ -258,6 +258,11 @@ bool atls_context_attests(const struct atls_context *context)
     return context->num_attesters != 0;
 }
 
+bool atls_context_keeps_claims(const struct atls_context *context)
+{
+    return context->keep_claims;
+}
+
 bool atls_context_is_no_pkix(const struct atls_context *context)
 {
     return context->no_pkix;

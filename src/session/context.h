@@ -11,6 +11,7 @@ ATLS_NODISCARD enum atls_err atls_context_freeze(struct atls_context *context,
                                                  struct atls_diag *diag);
 bool atls_context_requires(const struct atls_context *context);
 bool atls_context_attests(const struct atls_context *context);
+bool atls_context_keeps_claims(const struct atls_context *context);
 bool atls_context_is_no_pkix(const struct atls_context *context);
 uint16_t atls_context_extension_type(const struct atls_context *context);
 /* atls_context_max_binder gives the longest binder that every attester takes, in octets: suites

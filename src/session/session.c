@@ -109,6 +109,9 @@ bool atls_session_was_negotiated(const struct atls_session *session)
 void atls_session_message(struct atls_session *session, struct atls_bytes message)
 {
     struct atls_diag diag;
+    if (session->context->num_required == 0 && session->context->num_attesters == 0) {
+        return; /* no binder will be wanted */
+    }
     const bool was_retry = session->transcript.state == ATLS_TRANSCRIPT_HRR;
     enum atls_err err =
         atls_transcript_add(session->context->crypto, &session->transcript, message, &diag);

@@ -89,7 +89,10 @@ static enum atls_err appraise(const SSL *ssl, struct atls_session *session, X509
     char subject[256];
     unsigned char *spki = NULL;
     const size_t len = openssl_spki(cert, &spki);
-    subject_of(cert, subject, sizeof subject);
+    subject[0] = '\0';
+    if (atls_context_keeps_claims(atls_session_context(session))) {
+        subject_of(cert, subject, sizeof subject); /* printing it costs a percent of a handshake */
+    }
     const struct atls_peer peer = {
         .spki = atls_bytes_of(spki, len), .subject = subject, .pkix_ok = pkix_ok};
     const enum atls_err err = atls_session_appraise(session, &channel, &peer);

@@ -1,0 +1,7 @@
+# SPDX-License-Identifier: Apache-2.0
+# bench/handshake.c and what it needs; never installed.
+add_executable(bench_handshake ${CMAKE_SOURCE_DIR}/bench/handshake.c ${CMAKE_SOURCE_DIR}/bench/setup.c
+  ${CMAKE_SOURCE_DIR}/bench/measure.c)
+target_link_libraries(bench_handshake PRIVATE atls_flags room_stack room_session room_verifier
+  room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
+  room_codec room_base room_sim m)

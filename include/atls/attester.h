@@ -53,6 +53,7 @@ struct atls_attester_ops {
     const char *name;   /**< "tpm2", "sim-psa": --attest, --rot */
     const char *format; /**< row of the table of names that its Evidence belongs to */
     bool simulated;
+    bool computes; /**< `attest` only computes, and never waits for a device: it may run in place */
 
     /** open makes an attester from the JSON text of attester.json. Gives *out to the caller. */
     enum atls_err (*open)(struct atls_attester **out, struct atls_bytes config_json,

@@ -17,6 +17,7 @@ struct attest_job {
     const struct atls_attester_ops *ops;
     struct atls_attester *attester;
     int32_t hash_alg;
+    bool in_place;
     struct atls_digest transcript_hash;
     uint8_t *spki;
     size_t spki_len;
@@ -33,7 +34,9 @@ static void run_attest(struct atls_job *job)
     a->err = atls_attester_for_handshake(
         a->ops, a->attester, a->context->crypto, atls_binder, a->hash_alg, &a->transcript_hash,
         atls_bytes_of(a->spki, a->spki_len), a->context->timeout_ms, room, &a->cmw_len, &a->diag);
-    atls_context_job_ended(a->context); /* last use of the context */
+    if (!a->in_place) {
+        atls_context_job_ended(a->context); /* last use of the context */
+    }
 }
 
 static void destroy_attest(struct atls_job *job)
@@ -101,7 +104,8 @@ static enum atls_err make_evidence(struct atls_session *session, size_t index, i
     if (err != ATLS_OK) {
         return err;
     }
-    err = session_run(session, &a->job, false, diag);
+    a->in_place = a->ops->computes && !session->stack->may_pause(session->connection);
+    err = session_run(session, &a->job, a->in_place, diag);
     if (err != ATLS_OK) {
         return err;
     }

@@ -109,8 +109,9 @@ bool atls_session_was_negotiated(const struct atls_session *session)
 void atls_session_message(struct atls_session *session, struct atls_bytes message)
 {
     struct atls_diag diag;
-    if (session->context->num_required == 0 && session->context->num_attesters == 0) {
-        return; /* no binder will be wanted */
+    if (session->role == ATLS_ROLE_CLIENT && session->context->num_required == 0 &&
+        session->context->num_attesters == 0) {
+        return; /* no binder will be wanted; a server may still be switched over by SNI */
     }
     const bool was_retry = session->transcript.state == ATLS_TRANSCRIPT_HRR;
     enum atls_err err =

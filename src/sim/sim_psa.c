@@ -252,6 +252,7 @@ const struct atls_attester_ops atls_attester_sim_psa = {
     .name = "sim-psa",
     .format = "psa",
     .simulated = true,
+    .computes = true,
     .open = sim_open,
     .close = sim_close,
     .max_nonce = sim_max_nonce,

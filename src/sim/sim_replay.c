@@ -131,9 +131,9 @@ static enum atls_err replay_provision(struct atls_provision *out,
 #define REPLAY(NAME, FORMAT)                                                                       \
     {                                                                                              \
         .abi = ATLS_ATTESTER_ABI, .size = (uint32_t)sizeof(struct atls_attester_ops),              \
-        .name = (NAME), .format = (FORMAT), .simulated = true, .open = replay_open,                \
-        .close = replay_close, .max_nonce = replay_max_nonce, .attest = replay_attest,             \
-        .load_key = replay_load_key, .provision = replay_provision,                                \
+        .name = (NAME), .format = (FORMAT), .simulated = true, .computes = true,                   \
+        .open = replay_open, .close = replay_close, .max_nonce = replay_max_nonce,                 \
+        .attest = replay_attest, .load_key = replay_load_key, .provision = replay_provision,       \
     }
 
 const struct atls_attester_ops atls_attester_sim_replay_psa = REPLAY("sim-replay-psa", "psa");

@@ -2,8 +2,10 @@
 /* The accessors of CBOR. */
 #include "support/check.h"
 #include "support/memory.h"
+#include "support/mutate.h"
 
 #include "codec/cbor.h"
+#include "codec/cbor_item.h"
 
 static struct atls_cbor parsed_as(const char *hex, unsigned flags)
 {
@@ -325,6 +327,76 @@ static void encoded_are_the_octets_as_received(void **state)
     assert_bytes(value.content, test_hex("02"));
 }
 
+/* The accessors promise no more than safety on octets that no parse has checked. */
+static void try_accessors(struct atls_bytes octets, size_t at, void *context)
+{
+    (void)at;
+    (void)context;
+    struct atls_reader r = atls_reader_of(octets);
+    struct atls_cbor item = {.type = ATLS_CBOR_UINT};
+    if (!atls_cbor_item_read(&r, &item)) {
+        assert_int_equal(r.left, octets.len);
+        return;
+    }
+    assert_ptr_equal(item.encoded.data, octets.data);
+    assert_int_equal(item.encoded.len + r.left, octets.len);
+    assert_true(item.encoded.len > 0 && item.content.len < item.encoded.len);
+    struct atls_cbor_iter iter = atls_cbor_members(&item);
+    struct atls_cbor member;
+    size_t seen = 0;
+    while (atls_cbor_next(&iter, &member)) {
+        seen += member.encoded.len;
+    }
+    assert_true(seen <= item.content.len);
+}
+
+static void accessors_are_safe_on_unchecked_octets(void **state)
+{
+    (void)state;
+    static const char *const inputs[] = {
+        "a50163616263024401020304038201820203049f0102ff05d903e8fb3ff199999999999a",
+        "bf01bf02bf03ff04ffff",
+        "9f9f9fff",
+        "83018202",
+        "ff",
+        "81ff",
+        "9fff",
+        "c1ff",
+        "bf01ff",
+        "5f4100ff",
+        "5bffffffffffffffff00",
+        "815bffffffffffffffff00",
+        "9bffffffffffffffff0000",
+        "bb80000000000000000000",
+        "bbffffffffffffffff0000",
+        "819bffffffffffffffff0000",
+        "8181818181818181818181818181818181818181818100",
+        "9f81818181818181818181818181818181818181818100ff",
+        "1c",
+        "811c",
+        "9f1cff",
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(inputs); i++) {
+        try_accessors(test_hex(inputs[i]), 0, NULL);
+        test_each_mutant(test_hex(inputs[i]), try_accessors, NULL);
+    }
+}
+
+static void broken_item_in_an_unchecked_container_is_not_given(void **state)
+{
+    (void)state;
+    const struct atls_cbor array = {
+        .type = ATLS_CBOR_ARRAY, .argument = 3, .content = test_hex("018102ff")};
+    const struct atls_cbor tag = {.type = ATLS_CBOR_TAG, .argument = 1, .content = test_hex("ff")};
+    struct atls_cbor_iter iter = atls_cbor_members(&array);
+    struct atls_cbor member;
+    assert_true(atls_cbor_next(&iter, &member));
+    assert_true(atls_cbor_next(&iter, &member));
+    assert_false(atls_cbor_next(&iter, &member));
+    assert_false(atls_cbor_at(&array, 2, &member));
+    assert_false(atls_cbor_tag(&tag, 1, &member));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +417,8 @@ int main(void)
         cmocka_unit_test(labels_of_an_array_are_not_looked_up),
         cmocka_unit_test(value_of_an_inner_map_is_not_found_in_the_outer_one),
         cmocka_unit_test(encoded_are_the_octets_as_received),
+        cmocka_unit_test(accessors_are_safe_on_unchecked_octets),
+        cmocka_unit_test(broken_item_in_an_unchecked_container_is_not_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -172,6 +172,10 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
                                  const struct atls_diag *why, struct atls_diag *diag)
 {
     const bool appraised = w->appraisal.num_submods != 0;
+    struct atls_cmw cmw;
+    if (w->format == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) == ATLS_OK) {
+        w->format = atls_verify_format(&cmw); /* names the submod of a failure */
+    }
     const struct atls_ear_options options = {
         .iat_s = w->now_s,
         .exp_s = 0,

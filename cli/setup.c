@@ -170,7 +170,26 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     return err;
 }
 
-static enum atls_err use_key(struct cli_setup *s, const char *path, struct atls_diag *diag)
+/* load_tss2 loads a key that lives in a TPM: by the attester of the context, or by one that is
+ * opened for this alone when we are not to attest. */
+static enum atls_err load_tss2(struct cli_setup *s, const struct cli_options *o, EVP_PKEY **out,
+                               struct atls_bytes pem, struct atls_diag *diag)
+{
+    uint8_t *config = NULL;
+    size_t len = 0;
+    if (s->attests != NULL || o->identity == NULL) {
+        return atls_context_load_key(s->context, out, pem, diag);
+    }
+    enum atls_err err = cli_attester_read(&s->key_ops, &config, &len, o->identity, diag);
+    if (err == ATLS_OK) {
+        err = s->key_ops->open(&s->key_attester, atls_bytes_of(config, len), diag);
+    }
+    atls_file_free(config, len);
+    return err == ATLS_OK ? s->key_ops->load_key(s->key_attester, out, pem, diag) : err;
+}
+
+static enum atls_err use_key(struct cli_setup *s, const struct cli_options *o, const char *path,
+                             struct atls_diag *diag)
 {
     uint8_t *text = NULL;
     size_t len = 0;
@@ -181,7 +200,7 @@ static enum atls_err use_key(struct cli_setup *s, const char *path, struct atls_
         return err;
     }
     if (strstr((const char *)text, "BEGIN TSS2 PRIVATE KEY") != NULL) {
-        err = atls_context_load_key(s->context, &pkey, atls_bytes_of(text, len), diag);
+        err = load_tss2(s, o, &pkey, atls_bytes_of(text, len), diag);
     } else {
         err = atls_key_from_pem(&key, atls_bytes_of(text, len), diag);
         pkey = err == ATLS_OK ? atls_key_evp(key) : NULL;
@@ -223,7 +242,7 @@ static enum atls_err use_identity(struct cli_setup *s, const struct cli_options 
     if (SSL_CTX_use_certificate_chain_file(s->ssl_ctx, cert) != 1) {
         return fail_openssl(diag, ATLS_ERR_FILE, "certificate", cert, "a PEM certificate chain");
     }
-    enum atls_err err = use_key(s, key, diag);
+    enum atls_err err = use_key(s, o, key, diag);
     if (err == ATLS_OK) {
         warn_of_expiry(verb, s->ssl_ctx);
     }
@@ -299,5 +318,8 @@ void cli_setup_cleanup(struct cli_setup *setup)
 {
     SSL_CTX_free(setup->ssl_ctx);
     atls_context_unref(setup->context);
+    if (setup->key_attester != NULL) {
+        setup->key_ops->close(setup->key_attester);
+    }
     memset(setup, 0, sizeof *setup);
 }

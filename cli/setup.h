@@ -14,6 +14,9 @@ struct cli_setup {
     bool asks_client;    /* server: asks for a client certificate */
     bool pkix;           /* the peer's chain is checked */
     char attests_name[32];
+    /* --attest none with a key in a TPM: opened for the key alone */
+    const struct atls_attester_ops *key_ops;
+    struct atls_attester *key_attester;
 };
 
 /* cli_setup makes both for one role; `verb` is for notes on stderr. */

@@ -22,3 +22,10 @@ add_test(NAME system/freestanding
          COMMAND ${CMAKE_SOURCE_DIR}/tests/system/freestanding.sh ${CMAKE_SOURCE_DIR}
                  ${CMAKE_BINARY_DIR}/freestanding)
 set_tests_properties(system/freestanding PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+
+# The independent TLS peer, against itself, OpenSSL and published vectors.
+foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
+  add_test(NAME interop/${part}
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_${part}.py)
+  set_tests_properties(interop/${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endforeach()

@@ -8,10 +8,12 @@ import re
 import subprocess
 import unittest
 
-import cbor2
 import peer_support
-from cryptography.hazmat.primitives.asymmetric import x25519
 from peer_support import OPENSSL, shared
+
+import cbor2
+from cryptography.hazmat.primitives.asymmetric import x25519
+from cryptography.hazmat.primitives.serialization import load_pem_public_key
 from tlspeer import attestation, cbor, cmw, keys, messages, passive, psa, schedule, tpm, wire
 from tlspeer.records import TrafficKeys
 
@@ -250,7 +252,6 @@ class PublishedEvidence(unittest.TestCase):
         with open(shared(*base, "corim", "corim-parsec-tpm-valid.cbor"), "rb") as file:
             pem = re.search(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----",
                             file.read(), re.S).group()
-        from cryptography.hazmat.primitives.serialization import load_pem_public_key
         parts = tpm.parse_bundle(bundle)
         spki = keys.spki_of(tpm.parse_public(parts["kat", "pubArea"])["key"])
         lines = Lines()

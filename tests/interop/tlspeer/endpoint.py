@@ -218,6 +218,8 @@ class Endpoint:
         if scheme is None:
             return
         if self.peer_cmw is None:
+            if self.config.tolerate:
+                return
             raise Refusal(40, "the certificate came without the credential that was chosen")
         spki = pki.raw_spki(self.peer_chain[0])
         binder = self.binder(spki)

@@ -245,14 +245,25 @@ def ext_in_ticket(moment, endpoint, _argument):
 
 
 @fault("changed-offer", "second_hello",
-       "after HelloRetryRequest the offer has one scheme more, or is dropped", ("client",),
-       "add|drop")
+       "after HelloRetryRequest the offer has one scheme more, is dropped, or comes only then",
+       ("client",), "add|drop|late")
 def changed_offer(hello, endpoint, argument):
     kind = endpoint.config.extension_type
-    body = find(hello.extensions, kind)
-    if body is None:
+    if argument == "late":
+        body = attestation.encode_offer(endpoint.config.offer_server, endpoint.config.offer_client)
+    elif find(hello.extensions, kind) is None:
         raise UsageError("ClientHello has no remoteAttestation that could change")
-    server, client = attestation.parse_offer(body)
-    body = None if argument == "drop" else attestation.encode_offer(server + [UNOFFERED], client)
+    elif argument == "drop":
+        body = None
+    else:
+        server, client = attestation.parse_offer(find(hello.extensions, kind))
+        body = attestation.encode_offer(server + [UNOFFERED], client)
     hello.extensions = replaced(hello.extensions, kind, body)
+    return hello
+
+
+@fault("changed-offer", "client_hello", "")
+def changed_offer_first(hello, endpoint, argument):
+    if argument == "late":
+        hello.extensions = replaced(hello.extensions, endpoint.config.extension_type, None)
     return hello

@@ -137,6 +137,13 @@ def bad_signature(verify, _endpoint, _argument):
     return verify
 
 
+@fault("wrong-signature-scheme", "certificate_verify",
+       "CertificateVerify names scheme N (0x0503), the signature is as it was", argument="N")
+def wrong_signature_scheme(verify, _endpoint, argument):
+    verify.scheme = numbers.ECDSA_P384_SHA384 if argument is None else int(argument, 0)
+    return verify
+
+
 @fault("bad-finished", "finished", "one bit of Finished flipped")
 def bad_finished(mac, _endpoint, _argument):
     return mac[:-1] + bytes([mac[-1] ^ 1])

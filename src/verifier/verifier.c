@@ -103,10 +103,11 @@ static enum atls_err find_format(const struct atls_format **out, const struct at
 {
     if (cmw->kind == ATLS_CMW_COLLECTION) {
         refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "CMW",
-               "a collection, which is not built in this "
-               "version, of type ",
-               "one record of ");
-        atls_diag_found_peer_text(diag, cmw->collection_type);
+               "a collection, which is not built in this version", "one record of ");
+        if (cmw->collection_type.len != 0) {
+            atls_diag_found_text(diag, ", of type ");
+            atls_diag_found_peer_text(diag, cmw->collection_type);
+        }
         expect_formats(diag, negotiated);
         return ATLS_ERR_EVIDENCE_TYPE;
     }

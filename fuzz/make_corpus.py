@@ -245,6 +245,96 @@ def verifier_cmws():
     yield "empty_cmw", anything
 
 
+# ---- src/codec: CBOR, COSE, CMW, media types; src/base: the reader ----
+
+
+P256_KEY = {1: 2, -1: 1, -2: bytes(range(32)), -3: bytes(range(32, 64))}
+ED25519_KEY = {1: 1, -1: 6, -2: bytes(range(32))}
+RSA_KEY = {1: 3, -1: b"\x80" + bytes(127), -2: b"\x01\x00\x01"}
+
+
+@target("fuzz_codec_cbor")
+def cbor_items():
+    numbers = [0, 23, 24, 255, 256, 65535, 65536, 2**32 - 1, 2**32, 2**64 - 1]
+    claims = {10: bytes(32), 265: "tag:x,2023:y", 2395: 12288, 2399: [{1: "A", 2: bytes(32)}]}
+    deep = 0
+    for _ in range(16):
+        deep = [deep]
+    yield "numbers", cbor(numbers + [-1 - number for number in numbers])
+    yield "claims", cbor(claims)
+    yield "strings", cbor([b"", b"\0", "", "a", "\u00fc\u6c34\U00010151", bytes(300)])
+    yield "simple", cbor([True, False, None])
+    yield "other_simple", b"\x84\xf7\xe0\xf3\xf8\xff"
+    yield "floats", b"\x83\xf9\x3c\x00\xfa\x47\xc3\x50\x00\xfb\x3f\xf1\x99\x99\x99\x99\x99\x9a"
+    yield "tags", cbor([Tag(18, [1]), Tag(601, {1: 2}), Tag(1668546817, b"")])
+    yield "deep", cbor(deep)
+    yield "too_deep", cbor([deep])
+    yield "descending_keys", cbor({key: None for key in range(30, 0, -1)})
+    yield "composite_keys", b"\xa2" + cbor([1, 2]) + b"\x00" + cbor({1: 2}) + b"\x00"
+    yield "duplicate", b"\xa2\x01\x00\x01\x00"
+    yield "indefinite", b"\xbf\x01\x9f\x02\x80\xff\x03\xbf\xff\xff"
+    yield "long_form", b"\x98\x02\x18\x01\x59\x00\x01\x00"
+    yield "chunked", b"\x5f\x41\x00\xff"
+    yield "trailing", b"\x00\x00"
+    yield "wide", cbor({key: 0 for key in range(1000, 1257)})
+
+
+@target("fuzz_codec_cose")
+def cose_messages():
+    payload = cbor({10: bytes(32)})
+    yield "es256_tagged", cbor(Tag(18, sign1({1: -7}, {}, payload)))
+    yield "es384", cbor(sign1({1: -35}, {4: b"11"}, payload, bytes(96)))
+    yield "eddsa_kid", cbor(Tag(18, sign1({1: -8, 4: b"11"}, {}, payload)))
+    yield "detached", cbor(Tag(18, sign1({1: -7}, {}, None)))
+    yield "crit", cbor(sign1({1: -7, 2: [1, 3], 3: 60}, {}, b""))
+    yield "crit_unknown", cbor(sign1({1: -7, 2: [33], 33: b""}, {}, b""))
+    yield "unprotected_alg", cbor(sign1({}, {1: -7}, b""))
+    yield "both", cbor(sign1({1: -7}, {1: -7}, b""))
+    yield "ps256", cbor(sign1({1: -37}, {"x": 1}, b"", bytes(256)))
+    yield "key_p256", cbor(P256_KEY)
+    yield "key_ed25519", cbor(ED25519_KEY)
+    yield "key_rsa", cbor(RSA_KEY)
+    yield "key_alg", cbor({**P256_KEY, 2: b"1", 3: -7})
+    yield "key_private", cbor({**P256_KEY, -4: bytes(32)})
+
+
+@target("fuzz_codec_cmw")
+def cmws():
+    record = [64999, b"\1\2\3\4"]
+    yield "record", cbor(record)
+    yield "record_ind", cbor([263, b"\1", 4])
+    yield "record_media", cbor(['application/eat+cwt; eat_profile="tag:x,2023:y"', b"\1", 8])
+    yield "tag", cbor(Tag(0x6374ffe6, b"\1"))
+    yield "collection", cbor({"__cmwc_t": "tag:x,2024:y", 0: record, "kat": Tag(0x63740101, b"")})
+    yield "oid", cbor({"__cmwc_t": "1.2.840.1", -1: record})
+    yield "nested", cbor({0: {0: {0: {0: record}}, 1: record}})
+    yield "too_nested", cbor({0: {0: {0: {0: {0: record}}}}})
+    yield "uccs", cbor(Tag(601, {10: bytes(8), "x": 1}))
+
+
+@target("fuzz_codec_media_type")
+def media_types():
+    profile = 'application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"'
+    yield "equal", f"{profile}\n{profile.replace('; ', ';').replace('eat+', 'EAT+')}".encode()
+    yield "escapes", b'a/b; p="x\\"y\\\\"; q=z\na/b;q="z";p="\\x\\"y\\\\"'
+    yield "oid", b"2.16.840.1.113741.1"
+    yield "uri", b"tag:ietf.org,2024-02-29:rats/kat%20"
+    yield "many", b"a/b" + b"".join(b";%c=1" % (97 + i) for i in range(9))
+
+
+@target("fuzz_base_reader")
+def reader_machines():
+    def machine(orders, octets):
+        """Orders and octets share the input half and half."""
+        longer = max(len(orders), len(octets))
+        return orders.ljust(longer, b"\0") + octets.ljust(longer, b"\0")
+
+    yield "integers", machine(bytes([0, 1, 2, 3, 4]), bytes(range(18)))
+    yield "vectors", machine(bytes([45, 46, 47]), b"\2ab\0\1c\0\0\2de")
+    yield "sub", machine(bytes([88, 39]), b"\0\3abcdef")
+    yield "past_the_end", machine(bytes([255, 8, 4]), b"\xff\xff")
+
+
 # ---- src/json, src/crypto: JSON, JWS, CMW in JSON, public keys ----
 
 
@@ -312,9 +402,9 @@ def json_cmws():
     yield "collection", json.dumps({"__cmwc_t": "tag:x,2024:y", "a": record, "b": record}).encode()
     yield "nested", json.dumps({"a": {"a": {"a": {"a": record}}, "b": record}}).encode()
     yield "too_nested", json.dumps({"a": {"a": {"a": {"a": {"a": record}}}}}).encode()
-    yield "cbor_record", cbor([263, b"\1\2\3", 4])
-    yield "cbor_collection", cbor({"__cmwc_t": "tag:x,2024:y", "a": ["a/b", b"\1"],
-                                   "b": Tag(0x63740209, b"\1")})
+    yield "cbor_record", b"\x83\x19\x01\x07\x43\1\2\3\4"
+    yield "cbor_collection", (b"\xa3\x68__cmwc_t\x6ctag:x,2024:y" b"\x61a\x82\x63a/b\x41\1"
+                              b"\x61b\xda\x63\x74\x02\x09\x41\1")
 
 
 P256_G = bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"
@@ -327,11 +417,9 @@ RSA_N = b"\x80" + bytes(254) + b"\x01"
 
 def der(tag, *parts):
     body = b"".join(parts)
-    length = bytes([len(body)])
-    if len(body) > 127:
-        octets = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
-        length = bytes([0x80 | len(octets)]) + octets
-    return bytes([tag]) + length + body
+    octets = len(body).to_bytes((len(body).bit_length() + 7) // 8, "big")
+    length = octets if 0 < len(body) < 128 else bytes([0x80 | len(octets)]) + octets
+    return bytes([tag]) + (length if body else b"\0") + body
 
 
 def oid(hex_octets):
@@ -364,6 +452,76 @@ def public_keys():
     yield "cert", cert
     yield "cert_pem", (b"-----BEGIN CERTIFICATE-----\n" + base64.encodebytes(cert)
                        + b"-----END CERTIFICATE-----\n")
+
+
+# ---- src/endorsement: CoRIM and its templates ----
+
+KAT = pathlib.Path(__file__).resolve().parent.parent / "tests" / "kat"
+
+
+@target("fuzz_endorsement_corim")
+def corim_files():
+    """The good files of tests/kat/corim, which have a source and a script there."""
+    for path in sorted((KAT / "corim").glob("*good*.cbor")):
+        yield path.stem.replace("-", "_"), path.read_bytes()
+
+
+@target("fuzz_endorsement_template")
+def corim_templates():
+    def octets(length, first):
+        return base64.b64encode(bytes([first]) * length).decode()
+
+    def url(length, first):
+        return octets(length, first).rstrip("=").replace("+", "-").replace("/", "_")
+
+    spki = bytes.fromhex("302a300506032b6570032100") + bytes.fromhex(
+        "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+    pem = ("-----BEGIN PUBLIC KEY-----\n" + base64.b64encode(spki).decode()
+           + "\n-----END PUBLIC KEY-----\n")
+    impl = {"class": {"id": {"type": "bytes", "value": octets(32, 1)}, "vendor": "v", "model": "m"}}
+    uuid = {"class": {"id": {"type": "uuid", "value": "cd1f0e55-26f9-460d-b9d8-f7fde171787c"}}}
+    ueid = {"instance": {"type": "ueid", "value": octets(33, 1)}}
+    component = {
+        "key": {"type": "string", "value": "psa.software-component"},
+        "value": {"digests": [[1, url(32, 2)], ["sha-384", url(48, 3)]], "name": "BL",
+                  "version": {"value": "1.0"},
+                  "cryptokeys": [{"type": "bytes", "value": octets(32, 4)}]}}
+    old = {
+        "key": {"type": "psa.refval-id",
+                "value": {"label": "BL", "version": "1", "signer-id": octets(32, 4)}},
+        "value": {"digests": ["sha-256;" + octets(32, 2), "sha-512:" + octets(64, 5)]}}
+    pcr = {"key": {"type": "uint", "value": 7}, "value": {"digests": [[8, url(64, 6)]]}}
+    key = {"type": "pkix-base64-key", "value": pem}
+
+    def comid(environment, measurements, keys):
+        triples = {}
+        if measurements:
+            triples["reference-values"] = [
+                {"environment": environment, "measurements": measurements}]
+        if keys:
+            triples["attester-verification-keys"] = [
+                {"environment": {**environment, **ueid}, "verification-keys": keys}]
+        return {"lang": "en", "tag-identity": {"id": "t", "version": 1},
+                "entities": [{"name": "n", "regid": "r", "roles": ["creator", "maintainer"]}],
+                "triples": triples}
+
+    def both(*templates):
+        return b"\0".join(json.dumps(template).encode() for template in templates)
+
+    tpm = "tag:github.com/parallaxsecond,2023-03-03:tpm"
+    yield "psa", both(comid(impl, [component], [key]))
+    yield "psa_old", both(comid(impl, [old], [{"key": base64.b64encode(spki).decode()}]))
+    yield "psa_with_corim", both(
+        comid(impl, [component, old], [key]),
+        {"corim-id": "5c57e8f4-46cd-421b-91c9-08cf93e13cfc", "profiles": ["psa"],
+         "entities": [{"name": "n", "roles": ["manifestCreator", "manifestSigner"]}],
+         "validity": {"not-before": "2021-12-31T00:00:00Z",
+                      "not-after": "2099-12-31T00:00:00+01:00"}})
+    yield "tpm2", both({"corim-id": "x", "profile": {"type": "uri", "value": tpm}},
+                       comid(uuid, [pcr], [key]))
+    yield "oid", both(comid({"class": {"id": {"type": "oid", "value": "1.3.6.1.4.1.3704.3.1"}}},
+                            [pcr], []))
+    yield "no_comid", both({"corim-id": "x", "profile": "psa"})
 
 
 def main(names):

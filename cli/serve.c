@@ -111,7 +111,10 @@ static void report(const struct connection *c, enum atls_err err, const struct a
     } else {
         atls_diag_sentence(text, sizeof text, diag);
     }
-    cli_note(verb, "%s: %s%s", c->peer, err == ATLS_OK ? "" : "refused: ", text);
+    const enum atls_fault fault = atls_err_fault(err);
+    const bool by_us =
+        fault == ATLS_FAULT_POLICY || (fault == ATLS_FAULT_PEER && err != ATLS_ERR_PEER_REFUSED);
+    cli_note(verb, "%s: %s%s", c->peer, by_us ? "refused: " : "", text);
 }
 
 static void *serve_connection(void *arg)

@@ -77,7 +77,7 @@ def sign(key, data: bytes) -> bytes:
 def verify(key, scheme: int, signature: bytes, data: bytes) -> None:
     """Checks a CertificateVerify signature; a scheme that is not the key's is refused first."""
     if scheme_of(key) != scheme:
-        raise illegal_parameter(f"signature scheme {scheme:#06x} does not fit the certificate's key")
+        raise illegal_parameter(f"signature scheme {scheme:#06x} is not the certificate key's")
     try:
         if scheme == numbers.ED25519:
             key.verify(signature, data)

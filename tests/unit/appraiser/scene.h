@@ -4,6 +4,7 @@
 #define APPRAISER_SCENE_H
 
 #include "appraiser/appraiser.h"
+#include "appraiser/tpm2/wire.h"
 #include "crypto/crypto.h"
 #include "support/check.h"
 #include "support/endorse.h"
@@ -67,8 +68,8 @@ static inline void scene_cleanup(struct scene *s)
 #define assert_vector(s, ...)                                                                      \
     do {                                                                                           \
         const int8_t expected_vector[ATLS_NUM_TRUST_CLAIMS] = {__VA_ARGS__};                       \
-        for (size_t claim = 0; claim < ATLS_NUM_TRUST_CLAIMS; claim++) {                           \
-            assert_int_equal((s)->submod.vector.claim[claim], expected_vector[claim]);             \
+        for (size_t at = 0; at < ATLS_NUM_TRUST_CLAIMS; at++) {                                    \
+            assert_int_equal((s)->submod.vector.claim[at], expected_vector[at]);                   \
         }                                                                                          \
         assert_int_equal((s)->submod.status, atls_vector_status(&(s)->submod.vector));             \
     } while (0)

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What every appraiser demands of its caller, and the table of appraisers. */
+#include "scene.h"
+
+#include "appraiser/outcome.h"
+
+static const struct atls_appraiser_ops *const both[] = {&atls_appraiser_psa, &atls_appraiser_tpm2};
+
+static void an_appraisal_that_could_not_refuse_is_refused(void **state)
+{
+    (void)state;
+    const struct atls_bytes none = {NULL, 0};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(both); i++) {
+        struct scene s;
+        scene_init(&s, test_endorsements(), test_fill(1, 32));
+        s.input.endorsements = NULL;
+        enum atls_err err = appraise(&s, both[i], test_hex("a0"));
+        assert_refused(&s, err, ARGUMENT, "endorsements");
+        scene_init(&s, test_endorsements(), test_fill(1, 32));
+        s.input.crypto = NULL;
+        err = appraise(&s, both[i], test_hex("a0"));
+        assert_refused(&s, err, ARGUMENT, "endorsements");
+        scene_init(&s, test_endorsements(), none);
+        err = appraise(&s, both[i], test_hex("a0"));
+        assert_refused(&s, err, ARGUMENT, "nonce");
+        scene_init(&s, test_endorsements(), test_fill(1, 32));
+        s.input.no_nonce = true;
+        err = appraise(&s, both[i], test_hex("a0"));
+        assert_refused(&s, err, ARGUMENT, "nonce");
+        scene_init(&s, test_endorsements(), test_fill(1, 65));
+        err = appraise(&s, both[i], test_hex("a0"));
+        assert_refused(&s, err, ARGUMENT, "nonce in octets");
+    }
+}
+
+static void the_table_has_an_appraiser_for_each_format(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        const struct atls_appraiser_ops *ops = atls_appraiser_for(&atls_formats[i]);
+        assert_non_null(ops);
+        assert_string_equal(ops->format, atls_formats[i].name);
+        assert_int_equal(ops->abi, ATLS_APPRAISER_ABI);
+        assert_int_equal(ops->size, sizeof *ops);
+        assert_non_null(ops->appraise);
+    }
+    assert_ptr_equal(atls_appraiser_for(atls_format_by_name(atls_bytes_text("psa"))),
+                     &atls_appraiser_psa);
+    assert_null(atls_appraiser_for(NULL));
+    struct atls_format other = atls_formats[0];
+    other.name = "null";
+    assert_null(atls_appraiser_for(&other));
+}
+
+static void a_claim_only_gets_worse_and_the_first_cause_stays(void **state)
+{
+    (void)state;
+    struct atls_submod submod;
+    memset(&submod, 0, sizeof submod);
+    struct atls_diag first;
+    struct atls_diag second;
+    struct atls_diag third;
+    atls_fail(&first, ATLS_ERR_REFERENCE_VALUES, "test", "first");
+    atls_fail(&second, ATLS_ERR_LIFECYCLE, "test", "second");
+    atls_fail(&third, ATLS_ERR_DEBUG, "test", "third");
+    atls_outcome_affirm(&submod, ATLS_TRUST_EXECUTABLES, 3);
+    assert_int_equal(submod.status, ATLS_TIER_AFFIRMING);
+    atls_outcome_lower(&submod, ATLS_TRUST_EXECUTABLES, 33, &first);
+    assert_int_equal(submod.status, ATLS_TIER_WARNING);
+    atls_outcome_lower(&submod, ATLS_TRUST_CONFIGURATION, 32, &second);
+    assert_string_equal(submod.reason.claim, "first"); /* of the same tier, the first */
+    atls_outcome_affirm(&submod, ATLS_TRUST_EXECUTABLES, 2);
+    assert_int_equal(submod.vector.claim[ATLS_TRUST_EXECUTABLES], 33);
+    atls_outcome_lower(&submod, ATLS_TRUST_EXECUTABLES, 96, &third);
+    assert_int_equal(submod.status, ATLS_TIER_CONTRAINDICATED);
+    assert_string_equal(submod.reason.claim, "third"); /* of a worse tier */
+    atls_outcome_lower(&submod, ATLS_TRUST_EXECUTABLES, 33, &first);
+    assert_int_equal(submod.vector.claim[ATLS_TRUST_EXECUTABLES], 96);
+    assert_string_equal(submod.reason.claim, "third");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_appraisal_that_could_not_refuse_is_refused),
+        cmocka_unit_test(the_table_has_an_appraiser_for_each_format),
+        cmocka_unit_test(a_claim_only_gets_worse_and_the_first_cause_stays),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

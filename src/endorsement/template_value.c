@@ -264,12 +264,12 @@ enum atls_err atls_template_put_tagged(const struct atls_template *t, const json
     struct atls_bytes type;
     const json_t *value = NULL;
     enum atls_err err = atls_template_typed(t, object, step, &type, &value);
+    if (err != ATLS_OK) {
+        return err;
+    }
     size_t kind = 0;
     while (kind < ATLS_ARRAY_LEN(kinds) && !atls_bytes_is_text(type, kinds[kind].type)) {
         kind++;
-    }
-    if (err != ATLS_OK) {
-        return err;
     }
     if (kind == ATLS_ARRAY_LEN(kinds)) {
         return atls_template_refuse(t, step, "type", type, "bytes, uuid, oid, ueid or psa.impl-id");

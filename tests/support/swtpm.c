@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -54,6 +55,7 @@ static void run_swtpm(const struct test_swtpm *tpm)
     char server[128], state[96];
     snprintf(server, sizeof server, "type=unixio,path=%s", tpm->socket);
     snprintf(state, sizeof state, "dir=%s", tpm->folder);
+    prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that crashes leaves no TPM behind */
     const int null = open("/dev/null", O_RDWR);
     if (null >= 0) { /* it reports every client that leaves */
         dup2(null, 0);

@@ -60,8 +60,8 @@ ATLS_NODISCARD enum atls_err atls_tpm_conn_parent(struct atls_tpm_conn *conn, TP
                                                   ESYS_TR *out, struct atls_diag *diag);
 void atls_tpm_conn_release(struct atls_tpm_conn *conn, ESYS_TR object, bool transient);
 
-/* atls_tpm_conn_make_room unloads our keys and, where nobody else can be using the TPM while we
- * are connected, what dead processes left in its slots. */
+/* atls_tpm_conn_make_room forgets and unloads our keys and, where nobody else can be using the TPM
+ * while we are connected, what dead processes left in its slots. */
 void atls_tpm_conn_make_room(struct atls_tpm_conn *conn);
 
 #endif

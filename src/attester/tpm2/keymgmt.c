@@ -34,6 +34,12 @@ static const struct curve *curve_of(const struct atls_tpm_pkey *pkey)
     return NULL;
 }
 
+const char *atls_tpm_pkey_group(const struct atls_tpm_pkey *pkey)
+{
+    const struct curve *curve = curve_of(pkey);
+    return curve != NULL ? curve->group : NULL;
+}
+
 static void *new_data(void *provider)
 {
     (void)provider;

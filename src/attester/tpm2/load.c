@@ -131,6 +131,9 @@ static void flush_leftovers(struct atls_tpm_conn *conn)
 void atls_tpm_conn_make_room(struct atls_tpm_conn *conn)
 {
     unload_all(conn);
+    /* Another look at the same handle gives the same ESYS_TR, and closing that would close this. */
+    atls_tpm_conn_release(conn, conn->ak, false);
+    conn->ak = ESYS_TR_NONE;
     if (conn->tcti->fd >= 0) {
         flush_leftovers(conn);
     }

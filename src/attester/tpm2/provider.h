@@ -30,8 +30,29 @@ struct atls_tpm_pkey {
     struct atls_tpm_point point;
 };
 
+/* atls_tpm_pkey_group gives OpenSSL's name of the curve, NULL when there is no key. */
+const char *atls_tpm_pkey_group(const struct atls_tpm_pkey *pkey);
+
+/* One signature or verification. */
+struct atls_tpm_hash;
+struct atls_tpm_operation {
+    struct atls_tpm_key *key;         /* signing */
+    const struct atls_tpm_hash *hash; /* NULL: the length of the digest says it */
+    EVP_MD_CTX *running;              /* what was hashed, or is being verified */
+    EVP_PKEY *half;                   /* verifying: the public key in software */
+};
+
 extern const OSSL_DISPATCH atls_tpm_keymgmt[];
 extern const OSSL_DISPATCH atls_tpm_signature[];
+
+/* Entries of atls_tpm_signature that are in verify.c: the default provider does the work. */
+int atls_tpm_verify_init(void *operation, void *pkey, const OSSL_PARAM params[]);
+int atls_tpm_verify(void *operation, const uint8_t *signature, size_t signature_len,
+                    const uint8_t *digest, size_t digest_len);
+int atls_tpm_digest_verify_init(void *operation, const char *hash, void *pkey,
+                                const OSSL_PARAM params[]);
+int atls_tpm_digest_verify_update(void *operation, const uint8_t *octets, size_t len);
+int atls_tpm_digest_verify_final(void *operation, const uint8_t *signature, size_t len);
 
 /* atls_tpm_provider_context is the library context that the provider lives in. */
 OSSL_LIB_CTX *atls_tpm_provider_context(void);

@@ -15,21 +15,15 @@
 #include <openssl/proverr.h>
 #include <stdlib.h>
 
-struct operation {
-    struct atls_tpm_key *key;
-    const struct hash *hash; /* NULL: the length of the digest says it */
-    EVP_MD_CTX *running;
-};
-
 /* The hashes that a key may sign, with the AlgorithmIdentifier of RFC 5758, 3.2. */
-struct hash {
+struct atls_tpm_hash {
     TPM2_ALG_ID alg;
     size_t len;
     const char *name;
     uint8_t algorithm_id[12];
 };
 
-static const struct hash hashes[] = {
+static const struct atls_tpm_hash hashes[] = {
     {TPM2_ALG_SHA256,
      32,
      "SHA256",
@@ -44,7 +38,7 @@ static const struct hash hashes[] = {
      {0x30, 0x0a, 0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x04, 0x03, 0x04}},
 };
 
-static const struct hash *hash_of_len(size_t len)
+static const struct atls_tpm_hash *hash_of_len(size_t len)
 {
     for (size_t i = 0; i < ATLS_ARRAY_LEN(hashes); i++) {
         if (hashes[i].len == len) {
@@ -54,7 +48,7 @@ static const struct hash *hash_of_len(size_t len)
     return NULL;
 }
 
-static const struct hash *hash_of_md(const EVP_MD *md)
+static const struct atls_tpm_hash *hash_of_md(const EVP_MD *md)
 {
     for (size_t i = 0; i < ATLS_ARRAY_LEN(hashes); i++) {
         if (EVP_MD_is_a(md, hashes[i].name)) {
@@ -68,28 +62,32 @@ static void *new_operation(void *provider, const char *properties)
 {
     (void)provider;
     (void)properties;
-    return calloc(1, sizeof(struct operation));
+    return calloc(1, sizeof(struct atls_tpm_operation));
 }
 
 static void free_operation(void *data)
 {
-    struct operation *op = data;
+    struct atls_tpm_operation *op = data;
     if (op != NULL) {
         atls_tpm_key_unref(op->key);
         EVP_MD_CTX_free(op->running);
+        EVP_PKEY_free(op->half);
         free(op);
     }
 }
 
 static void *dup_operation(void *data)
 {
-    const struct operation *op = data;
-    struct operation *copy = calloc(1, sizeof *copy);
+    const struct atls_tpm_operation *op = data;
+    struct atls_tpm_operation *copy = calloc(1, sizeof *copy);
     if (copy == NULL) {
         return NULL;
     }
     copy->hash = op->hash;
     copy->key = op->key != NULL ? atls_tpm_key_ref(op->key) : NULL;
+    if (op->half != NULL && EVP_PKEY_up_ref(op->half) == 1) {
+        copy->half = op->half;
+    }
     if (op->running != NULL) {
         copy->running = EVP_MD_CTX_new();
         if (copy->running == NULL || EVP_MD_CTX_copy_ex(copy->running, op->running) != 1) {
@@ -103,7 +101,7 @@ static void *dup_operation(void *data)
 /* set_params takes the name of the hash of a digest that is signed as it is. */
 static int set_params(void *data, const OSSL_PARAM params[])
 {
-    struct operation *op = data;
+    struct atls_tpm_operation *op = data;
     const OSSL_PARAM *digest =
         params != NULL ? OSSL_PARAM_locate_const(params, OSSL_SIGNATURE_PARAM_DIGEST) : NULL;
     if (digest == NULL) {
@@ -114,7 +112,7 @@ static int set_params(void *data, const OSSL_PARAM params[])
         return 0;
     }
     EVP_MD *md = EVP_MD_fetch(atls_tpm_provider_context(), name, NULL);
-    const struct hash *hash = md != NULL ? hash_of_md(md) : NULL;
+    const struct atls_tpm_hash *hash = md != NULL ? hash_of_md(md) : NULL;
     EVP_MD_free(md);
     if (hash != NULL) {
         op->hash = hash;
@@ -124,7 +122,7 @@ static int set_params(void *data, const OSSL_PARAM params[])
 
 static int sign_init(void *data, void *key_data, const OSSL_PARAM params[])
 {
-    struct operation *op = data;
+    struct atls_tpm_operation *op = data;
     const struct atls_tpm_pkey *pkey = key_data;
     if (pkey != NULL) {
         if (pkey->key == NULL) {
@@ -146,8 +144,8 @@ static int raise(const struct atls_diag *diag)
     return 0;
 }
 
-static int sign_digest(const struct operation *op, const struct hash *hash, uint8_t *out,
-                       size_t *out_len, size_t cap, struct atls_bytes digest)
+static int sign_digest(const struct atls_tpm_operation *op, const struct atls_tpm_hash *hash,
+                       uint8_t *out, size_t *out_len, size_t cap, struct atls_bytes digest)
 {
     struct atls_diag diag;
     const struct atls_buf room = {out, cap};
@@ -160,7 +158,7 @@ static int sign_digest(const struct operation *op, const struct hash *hash, uint
 }
 
 /* ask_len answers the first of the two calls that libcrypto makes: how long may it get? */
-static bool ask_len(const struct operation *op, const uint8_t *out, size_t *out_len)
+static bool ask_len(const struct atls_tpm_operation *op, const uint8_t *out, size_t *out_len)
 {
     if (out == NULL) {
         *out_len = atls_tpm_key_signature_cap(op->key);
@@ -172,23 +170,23 @@ static bool ask_len(const struct operation *op, const uint8_t *out, size_t *out_
 static int sign(void *data, uint8_t *out, size_t *out_len, size_t cap, const uint8_t *digest,
                 size_t digest_len)
 {
-    const struct operation *op = data;
+    const struct atls_tpm_operation *op = data;
     if (ask_len(op, out, out_len)) {
         return 1;
     }
-    const struct hash *hash = op->hash != NULL ? op->hash : hash_of_len(digest_len);
+    const struct atls_tpm_hash *hash = op->hash != NULL ? op->hash : hash_of_len(digest_len);
     return sign_digest(op, hash, out, out_len, cap, atls_bytes_of(digest, digest_len));
 }
 
 static int digest_sign_init(void *data, const char *name, void *key_data, const OSSL_PARAM params[])
 {
-    struct operation *op = data;
+    struct atls_tpm_operation *op = data;
     if (!sign_init(op, key_data, params)) {
         return 0;
     }
     EVP_MD *md = EVP_MD_fetch(atls_tpm_provider_context(),
                               name != NULL && name[0] != '\0' ? name : "SHA256", NULL);
-    const struct hash *hash = md != NULL ? hash_of_md(md) : NULL;
+    const struct atls_tpm_hash *hash = md != NULL ? hash_of_md(md) : NULL;
     EVP_MD_CTX *running = hash != NULL ? EVP_MD_CTX_new() : NULL;
     const bool started = running != NULL && EVP_DigestInit_ex2(running, md, NULL) == 1;
     EVP_MD_free(md);
@@ -205,13 +203,13 @@ static int digest_sign_init(void *data, const char *name, void *key_data, const 
 
 static int digest_sign_update(void *data, const uint8_t *octets, size_t len)
 {
-    struct operation *op = data;
+    struct atls_tpm_operation *op = data;
     return op->running != NULL && EVP_DigestUpdate(op->running, octets, len) == 1;
 }
 
 static int digest_sign_final(void *data, uint8_t *out, size_t *out_len, size_t cap)
 {
-    struct operation *op = data;
+    struct atls_tpm_operation *op = data;
     uint8_t digest[EVP_MAX_MD_SIZE];
     unsigned len = 0;
     if (op->running == NULL) {
@@ -229,7 +227,7 @@ static int digest_sign_final(void *data, uint8_t *out, size_t *out_len, size_t c
 /* get_params tells X509_sign what to write into the certificate. */
 static int get_params(void *data, OSSL_PARAM params[])
 {
-    const struct operation *op = data;
+    const struct atls_tpm_operation *op = data;
     OSSL_PARAM *id = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_ALGORITHM_ID);
     OSSL_PARAM *name = OSSL_PARAM_locate(params, OSSL_SIGNATURE_PARAM_DIGEST);
     if ((id != NULL || name != NULL) && op->hash == NULL) {
@@ -272,6 +270,11 @@ const OSSL_DISPATCH atls_tpm_signature[] = {
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_INIT, (void (*)(void))digest_sign_init},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_UPDATE, (void (*)(void))digest_sign_update},
     {OSSL_FUNC_SIGNATURE_DIGEST_SIGN_FINAL, (void (*)(void))digest_sign_final},
+    {OSSL_FUNC_SIGNATURE_VERIFY_INIT, (void (*)(void))atls_tpm_verify_init},
+    {OSSL_FUNC_SIGNATURE_VERIFY, (void (*)(void))atls_tpm_verify},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_INIT, (void (*)(void))atls_tpm_digest_verify_init},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_UPDATE, (void (*)(void))atls_tpm_digest_verify_update},
+    {OSSL_FUNC_SIGNATURE_DIGEST_VERIFY_FINAL, (void (*)(void))atls_tpm_digest_verify_final},
     {OSSL_FUNC_SIGNATURE_GET_CTX_PARAMS, (void (*)(void))get_params},
     {OSSL_FUNC_SIGNATURE_GETTABLE_CTX_PARAMS, (void (*)(void))gettable_params},
     {OSSL_FUNC_SIGNATURE_SET_CTX_PARAMS, (void (*)(void))set_params},

@@ -115,8 +115,10 @@ static enum atls_err look(struct atls_attester *attester, struct atls_diag *diag
     job->ak_name = attester->config.ak_name;
     const enum atls_err err = atls_tpm_run(attester->tpm, &job->job, ATLS_TPM_TIMEOUT_MS, diag);
     if (err == ATLS_OK) {
-        /* TPM2B_DATA has room for a TPMT_HA: two octets and the largest digest (Part 2, 10.4.3). */
-        attester->max_nonce = 2 + job->largest_hash;
+        /* TPM2B_DATA has room for a TPMT_HA, two octets and the largest digest (Part 2, 10.4.3);
+         * that of tpm2-tss ends at 64. */
+        const size_t room = sizeof((TPM2B_DATA *)NULL)->buffer;
+        attester->max_nonce = 2 + job->largest_hash < room ? 2 + job->largest_hash : room;
     }
     atls_tpm_job_unref(attester->tpm, &job->job);
     return err;

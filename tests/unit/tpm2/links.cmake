@@ -1,3 +1,3 @@
 # SPDX-License-Identifier: Apache-2.0
-# What keygen makes goes through the rooms that read it.
-set(tpm2_links room_appraiser room_endorsement)
+# What keygen and attest make goes through the rooms that read it.
+set(tpm2_links room_verifier room_appraiser room_endorsement)

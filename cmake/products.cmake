@@ -34,11 +34,11 @@ if(NOT ATLS_SANITIZE) # a sanitizer's symbols are undefined in a shared library,
     ROOMS base codec handshake result crypto json endorsement attester appraiser verifier session stack
     LIBS PkgConfig::OPENSSL PkgConfig::JANSSON Threads::Threads)
   if(ATLS_TPM2)
-    atls_library(atls-tpm2 ROOMS tpm2 base codec crypto json attester
+    atls_library(atls-tpm2 ROOMS tpm2 base codec result crypto json attester
       LIBS PkgConfig::TSS2 PkgConfig::OPENSSL PkgConfig::JANSSON Threads::Threads)
   endif()
   if(ATLS_SIM)
-    atls_library(atls-sim ROOMS sim base codec crypto json attester
+    atls_library(atls-sim ROOMS sim base codec result crypto json attester
       LIBS PkgConfig::OPENSSL PkgConfig::JANSSON)
   endif()
 endif()

@@ -176,8 +176,7 @@ static void settings_show_in_the_token_and_in_what_is_endorsed(void **state)
         "boot-seed=0303030303030303",
         "certification-reference=1234567890123-12345",
         "vsi=verifier.example",
-        "sw.BL=0404040404040404040404040404040404040404040404040404040404040404"
-        "04040404040404040404040404040404",
+        "sw.BL=0404040404040404040404040404040404040404040404040404040404040404",
         "sw.BL.version=7",
         "sw.BL.signer=0505050505050505050505050505050505050505050505050505050505050505",
         "sw.PRoT=none",
@@ -274,24 +273,25 @@ static void settings_that_make_no_sense_are_refused(void **state)
     memset(too_long, 'x', sizeof too_long);
     memcpy(too_long, "vsi=", 4);
     too_long[sizeof too_long - 1] = '\0';
-    const char *const wrong[] = {
-        "",
-        "vsi",
-        "nonce=00",
-        "client-id=",
-        "client-id=x",
-        "client-id=1x",
-        "client-id=99999999999999999999",
-        "implementation-id=0",
-        "implementation-id=zz",
-        "sw.=00",
-        "sw.BL=0",
-        "sw.BL.signer=zz",
-        "sw=00",
-        too_long,
-        "instance-id="
-        "0000000000000000000000000000000000000000000000000000000000000000000000000000000000000000"
-        "000000000000000000000000000000000000000000"};
+    char too_many[12 + 2 * 65 + 1];
+    memset(too_many, '0', sizeof too_many);
+    memcpy(too_many, "instance-id=", 12);
+    too_many[sizeof too_many - 1] = '\0';
+    const char *const wrong[] = {"",
+                                 "vsi",
+                                 "nonce=00",
+                                 "client-id=",
+                                 "client-id=x",
+                                 "client-id=1x",
+                                 "client-id=99999999999999999999",
+                                 "implementation-id=0",
+                                 "implementation-id=zz",
+                                 "sw.=00",
+                                 "sw.BL=0",
+                                 "sw.BL.signer=zz",
+                                 "sw=00",
+                                 too_long,
+                                 too_many};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
         struct machine m;
         assert_err(machine_make(&m, &wrong[i], 1), ARGUMENT);

@@ -10,7 +10,7 @@
 struct folder {
     char path[64];
     size_t num_files;
-    char files[8][128];
+    const char *files[8];
 };
 
 static void make_folder(struct folder *folder)
@@ -23,8 +23,10 @@ static void make_folder(struct folder *folder)
 /* path_in gives the path of an entry, and remembers it for removal. */
 static const char *path_in(struct folder *folder, const char *name)
 {
-    char *path = folder->files[folder->num_files++];
-    snprintf(path, sizeof folder->files[0], "%s/%s", folder->path, name);
+    const struct atls_buf room = test_room(128);
+    char *path = (char *)room.data;
+    snprintf(path, room.cap, "%s/%s", folder->path, name);
+    folder->files[folder->num_files++] = path;
     return path;
 }
 

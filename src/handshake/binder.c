@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The attestation binder (draft-fossati-seat-early-attestation-07, section 5; R-01):
+ * The attestation binder (draft-fossati-seat-early-attestation-07, section 5.1.1; R-01):
  *
  *   attest_base = HKDF-Expand-Label(0^Hash.length, "attestation base",
  *                                   Transcript-Hash(ClientHello..ServerHello), Hash.length)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The attestation binder (draft-fossati-seat-early-attestation-07, section 5; R-01). */
+/* The attestation binder (draft-fossati-seat-early-attestation-07, section 5.1.1; R-01). */
 #ifndef HANDSHAKE_BINDER_H
 #define HANDSHAKE_BINDER_H
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The negotiation of one connection (draft-fossati-seat-early-attestation-07, sections 4 and 6).
+ * The negotiation of one connection (draft-fossati-seat-early-attestation-07, sections 6 and 7).
  *
  *        offer             choice          credential
  *   START ----> HELLO ----------> CHOSEN ------------> CREDENTIAL

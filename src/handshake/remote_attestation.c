@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * remoteAttestation in its four messages (draft-fossati-seat-early-attestation-07, section 4):
+ * remoteAttestation in its four messages (draft-fossati-seat-early-attestation-07, section 4.1):
  *
  *   ClientHello                               server_attester_schemes<0..2^16-1>
  *                                             client_attester_schemes<0..2^16-1>

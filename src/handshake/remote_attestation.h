@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The remoteAttestation extension in its four messages
- * (draft-fossati-seat-early-attestation-07, section 4). Body only: what TLS calls extension_data.
+ * (draft-fossati-seat-early-attestation-07, section 4.1). Body only: what TLS calls extension_data.
  * Spans borrow the input.
  */
 #ifndef HANDSHAKE_REMOTE_ATTESTATION_H

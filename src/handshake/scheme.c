@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * AttestationScheme (draft-fossati-seat-early-attestation-07, section 4):
+ * AttestationScheme (draft-fossati-seat-early-attestation-07, section 4.1):
  *
  *   mechanism u8   0 evidence, 1 result
  *   evidence:      typeEncoding u8, then 0: content_format u16   1: media_type<0..2^16-1>

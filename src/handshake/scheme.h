@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AttestationScheme of draft-fossati-seat-early-attestation-07, section 4, and lists of them. */
+/* AttestationScheme of draft-fossati-seat-early-attestation-07, section 4.1, and lists of them. */
 #ifndef HANDSHAKE_SCHEME_H
 #define HANDSHAKE_SCHEME_H
 

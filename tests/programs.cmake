@@ -29,3 +29,11 @@ foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_${part}.py)
   set_tests_properties(interop/${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
+
+# What the program writes with --json, and takes as a policy, against the schemas of docs/.
+if(TARGET atls_program)
+  add_test(NAME system/json_contract
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/system/json_contract.py
+                   $<TARGET_FILE:atls_program> ${CMAKE_SOURCE_DIR}/docs)
+  set_tests_properties(system/json_contract PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()

@@ -1,0 +1,250 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds the program to docs/json: what it writes with --json, and what it takes as a policy.
+
+Usage: json_contract.py ATLS DOCS. Every line that the program writes must match the schema of its
+verb, and the schemas must be strict: a member more, or one that is required less, no longer
+matches. Exits with 77 where there is no jsonschema, or no simulated attester to work with.
+"""
+
+import base64
+import copy
+import json
+import pathlib
+import subprocess
+import sys
+import tempfile
+
+try:
+    import jsonschema
+except ImportError:
+    print("skipped: python3-jsonschema is not installed")
+    sys.exit(77)
+
+VERBS = "version keygen attest appraise corim serve connect demo".split()
+NONCE = "ab" * 64
+# Members whose names belong to the Evidence, not to the contract.
+FREE = {"claims", "ear.veraison.annotated-evidence"}
+OPTIONAL = {
+    "exp", "eat_nonce", "ear.trustworthiness-vector", "ear.veraison.annotated-evidence",
+    "ear.veraison.policy-claims", "ear.veraison.key-attestation", "simulated",
+}
+MAPS = {"submods", "ear.trustworthiness-vector"}  # any subset of their members is valid
+
+failures = []
+checked = 0
+
+
+def expect(holds, what):
+    global checked
+    checked += 1
+    if not holds:
+        failures.append(what)
+        print("failed:", what)
+
+
+class Schemas:
+    def __init__(self, docs):
+        self.validators = {}
+        for path in sorted(docs.glob("json/*.schema.json")) + [docs / "policy.schema.json"]:
+            schema = json.loads(path.read_text())
+            jsonschema.Draft202012Validator.check_schema(schema)
+            resolver = jsonschema.RefResolver(path.resolve().as_uri(), schema)
+            name = path.name.replace(".schema.json", "")
+            self.validators[name] = jsonschema.Draft202012Validator(schema, resolver=resolver)
+
+    def errors(self, name, value):
+        return [error.message for error in self.validators[name].iter_errors(value)]
+
+    def ok(self, name, value):
+        return self.validators[name].is_valid(value)
+
+
+def objects(value, free=False, key=None):
+    """Every object inside `value` that the contract describes, with the name of its member."""
+    if isinstance(value, dict) and not free:
+        yield key, value
+        for name, inner in value.items():
+            yield from objects(inner, name in FREE, name)
+    elif isinstance(value, list) and not free:
+        for inner in value:
+            yield from objects(inner, free, key)
+
+
+def check_strict(schemas, verb, line):
+    """One member more or less in any object is no longer valid."""
+    for index, (_, original) in enumerate(objects(line)):
+        for change in ["+"] + list(original):
+            mutant = copy.deepcopy(line)
+            key, target = list(objects(mutant))[index]
+            if change == "+":
+                target["x-unknown"] = 0
+            elif key in MAPS or (change in OPTIONAL and key != "evidence"):
+                continue
+            elif change == "event" or change == "verdict" and len(target) == 1:
+                continue  # what is left is the object of a failure
+            else:
+                del target[change]
+            expect(
+                not schemas.ok(verb, mutant),
+                f"{verb}: {'an unknown member' if change == '+' else 'no ' + change} in {key}",
+            )
+
+
+class Program:
+    def __init__(self, atls, schemas, folder):
+        self.atls = atls
+        self.schemas = schemas
+        self.folder = folder
+
+    def start(self, *arguments):
+        return subprocess.Popen(
+            [self.atls, arguments[0], "--json", *arguments[1:]], cwd=self.folder, text=True,
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+        )
+
+    def line(self, verb, text):
+        value = json.loads(text)
+        errors = self.schemas.errors(verb, value)
+        expect(not errors, f"{verb}: {errors} in {text}")
+        check_strict(self.schemas, verb, value)
+        return value
+
+    def run(self, *arguments, status, given=""):
+        """Runs the program to its end; gives its lines, each checked."""
+        process = self.start(*arguments)
+        out, _ = process.communicate(given, timeout=60)
+        expect(process.returncode == status, f"{arguments} ended with {process.returncode}")
+        lines = [self.line(arguments[0], text) for text in out.splitlines()]
+        expect(len(lines) > 0, f"{arguments} wrote nothing")
+        if lines and "event" not in lines[-1]:
+            expect(lines[-1]["exit"] == status, f"{arguments} wrote exit {lines[-1]['exit']}")
+        return lines
+
+
+def comid():
+    """A CoMID template with one reference value."""
+    class_id = {"type": "bytes", "value": base64.b64encode(b"i" * 32).decode()}
+    signer = {"type": "bytes", "value": base64.b64encode(b"s" * 32).decode()}
+    digest = "sha-256;" + base64.b64encode(b"d" * 32).decode()
+    measurement = {
+        "key": {"type": "string", "value": "psa.software-component"},
+        "value": {"digests": [digest], "name": "BL", "cryptokeys": [signer]},
+    }
+    reference = {"environment": {"class": {"id": class_id}}, "measurements": [measurement]}
+    identity = {"id": "00000000-0000-4000-8000-000000000001", "version": 0}
+    return {"tag-identity": identity, "triples": {"reference-values": [reference]}}
+
+
+def check_files(program):
+    """The verbs that work on files."""
+    program.run("version", status=0)
+    for verb in VERBS:
+        program.run(verb, "--no-such-option", status=1)
+    program.run("keygen", "--rot", "sim-psa", "-o", "a", status=0)
+    program.run("keygen", "--rot", "sim-psa", "-o", "b", "--csr", "--name", "b.example", status=0)
+    program.run("keygen", "--rot", "no-such-rot", "-o", "c", status=1)
+    program.run("attest", "--identity", "a", "--nonce", NONCE, "-o", "a.cmw", status=0)
+    program.run("attest", "--identity", "a", "--nonce", NONCE, status=0)
+    program.run("attest", "--identity", "a", "--nonce", "ab" * 32, status=1)
+    (program.folder / "comid.json").write_text(json.dumps(comid()))
+    profile = ["--profile", "psa"]
+    program.run("corim", "create", "comid.json", *profile, "-o", "x.corim", status=0)
+    (program.folder / "bad.json").write_text("{}")
+    program.run("corim", "create", "bad.json", *profile, "-o", "bad.corim", status=1)
+
+
+def check_appraise(program):
+    appraise = ["appraise", "a.cmw", "--endorsements", "a/endorsement.corim", "--nonce"]
+    program.run(*appraise, NONCE, "--simulated", status=0)
+    program.run(*appraise, NONCE, "--simulated", "--signing-key", "a/key.pem", status=0)
+    lines = program.run(*appraise, NONCE, status=2)
+    expect(lines[0]["error"]["code"] == "SIMULATED", "a simulated root is refused as such")
+    program.run(*appraise, "cd" * 64, "--simulated", status=2)
+    program.run(*appraise, "none", "--simulated", status=2)
+    program.run("appraise", "a.cmw", "--nonce", NONCE, status=2)
+    program.run("appraise", "a/cert.pem", "--nonce", NONCE, status=2)
+    program.run("appraise", "no-such-file", "--nonce", NONCE, status=1)
+
+
+def check_stream(program):
+    """serve and connect: an attested connection, and one that the client refuses."""
+    endorsed = ["--endorsements", "a/endorsement.corim", "--require", "psa", "--no-pkix"]
+    for extra, status in ((["--simulated"], 0), ([], 2)):
+        server = program.start("serve", "127.0.0.1:0", "--identity", "a", "--once")
+        listening = program.line("serve", server.stdout.readline())
+        address = listening["result"]["address"]
+        lines = program.run("connect", address, *endorsed, *extra, status=status, given="hello\n")
+        out, _ = server.communicate(timeout=60)
+        events = [program.line("serve", text).get("event") for text in out.splitlines()]
+        expect(events == ["connection", "stopped"], f"serve wrote {events}")
+        if status == 0:
+            expect(lines[0]["result"]["verdict"]["accepted"], "the peer is accepted")
+            expect([line["event"] for line in lines] == ["connected", "data", "closed"],
+                   "connect wrote its three events")
+    program.run("connect", "127.0.0.1:1", *endorsed, status=3)
+    lines = program.run("demo", "--rot", "sim-psa", status=0)
+    expect(lines[-1]["event"] == "summary", "demo ends in a summary")
+
+
+DIGEST = "a1" * 32
+ACCEPTED = [
+    {},
+    {"require": {}},
+    {"require": {"formats": ["psa"], "identity": "key"}},
+    {"min_tier": {"executables": "warning", "hardware": "affirming", "sourced-data": "none"}},
+    {"measurements": {"BL": [DIGEST, DIGEST.upper()], "M": [DIGEST + "00" * 16, DIGEST * 2]}},
+    {"machines": ["01", "ff" * 64]},
+    {"key_binding": ["challenge", "hardware"]},
+    {"debug": True, "simulated": False},
+    {"timing": ["handshake", "post", "both", "certificate"]},
+    {"max_result_age_s": 31536000, "ensemble": "any"},
+]
+REFUSED = [
+    {"version": 2}, {"version": "1"}, {"id": ""}, {"id": "x" * 64}, {"id": 1}, {"x": 0},
+    {"require": []}, {"require": {"x": 0}}, {"require": {"formats": []}},
+    {"require": {"formats": ["psa", "psa"]}}, {"require": {"formats": ["sim-psa"]}},
+    {"require": {"identity": "none"}}, {"min_tier": {"hardware": "contraindicated"}},
+    {"min_tier": {"status": "affirming"}}, {"min_tier": []}, {"measurements": {}},
+    {"measurements": {"": [DIGEST]}}, {"measurements": {"x" * 65: [DIGEST]}},
+    {"measurements": {"BL": DIGEST}}, {"measurements": {"BL": []}},
+    {"measurements": {"BL": [DIGEST[:-2]]}}, {"measurements": {"BL": [DIGEST] * 65}},
+    {"machines": []}, {"machines": [""]}, {"machines": ["1"]}, {"machines": ["00" * 65]},
+    {"machines": ["01"] * 65}, {"key_binding": []}, {"key_binding": ["none"]}, {"debug": 1},
+    {"simulated": "true"}, {"timing": []}, {"timing": ["post", "post"]}, {"timing": "both"},
+    {"max_result_age_s": 0}, {"max_result_age_s": 31536001}, {"max_result_age_s": 1.5},
+    {"ensemble": "one"}, {"ensemble": None},
+]
+
+
+def check_policies(program):
+    """The schema and the program agree on every policy."""
+    for members, accepted in [(m, True) for m in ACCEPTED] + [(m, False) for m in REFUSED]:
+        policy = {"version": 1, "id": "t"} | members
+        expect(program.schemas.ok("policy", policy) == accepted, f"policy schema: {members}")
+        (program.folder / "policy.json").write_text(json.dumps(policy))
+        process = program.start("appraise", "a.cmw", "--nonce", NONCE, "--policy", "policy.json")
+        out, _ = process.communicate(timeout=60)
+        error = json.loads(out)["error"]
+        refused = error is not None and error["code"] == "POLICY_FILE"
+        expect(refused != accepted, f"policy parser: {members} gives {error}")
+
+
+def main(atls, docs):
+    schemas = Schemas(pathlib.Path(docs))
+    with tempfile.TemporaryDirectory() as folder:
+        program = Program(atls, schemas, pathlib.Path(folder))
+        version = program.run("version", status=0)[0]
+        if "sim-psa" not in version["result"]["attesters"]:
+            print("skipped: this build has no simulated attester")
+            return 77
+        check_files(program)
+        check_appraise(program)
+        check_stream(program)
+        check_policies(program)
+    print(f"{checked} checks, {len(failures)} failed")
+    return 1 if failures else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(str(pathlib.Path(sys.argv[1]).resolve()), sys.argv[2]))

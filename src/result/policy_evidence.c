@@ -73,7 +73,7 @@ static enum atls_err check_conditions(const struct atls_policy *policy,
 {
     if (!submod->fresh) {
         return refuse(diag, ATLS_ERR_FRESHNESS, submod, "nonce", "not compared",
-                      "equal to the nonce of this connection");
+                      "compared with a nonce of ours");
     }
     if (submod->simulated && !policy->simulated) {
         return refuse(diag, ATLS_ERR_SIMULATED, submod, "root", "one marked as a simulation",

@@ -27,6 +27,9 @@ static const struct atls_corim_field value_fields[NUM_VALUES] = {
     {100, "psa-cert-num (key 100)", ATLS_CORIM_NOT_BUILT},
 };
 
+/* An empty text would say nothing where something is stated: for the appraiser, empty is absent. */
+static const char stated_text[] = "a text that is not empty";
+
 /* read_mkey reads a PCR index or the profile's text. */
 static enum atls_err read_mkey(const struct atls_corim *corim, const struct atls_cbor *item,
                                struct atls_reference *out)
@@ -71,11 +74,11 @@ static enum atls_err read_old_mkey(const struct atls_corim *corim, const struct 
     if (err != ATLS_OK) {
         return err;
     }
-    if (atls_corim_has(&value[0]) && !atls_cbor_text(&value[0], 0, SIZE_MAX, &out->name)) {
-        return atls_corim_refuse_item(corim, &value[0], "label", "a text");
+    if (atls_corim_has(&value[0]) && !atls_cbor_text(&value[0], 1, SIZE_MAX, &out->name)) {
+        return atls_corim_refuse_item(corim, &value[0], "label", stated_text);
     }
-    if (atls_corim_has(&value[1]) && !atls_cbor_text(&value[1], 0, SIZE_MAX, &out->version)) {
-        return atls_corim_refuse_item(corim, &value[1], "version", "a text");
+    if (atls_corim_has(&value[1]) && !atls_cbor_text(&value[1], 1, SIZE_MAX, &out->version)) {
+        return atls_corim_refuse_item(corim, &value[1], "version", stated_text);
     }
     out->key_text = atls_bytes_text(ATLS_PSA_COMPONENT_KEY);
     struct atls_bytes id;
@@ -100,8 +103,8 @@ static enum atls_err read_version(const struct atls_corim *corim, const struct a
     if (err != ATLS_OK) {
         return err;
     }
-    if (!atls_cbor_text(&value[0], 0, SIZE_MAX, &out->version)) {
-        return atls_corim_refuse_item(corim, &value[0], "version", "a text");
+    if (!atls_cbor_text(&value[0], 1, SIZE_MAX, &out->version)) {
+        return atls_corim_refuse_item(corim, &value[0], "version", stated_text);
     }
     return ATLS_OK;
 }
@@ -226,8 +229,8 @@ static enum atls_err read_values(const struct atls_corim *corim, const struct at
         err = read_signer_id(corim, &value[CRYPTOKEYS], out);
     }
     if (err == ATLS_OK && atls_corim_has(&value[NAME]) &&
-        !atls_cbor_text(&value[NAME], 0, SIZE_MAX, &out->name)) {
-        return atls_corim_refuse_item(corim, &value[NAME], "name", "a text");
+        !atls_cbor_text(&value[NAME], 1, SIZE_MAX, &out->name)) {
+        return atls_corim_refuse_item(corim, &value[NAME], "name", stated_text);
     }
     return err;
 }

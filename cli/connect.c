@@ -13,6 +13,7 @@
 
 #include <arpa/inet.h>
 #include <openssl/x509v3.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -24,6 +25,14 @@ static bool is_address(const char *host)
     return inet_pton(AF_INET, host, octets) == 1 || inet_pton(AF_INET6, host, octets) == 1;
 }
 
+/* SSL_set_tlsext_host_name casts const away in its macro; what it does with a copy is the same. */
+static bool send_name(SSL *ssl, const char *name)
+{
+    char copy[TLSEXT_MAXLEN_host_name + 1];
+    return (size_t)snprintf(copy, sizeof copy, "%s", name) < sizeof copy &&
+           SSL_set_tlsext_host_name(ssl, copy) == 1;
+}
+
 static enum atls_err expect_name(SSL *ssl, const char *name, struct atls_diag *diag)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
@@ -31,7 +40,7 @@ static enum atls_err expect_name(SSL *ssl, const char *name, struct atls_diag *d
     const int ok = address ? X509_VERIFY_PARAM_set1_ip_asc(param, name)
                            : X509_VERIFY_PARAM_set1_host(param, name, 0);
     X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (ok != 1 || (!address && SSL_set_tlsext_host_name(ssl, name) != 1)) {
+    if (ok != 1 || (!address && !send_name(ssl, name))) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "--name", name,
                                "a DNS name or an IP address");
     }
@@ -62,7 +71,7 @@ static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
     if (setup->pkix) {
         err = expect_name(ssl, name, diag);
     } else if (!is_address(name)) {
-        (void)SSL_set_tlsext_host_name(ssl, name); /* for virtual hosts; nothing is checked */
+        (void)send_name(ssl, name); /* for virtual hosts; nothing is checked */
     }
     *out = ssl;
     return err;

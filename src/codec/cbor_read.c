@@ -8,6 +8,8 @@
 #include "codec/cbor_head.h"
 #include "codec/cbor_item.h"
 
+/* The members of an indefinite container: more than any input can hold, so counting down from it
+ * never gets to 0, and only the break ends it. */
 #define INDEFINITE UINT64_MAX
 
 static bool is_string(enum atls_cbor_type type)
@@ -72,7 +74,7 @@ static bool skip_item(struct atls_reader *r)
             depth--;
         }
         /* One item is complete, and with it each container that it is the last member of. */
-        while (depth > 0 && left[depth - 1] != INDEFINITE && --left[depth - 1] == 0) {
+        while (depth > 0 && --left[depth - 1] == 0) {
             depth--;
         }
     } while (depth > 0);

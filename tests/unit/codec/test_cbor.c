@@ -400,24 +400,81 @@ static void map_with_as_many_pairs_as_the_limit_is_accepted_and_one_more_is_refu
     }
 }
 
-static void duplicate_anywhere_in_a_wide_map_is_found(void **state)
+/* shuffled fills `out` with 0 to num - 1 in an order that `seed` decides. */
+static void shuffled(uint8_t *out, size_t num, uint32_t seed)
+{
+    for (size_t i = 0; i < num; i++) {
+        out[i] = (uint8_t)i;
+    }
+    for (size_t i = num; i > 1; i--) {
+        seed = seed * 1664525 + 1013904223;
+        const size_t other = (seed >> 16) % i;
+        const uint8_t last = out[i - 1];
+        out[i - 1] = out[other];
+        out[other] = last;
+    }
+}
+
+/* parse_map_of parses {keys: null}, each key two octets long. */
+static enum atls_err parse_map_of(const uint8_t *keys, size_t num, struct atls_diag *diag)
+{
+    const struct atls_buf room = test_room(3 + 3 * num);
+    struct atls_writer w = atls_writer_of(room);
+    atls_cbor_put_map(&w, num);
+    for (size_t i = 0; i < num; i++) {
+        atls_cbor_put_uint(&w, 24u + keys[i]);
+        atls_cbor_put_null(&w);
+    }
+    struct atls_cbor item;
+    return atls_cbor_parse(&item, test_copy(atls_bytes_of(room.data, w.len)), 0, "t", diag);
+}
+
+static void distinct_keys_are_accepted_in_any_order(void **state)
 {
     (void)state;
-    enum { PAIRS = 40 };
-    for (size_t first = 0; first < PAIRS; first++) {
-        for (size_t second = first + 1; second < PAIRS; second++) {
-            uint8_t input[2 + 3 * PAIRS] = {0xb8, PAIRS};
-            for (size_t i = 0; i < PAIRS; i++) {
-                const size_t value = i == second ? first : i;
-                input[2 + 3 * i] = 0x18;
-                input[3 + 3 * i] = (uint8_t)(24 + value * 37 % 200); /* in no order */
-                input[4 + 3 * i] = 0xf6;
-            }
-            struct atls_cbor item;
-            struct atls_diag diag;
-            assert_err(atls_cbor_parse(&item, atls_bytes_of(input, sizeof input), 0, "t", &diag),
-                       MALFORMED);
+    uint8_t keys[200];
+    for (uint32_t seed = 0; seed < 400; seed++) {
+        const size_t num = 1 + seed % sizeof keys;
+        shuffled(keys, num, seed);
+        assert_err(parse_map_of(keys, num, NULL), OK);
+    }
+}
+
+static void duplicate_is_found_wherever_its_two_keys_are(void **state)
+{
+    (void)state;
+    uint8_t keys[40];
+    uint32_t seed = 0;
+    for (size_t first = 0; first < sizeof keys; first++) {
+        for (size_t second = first + 1; second < sizeof keys; second++) {
+            struct atls_diag diag = {0};
+            shuffled(keys, sizeof keys, seed++);
+            keys[second] = keys[first];
+            assert_err(parse_map_of(keys, sizeof keys, &diag), MALFORMED);
             assert_string_equal(diag.found, "a map key that occurs twice");
+            assert_int_equal(diag.offset, 2 + 3 * second);
+        }
+    }
+}
+
+static void argument_that_is_cut_is_refused(void **state)
+{
+    (void)state;
+    static const char *const whole[] = {"1818", "190100", "1a00010000", "1b0000000100000000"};
+    for (unsigned major = 0; major < 8; major++) {
+        for (size_t i = 0; i < ATLS_ARRAY_LEN(whole); i++) {
+            struct atls_bytes octets = test_hex(whole[i]);
+            for (size_t len = 1; len < octets.len; len++) {
+                struct atls_buf room = test_room(len);
+                memcpy(room.data, octets.data, len);
+                room.data[0] = (uint8_t)(major << 5 | octets.data[0]);
+                struct atls_cbor item;
+                struct atls_diag diag = {0};
+                assert_err(atls_cbor_parse(&item, atls_bytes_of(room.data, len),
+                                           ATLS_CBOR_ALLOW_LONG_FORM, "t", &diag),
+                           MALFORMED);
+                assert_string_equal(diag.found, "a cut or reserved head");
+            }
         }
     }
 }
@@ -475,7 +532,9 @@ int main(void)
         cmocka_unit_test(map_keys_are_strict_whatever_the_flags),
         cmocka_unit_test(long_form_inside_a_composite_key_is_refused),
         cmocka_unit_test(map_with_as_many_pairs_as_the_limit_is_accepted_and_one_more_is_refused),
-        cmocka_unit_test(duplicate_anywhere_in_a_wide_map_is_found),
+        cmocka_unit_test(distinct_keys_are_accepted_in_any_order),
+        cmocka_unit_test(duplicate_is_found_wherever_its_two_keys_are),
+        cmocka_unit_test(argument_that_is_cut_is_refused),
         cmocka_unit_test(every_truncation_is_refused),
         cmocka_unit_test(refusal_is_one_sentence),
     };

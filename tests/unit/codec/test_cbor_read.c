@@ -196,6 +196,7 @@ static void members_of_an_array_come_in_order_and_end(void **state)
         assert_true(atls_cbor_next(&iter, &member));
         assert_bytes(member.content, test_hex("040506"));
         assert_true(atls_cbor_next(&iter, &member) && atls_cbor_is_text(&member, "a"));
+        assert_int_equal(iter.left, 0);
         assert_false(atls_cbor_next(&iter, &member));
         assert_true(atls_cbor_is_text(&member, "a")); /* untouched */
     }
@@ -227,6 +228,7 @@ static void pairs_of_a_map_come_in_order_and_end(void **state)
         const struct atls_cbor map = parsed_as(forms[i], ATLS_CBOR_ALLOW_INDEFINITE);
         assert_int_equal(map.argument, 2);
         struct atls_cbor_iter iter = atls_cbor_members(&map);
+        assert_int_equal(iter.left, 4);
         struct atls_cbor key;
         struct atls_cbor value;
         uint64_t number = 0;
@@ -382,6 +384,32 @@ static void accessors_are_safe_on_unchecked_octets(void **state)
     }
 }
 
+static void unchecked_item_that_has_no_end_is_not_given(void **state)
+{
+    (void)state;
+    static const char *const inputs[] = {"",
+                                         "ff",
+                                         "1c",
+                                         "18",
+                                         "8301",
+                                         "83018202",
+                                         "9f9f9fff",
+                                         "81ff",
+                                         "c1ff",
+                                         "4201",
+                                         "9f",
+                                         "bf01",
+                                         "815bffffffffffffffff00",
+                                         "8181818181818181818181818181818181818181818100"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(inputs); i++) {
+        struct atls_reader r = atls_reader_of(test_hex(inputs[i]));
+        struct atls_cbor item;
+        if (atls_cbor_item_read(&r, &item)) {
+            fail_msg("given: %s", inputs[i]);
+        }
+    }
+}
+
 static void broken_item_in_an_unchecked_container_is_not_given(void **state)
 {
     (void)state;
@@ -418,6 +446,7 @@ int main(void)
         cmocka_unit_test(value_of_an_inner_map_is_not_found_in_the_outer_one),
         cmocka_unit_test(encoded_are_the_octets_as_received),
         cmocka_unit_test(accessors_are_safe_on_unchecked_octets),
+        cmocka_unit_test(unchecked_item_that_has_no_end_is_not_given),
         cmocka_unit_test(broken_item_in_an_unchecked_container_is_not_given),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

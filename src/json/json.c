@@ -5,6 +5,8 @@
 #include "base/span.h"
 #include "json/base64.h"
 
+#include <stdlib.h>
+
 /*
  * depth_ok is true when no more than ATLS_MAX_JSON_DEPTH brackets are open at once. It runs before
  * jansson, whose parser calls itself for each. In well-formed JSON brackets outside strings are
@@ -75,9 +77,21 @@ enum atls_err atls_json_parse(json_t **out, struct atls_bytes text, const char *
     return ATLS_OK;
 }
 
+/*
+ * Not json_dumps: without memory jansson 2.14 leaves out the name of a member and goes on. Into a
+ * buffer it writes all or says that it did not.
+ */
 char *atls_json_dump(const json_t *value)
 {
-    return json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY);
+    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
+    const size_t len = json_dumpb(value, NULL, 0, flags);
+    char *text = len != 0 ? malloc(len + 1) : NULL; /* 0: failed, no JSON is that short */
+    if (text == NULL || json_dumpb(value, text, len, flags) != len) {
+        free(text);
+        return NULL;
+    }
+    text[len] = '\0';
+    return text;
 }
 
 void atls_json_cleanup(json_t **value)

@@ -122,7 +122,7 @@ enum atls_err cli_listen(int *out_fd, char *out_address, size_t cap, const struc
                                "an address of this machine");
     }
     const int fd = socket(found->ai_family, found->ai_socktype, found->ai_protocol);
-    struct sockaddr_storage got;
+    struct sockaddr_storage got = {.ss_family = AF_UNSPEC};
     socklen_t got_len = sizeof got;
     const bool ok = fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
                     bind(fd, found->ai_addr, found->ai_addrlen) == 0 && listen(fd, 512) == 0 &&

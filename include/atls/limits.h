@@ -38,7 +38,7 @@
 #define ATLS_MAX_COMPONENTS 64
 #define ATLS_MAX_SUBMODS    8
 /** Policy, configuration, endorsement and Result files. */
-#define ATLS_MAX_FILE_LEN (4u * 1024u * 1024u)
+#define ATLS_MAX_FILE_LEN 4194304u
 /** JSON nesting depth. */
 #define ATLS_MAX_JSON_DEPTH 32
 /** Clock skew that is allowed when dates are compared, in seconds. */

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/diag.h"
+#undef atls_fail /* the macros are for the analyser of the callers */
+#undef atls_fail_at
+#undef atls_fail_texts
 
 #include "base/span.h"
 

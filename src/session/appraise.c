@@ -266,6 +266,13 @@ enum atls_err atls_session_appraise(struct atls_session *session,
         atls_fail(&diag, err, "peer's certificate", "SubjectPublicKeyInfo");
         return session_refuse(session, &diag);
     }
+    /* A client appraises before it has written its own Certificate, so the key comes from here. */
+    if (peer->own_spki.len != 0 &&
+        session->context->crypto->hash(ATLS_ALG_SHA256, peer->own_spki,
+                                       &session->own_spki_sha256) != ATLS_OK) {
+        atls_fail(&diag, ATLS_ERR_CRYPTO, "our certificate", "SubjectPublicKeyInfo");
+        return session_refuse(session, &diag);
+    }
     describe(session, channel, peer, &spki_hash);
     if (session->verdict.state == ATLS_VERDICT_REFUSED) {
         return session->verdict.reason.err; /* sticky */

@@ -246,7 +246,7 @@ static enum atls_err write_choice(struct atls_session *session, choose_function 
                                   bool *out_send, struct atls_bytes *out)
 {
     struct atls_diag diag;
-    struct atls_scheme choice;
+    struct atls_scheme choice = {.mechanism = ATLS_MECHANISM_EVIDENCE};
     enum atls_err err = choose(&session->negotiation, out_send, &choice, &diag);
     if (err == ATLS_OK && *out_send) {
         err = give_choice(session, &choice, out, &diag);

@@ -45,7 +45,8 @@ struct atls_channel {
 
 /* The peer's certificate as the adapter saw it in its verify callback. */
 struct atls_peer {
-    struct atls_bytes spki; /* DER */
+    struct atls_bytes spki;     /* DER */
+    struct atls_bytes own_spki; /* DER of our own certificate, to refuse it; may be empty */
     const char *subject;
     bool pkix_ok; /* chain, dates and name hold; false with no-PKIX */
 };

@@ -87,16 +87,21 @@ static enum atls_err appraise(const SSL *ssl, struct atls_session *session, X509
 {
     const struct atls_channel channel = openssl_channel(ssl);
     char subject[256];
-    unsigned char *spki = NULL;
+    unsigned char *spki = NULL, *own_spki = NULL;
+    X509 *own = SSL_get_certificate(ssl);
     const size_t len = openssl_spki(cert, &spki);
+    const size_t own_len = own != NULL ? openssl_spki(own, &own_spki) : 0;
     subject[0] = '\0';
     if (atls_context_keeps_claims(atls_session_context(session))) {
         subject_of(cert, subject, sizeof subject); /* printing it costs a percent of a handshake */
     }
-    const struct atls_peer peer = {
-        .spki = atls_bytes_of(spki, len), .subject = subject, .pkix_ok = pkix_ok};
+    const struct atls_peer peer = {.spki = atls_bytes_of(spki, len),
+                                   .own_spki = atls_bytes_of(own_spki, own_len),
+                                   .subject = subject,
+                                   .pkix_ok = pkix_ok};
     const enum atls_err err = atls_session_appraise(session, &channel, &peer);
     OPENSSL_free(spki);
+    OPENSSL_free(own_spki);
     return err;
 }
 

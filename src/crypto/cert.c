@@ -249,7 +249,7 @@ static enum atls_err finish(char **out, X509 *cert, X509 *issuer, const struct a
 {
     BIO *bio = BIO_new(BIO_s_mem());
     const bool written =
-        cert != NULL && bio != NULL &&
+        cert != NULL && bio != NULL && !key->public_only &&
         X509_set_issuer_name(cert, X509_get_subject_name(issuer != NULL ? issuer : cert)) == 1 &&
         add_key_ids(cert, issuer != NULL ? issuer : cert) &&
         X509_sign(cert, atls_key_evp(key), digest_for(key)) > 0 &&
@@ -360,7 +360,7 @@ static char *make_request(const struct atls_key *key, const char *name,
 {
     X509_REQ *request = X509_REQ_new();
     BIO *bio = BIO_new(BIO_s_mem());
-    const bool written = request != NULL && bio != NULL && list != NULL &&
+    const bool written = request != NULL && bio != NULL && list != NULL && !key->public_only &&
                          X509_REQ_set_version(request, X509_REQ_VERSION_1) == 1 &&
                          X509_REQ_set_pubkey(request, atls_key_evp(key)) == 1 &&
                          set_common_name(X509_REQ_get_subject_name(request), name) &&

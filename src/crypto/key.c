@@ -11,6 +11,7 @@
 #include <openssl/err.h>
 #include <openssl/param_build.h>
 #include <openssl/params.h>
+#include <openssl/provider.h>
 #include <openssl/x509.h>
 
 static const char step[] = "key";
@@ -89,7 +90,7 @@ static EVP_PKEY *import_point(const struct curve *curve, struct atls_bytes point
 
 /* adopt takes `pkey` over, NULL included, into a new key on `curve`. */
 static enum atls_err adopt(struct atls_key **out, EVP_PKEY *pkey, const struct curve *curve,
-                           struct atls_bytes point, struct atls_diag *diag)
+                           struct atls_bytes point, bool public_only, struct atls_diag *diag)
 {
     struct atls_key *key = OPENSSL_zalloc(sizeof *key);
     if (key == NULL) {
@@ -98,6 +99,7 @@ static enum atls_err adopt(struct atls_key **out, EVP_PKEY *pkey, const struct c
     }
     key->pkey = pkey;
     key->curve = curve;
+    key->public_only = public_only;
     memcpy(key->point, point.data, point.len);
     *out = key;
     return ATLS_OK;
@@ -137,7 +139,7 @@ enum atls_err atls_key_from_ec_point(struct atls_key **out, int32_t crv, struct 
         return atls_fail_texts(diag, ATLS_ERR_MALFORMED, step, "public key", NULL,
                                "a point on its curve");
     }
-    return adopt(out, pkey, curve, point, diag);
+    return adopt(out, pkey, curve, point, true, diag);
 }
 
 /* keep_rsa reads the parts of an RSA key into `key`. */
@@ -182,7 +184,8 @@ static enum atls_err check_rsa(struct atls_bytes n, struct atls_bytes e, struct 
 }
 
 /* adopt_rsa takes `pkey` over. */
-static enum atls_err adopt_rsa(struct atls_key **out, EVP_PKEY *pkey, struct atls_diag *diag)
+static enum atls_err adopt_rsa(struct atls_key **out, EVP_PKEY *pkey, bool public_only,
+                               struct atls_diag *diag)
 {
     struct atls_key *key = OPENSSL_zalloc(sizeof *key);
     if (key == NULL) {
@@ -190,6 +193,7 @@ static enum atls_err adopt_rsa(struct atls_key **out, EVP_PKEY *pkey, struct atl
         return no_memory(diag);
     }
     key->pkey = pkey;
+    key->public_only = public_only;
     enum atls_err err = ATLS_OK;
     if (!keep_rsa_part(pkey, OSSL_PKEY_PARAM_RSA_N, &key->n) ||
         !keep_rsa_part(pkey, OSSL_PKEY_PARAM_RSA_E, &key->e)) {
@@ -241,7 +245,7 @@ enum atls_err atls_key_from_rsa(struct atls_key **out, struct atls_bytes n, stru
         return atls_fail_texts(diag, ATLS_ERR_MALFORMED, step, "RSA modulus and exponent", NULL,
                                "an RSA public key");
     }
-    return adopt_rsa(out, pkey, diag);
+    return adopt_rsa(out, pkey, true, diag);
 }
 
 enum atls_err atls_key_from_cose(struct atls_key **out, const struct atls_cose_key *cose,
@@ -342,6 +346,17 @@ static bool public_point(EVP_PKEY *pkey, const struct curve *curve, uint8_t *poi
     return found;
 }
 
+/* is_public_eddsa: before 3.0.8 OpenSSL's own provider crashes when a public EdDSA key signs. What
+ * other providers keep to themselves says nothing. */
+static bool is_public_eddsa(const EVP_PKEY *pkey, const struct curve *curve)
+{
+    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(pkey);
+    size_t len = 0;
+    return curve->group == NULL && provider != NULL &&
+           strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0 &&
+           EVP_PKEY_get_raw_private_key(pkey, NULL, &len) != 1;
+}
+
 enum atls_err atls_key_wrap_evp(struct atls_key **out, struct evp_pkey_st *pkey,
                                 struct atls_diag *diag)
 {
@@ -357,11 +372,18 @@ enum atls_err atls_key_wrap_evp(struct atls_key **out, struct evp_pkey_st *pkey,
         err = atls_fail(diag, ATLS_ERR_KEY, step, "public key");
     } else {
         EVP_PKEY_up_ref(pkey);
-        err = rsa ? adopt_rsa(out, pkey, diag)
-                  : adopt(out, pkey, curve, atls_bytes_of(point, curve->point_len), diag);
+        const bool public_only = !rsa && is_public_eddsa(pkey, curve);
+        err = rsa ? adopt_rsa(out, pkey, public_only, diag)
+                  : adopt(out, pkey, curve, atls_bytes_of(point, curve->point_len), public_only,
+                          diag);
     }
     ERR_pop_to_mark();
     return err;
+}
+
+bool atls_key_is_public(const struct atls_key *key)
+{
+    return key->public_only;
 }
 
 struct evp_pkey_st *atls_key_evp(const struct atls_key *key)

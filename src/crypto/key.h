@@ -83,6 +83,8 @@ ATLS_NODISCARD enum atls_err atls_key_to_private_pem(char **out, const struct at
                                                      struct atls_diag *diag);
 void atls_pem_free(char *pem);
 
+/* atls_key_is_public is true when the key certainly has no private part: it then does not sign. */
+bool atls_key_is_public(const struct atls_key *key);
 /* atls_key_default_alg gives the one algorithm that we use with this key (R-44): ES256, ES384,
  * ES512 by curve, EdDSA, PS256 for RSA. */
 int32_t atls_key_default_alg(const struct atls_key *key);

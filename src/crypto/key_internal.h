@@ -26,6 +26,7 @@ struct curve {
 struct atls_key {
     EVP_PKEY *pkey;
     const struct curve *curve; /* NULL for RSA */
+    bool public_only;          /* there is certainly no private part */
     uint8_t point[MAX_POINT_LEN];
     struct atls_bytes n, e; /* RSA; on the heap, owned */
 };

@@ -16,6 +16,15 @@
 
 static const char step[] = "key";
 
+static enum atls_err wrap_public(struct atls_key **out, EVP_PKEY *pkey, struct atls_diag *diag)
+{
+    enum atls_err err = atls_key_wrap_evp(out, pkey, diag);
+    if (err == ATLS_OK) {
+        (*out)->public_only = true;
+    }
+    return err;
+}
+
 /* from_other_spki goes through OpenSSL's decoder. What it takes must come out again octet for
  * octet: that refuses BER, trailing octets, and other encodings of the same key (R-54). */
 static enum atls_err from_other_spki(struct atls_key **out, struct atls_bytes spki,
@@ -41,7 +50,7 @@ static enum atls_err from_other_spki(struct atls_key **out, struct atls_bytes sp
         err = atls_fail_texts(diag, ATLS_ERR_ALGORITHM, step, "SubjectPublicKeyInfo", NULL,
                               "P-256, P-384 or P-521 as a named curve, point uncompressed");
     } else {
-        err = atls_key_wrap_evp(out, pkey, diag);
+        err = wrap_public(out, pkey, diag);
     }
     EVP_PKEY_free(pkey);
     return err;
@@ -144,7 +153,8 @@ enum atls_err atls_key_from_pem(struct atls_key **out, struct atls_bytes pem,
                                contains(pem, "ENCRYPTED") ? "an encrypted key" : "no usable key",
                                is_private ? "a private key without encryption" : "a public key");
     }
-    enum atls_err err = atls_key_wrap_evp(out, pkey, diag);
+    enum atls_err err =
+        is_private ? atls_key_wrap_evp(out, pkey, diag) : wrap_public(out, pkey, diag);
     EVP_PKEY_free(pkey);
     if (err != ATLS_OK && err != ATLS_ERR_MEMORY) {
         err = ATLS_ERR_KEY;

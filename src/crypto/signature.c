@@ -213,11 +213,6 @@ static bool sign_whole(const struct atls_key *key, struct atls_bytes message, ui
 static enum atls_err sign_eddsa(const struct atls_key *key, const struct atls_bytes *parts,
                                 size_t num_parts, uint8_t *out, size_t *len)
 {
-    /* OpenSSL 3.0 does not check that an EdDSA key has a private part before it signs. */
-    size_t seed_len = 0;
-    if (EVP_PKEY_get_raw_private_key(key->pkey, NULL, &seed_len) != 1) {
-        return ATLS_ERR_KEY;
-    }
     uint8_t *heap = NULL;
     struct atls_bytes message;
     if (!joined(parts, num_parts, &heap, &message)) {
@@ -247,6 +242,9 @@ enum atls_err atls_ossl_sign(int32_t alg, const struct atls_key *key,
 {
     if (!atls_key_takes_alg(key, alg)) {
         return ATLS_ERR_ALGORITHM;
+    }
+    if (key->public_only) {
+        return ATLS_ERR_KEY;
     }
     if (out.cap < atls_key_signature_len(key)) {
         return ATLS_ERR_BUFFER;

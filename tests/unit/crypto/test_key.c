@@ -258,6 +258,26 @@ static void wrapping_lends_the_same_evp_key(void **state)
     atls_key_free(key);
 }
 
+static void a_wrapped_public_eddsa_key_is_known_to_be_public(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < NUM_KEY_SAMPLES; i++) {
+        if (key_samples[i].alg != ATLS_ALG_EDDSA) {
+            continue;
+        }
+        struct atls_key *public_key = sample_public(&key_samples[i]);
+        struct atls_key *private_key = sample_private(&key_samples[i]);
+        struct atls_key *wrapped = NULL;
+        assert_err(atls_key_wrap_evp(&wrapped, atls_key_evp(public_key), NULL), OK);
+        assert_true(atls_key_is_public(public_key));
+        assert_true(atls_key_is_public(wrapped));
+        assert_false(atls_key_is_public(private_key));
+        atls_key_free(wrapped);
+        atls_key_free(public_key);
+        atls_key_free(private_key);
+    }
+}
+
 static void wrap_refused(EVP_PKEY *pkey)
 {
     struct atls_key *key = untouched;
@@ -307,6 +327,7 @@ int main(void)
         cmocka_unit_test(generated_keys_differ_and_are_of_their_curve),
         cmocka_unit_test(keys_of_different_kinds_are_not_equal),
         cmocka_unit_test(wrapping_lends_the_same_evp_key),
+        cmocka_unit_test(a_wrapped_public_eddsa_key_is_known_to_be_public),
         cmocka_unit_test(evp_keys_of_other_types_curves_and_sizes_are_refused),
         cmocka_unit_test(freeing_nothing_is_safe),
     };

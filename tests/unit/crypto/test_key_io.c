@@ -208,6 +208,8 @@ static void keys_go_through_pem(void **state)
         struct atls_key *from_private = from_pem(private_pem);
         assert_true(atls_key_equal(key, from_public));
         assert_true(atls_key_equal(key, from_private));
+        assert_true(atls_key_is_public(from_public));
+        assert_false(atls_key_is_public(from_private));
         uint8_t secret[66];
         const struct atls_buf room = {secret, sizeof secret};
         size_t len = 0;

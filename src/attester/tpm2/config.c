@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attester/tpm2/config.h"
 
+#include "attester/tpm2/handles.h"
 #include "attester/tpm2/queue.h"
 #include "base/span.h"
 #include "crypto/crypto.h"
@@ -52,7 +53,7 @@ static enum atls_err take_handle(TPM2_HANDLE *out, const json_t *ak, struct atls
     }
     const TPM2_HANDLE handle = (TPM2_HANDLE)octets[0] << 24 | (TPM2_HANDLE)octets[1] << 16 |
                                (TPM2_HANDLE)octets[2] << 8 | octets[3];
-    if (handle < TPM2_PERSISTENT_FIRST || handle > TPM2_PERSISTENT_LAST) {
+    if (handle < ATLS_TPM_PERSISTENT_FIRST || handle > ATLS_TPM_PERSISTENT_LAST) {
         return refuse(diag, "ak.handle", "a persistent handle, 0x81000000 to 0x81ffffff");
     }
     *out = handle;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attester/tpm2/key_file.h"
 
+#include "attester/tpm2/handles.h"
 #include "attester/tpm2/public.h"
 #include "base/reader.h"
 #include "base/span.h"
@@ -262,7 +263,7 @@ static enum atls_err check_use(const struct parts *parts, struct atls_diag *diag
                       "an elliptic curve primary key, or a persistent parent");
     }
     if (parts->parent != TPM2_RH_OWNER && parts->parent != TPM2_RH_ENDORSEMENT &&
-        (parts->parent < TPM2_PERSISTENT_FIRST || parts->parent > TPM2_PERSISTENT_LAST)) {
+        (parts->parent < ATLS_TPM_PERSISTENT_FIRST || parts->parent > ATLS_TPM_PERSISTENT_LAST)) {
         return refuse(diag, "parent", "another handle",
                       "0x40000001, 0x4000000b or a persistent handle");
     }

@@ -2,6 +2,7 @@
 /* What is loaded in the TPM over a connection: the other half of conn.h. */
 #include "attester/tpm2/conn.h"
 
+#include "attester/tpm2/handles.h"
 #include "attester/tpm2/key.h"
 #include "attester/tpm2/rc.h"
 #include "base/span.h"
@@ -113,7 +114,7 @@ static void flush_leftovers(struct atls_tpm_conn *conn)
 {
     TPMS_CAPABILITY_DATA *data = NULL;
     TPMI_YES_NO more = TPM2_NO;
-    if (Esys_GetCapability(conn->esys, NO_SESSION, TPM2_CAP_HANDLES, TPM2_TRANSIENT_FIRST,
+    if (Esys_GetCapability(conn->esys, NO_SESSION, TPM2_CAP_HANDLES, ATLS_TPM_TRANSIENT_FIRST,
                            TPM2_MAX_CAP_HANDLES, &more, &data) != TSS2_RC_SUCCESS) {
         return;
     }

@@ -180,9 +180,10 @@ enum atls_err atls_tier_check(const struct atls_policy *policy, const struct atl
     if (worst != ATLS_NUM_TRUST_CLAIMS) {
         return refuse_claim(policy, submod, worst, vector.claim[worst], diag);
     }
-    /* No policy accepts a submod that asserts nothing, or whose status is none (R-31). The status
-     * must not be worse than its vector either: the appraiser then knew more than it shows. */
-    if (atls_vector_status(&vector) == ATLS_TIER_NONE || submod->status == ATLS_TIER_NONE ||
+    /* No policy accepts a submod without a status (R-31), nor one whose status is worse than its
+     * vector: the appraiser then knew more than it shows. A vector that asserts nothing is one or
+     * the other. */
+    if (submod->status == ATLS_TIER_NONE ||
         atls_tier_worse(submod->status, atls_vector_status(&submod->vector))) {
         return refuse_status(submod, submod->status, diag);
     }

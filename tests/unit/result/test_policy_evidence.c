@@ -123,9 +123,14 @@ static void an_allowed_value_under_another_name_does_not_count(void **state)
     (void)state;
     struct scene s;
     scene_init(&s);
-    list_measurement(&s, "BL", digest_b);
+    s.submod->measurements[1] = s.submod->measurements[0];
+    s.submod->measurements[1].name = atls_bytes_text("M1");
+    s.submod->num_measurements = 2;
     list_measurement(&s, "M1", digest_a);
+    assert_int_equal(decide(&s), ATLS_OK);
+    list_measurement(&s, "BL", digest_b);
     assert_int_equal(decide(&s), ATLS_ERR_REFERENCE_VALUES);
+    assert_string_equal(s.diag.claim, "PARSEC_TPM measurement BL");
 }
 
 static void a_listed_measurement_must_be_there(void **state)
@@ -225,6 +230,19 @@ static void an_attested_key_must_be_the_key_of_the_connection(void **state)
     }
 }
 
+static void keys_that_agree_in_fewer_octets_are_not_equal(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct atls_decision decision;
+    scene_init(&s);
+    s.input.peer_spki_sha256.len = 20;
+    s.submod->attested_key.len = 20;
+    assert_int_equal(atls_policy_decide_legs(&s.policy, &s.input, &decision, NULL),
+                     ATLS_ERR_NO_VERDICT);
+    assert_int_equal(decision.leg[ATLS_LEG_KEY_BINDING], ATLS_ERR_KEY_BINDING);
+}
+
 static void hardware_binding_without_a_shown_key_is_refused(void **state)
 {
     (void)state;
@@ -282,6 +300,9 @@ static void any_needs_one_submod_that_holds_in_both_legs(void **state)
     s.policy.ensemble_any = true;
     s.appraisal.submods[0].attested_key.data[0] ^= 1;
     assert_int_equal(decide(&s), ATLS_ERR_KEY_BINDING);
+    /* One that holds in both is found behind one that does not. */
+    s.appraisal.submods[1] = good_submod("psa");
+    assert_int_equal(decide(&s), ATLS_OK);
     /* Nor do measurements of one count for another. */
     scene_init(&s);
     add_bad_submod(&s);
@@ -337,6 +358,7 @@ int main(void)
         cmocka_unit_test(a_name_from_outside_is_shown_as_printable_text),
         cmocka_unit_test(every_kind_of_key_binding_needs_the_policy_to_take_it),
         cmocka_unit_test(an_attested_key_must_be_the_key_of_the_connection),
+        cmocka_unit_test(keys_that_agree_in_fewer_octets_are_not_equal),
         cmocka_unit_test(hardware_binding_without_a_shown_key_is_refused),
         cmocka_unit_test(in_an_ensemble_all_submods_must_hold),
         cmocka_unit_test(the_policy_may_take_any_submod_of_an_ensemble),

@@ -2,6 +2,8 @@
 /* Bundles that are in order: every algorithm, what they are worth, and their verified claims. */
 #include "scene.h"
 
+#define OTHER_CLASS "cd1f0e55-26f9-460d-b9d8-f7fde171787d"
+
 static struct test_tpm machine; /* made once: a key costs as much as all of a test */
 static struct atls_endorsements *set;
 
@@ -193,7 +195,7 @@ static void without_reference_values_nothing_is_recognised(void **state)
                  "no reference values are loaded");
     /* Those of another class do not count. */
     for (unsigned pcr = 0; pcr < 8; pcr++) {
-        test_add_pcr(other, "cd1f0e55-26f9-460d-b9d8-f7fde171787d", pcr, test_tpm_pcr(pcr, 32));
+        test_add_pcr(other, OTHER_CLASS, pcr, test_tpm_pcr(pcr, 32));
     }
     unrecognised(&s, &machine, other, "attestInfo.pcrSelect", "PCR 0, 1, 7 of bank sha256",
                  "no reference values are loaded");
@@ -211,29 +213,48 @@ static void a_pcr_may_have_alternative_values(void **state)
     test_add_tpm2_key(other, TPM_CLASS, machine.kid, machine.ak, false);
     static const unsigned pcrs[] = {0, 1, 7};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(pcrs); i++) {
-        for (uint8_t alternative = 0; alternative < 3; alternative++) {
-            test_add_pcr(other, TPM_CLASS, pcrs[i], test_fill(alternative, 32));
-        }
         test_add_pcr(other, TPM_CLASS, pcrs[i], test_tpm_pcr(pcrs[i], 32));
+        /* Wrong ones below and above it, in another number each: a set may sort its values. */
+        for (uint8_t alternative = 0; alternative < 4; alternative++) {
+            const uint8_t value = (uint8_t)(alternative < i ? 0x10 : 0xf0) | alternative;
+            test_add_pcr(other, TPM_CLASS, pcrs[i], test_fill(value, 32));
+        }
     }
     scene_init(&s, other, test_tpm_nonce());
     assert_err(appraise_tpm(&s, &machine), OK);
     assert_int_equal(s.submod.status, ATLS_TIER_AFFIRMING);
-    /* 4 * 4 * 4 ways are tried. With 8 for each of four PCRs they are too many, and refused. */
-    for (unsigned pcr = 0; pcr < 4; pcr++) {
+    struct test_tpm tpm = machine;
+    tpm.quote.pcr_digest = test_fill(0, 32);
+    unrecognised(&s, &tpm, other, "attestInfo.pcrDigest", "0000", "the digest of");
+}
+
+static void too_many_alternatives_are_not_tried(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct test_tpm tpm = machine;
+    struct atls_endorsements *other = test_endorsements();
+    test_add_tpm2_key(other, OTHER_CLASS, machine.kid, machine.ak, false);
+    /* 8^3 ways are 512, 8^4 are too many, and 8^22 are more than 64 bits count. */
+    for (unsigned pcr = 0; pcr < 22; pcr++) {
         for (uint8_t alternative = 0; alternative < 8; alternative++) {
-            test_add_pcr(other, "cd1f0e55-26f9-460d-b9d8-f7fde171787d", pcr,
-                         test_fill(alternative, 32));
+            test_add_pcr(other, OTHER_CLASS, pcr, test_fill(alternative, 32));
+        }
+        quote_of(&tpm, ATLS_TPM_SHA256, (1u << (pcr + 1)) - 1);
+        if (pcr < 3) {
+            unrecognised(&s, &tpm, other, "attestInfo.pcrDigest", "", "the digest of");
+        } else {
+            unrecognised(&s, &tpm, other, "reference values", "too many", "1024");
         }
     }
-    struct test_tpm tpm = machine;
-    const struct atls_buf kid = test_room(33);
-    memset(kid.data, 0x22, 33);
-    kid.data[0] = 0x01;
-    tpm.kid = atls_bytes_of(kid.data, 33);
-    test_add_tpm2_key(other, "cd1f0e55-26f9-460d-b9d8-f7fde171787d", tpm.kid, machine.ak, false);
-    quote_of(&tpm, ATLS_TPM_SHA256, 0x0f);
-    unrecognised(&s, &tpm, other, "reference values", "too many", "1024");
+    /* Nine for one PCR. */
+    struct atls_endorsements *nine = test_endorsements();
+    test_add_tpm2_key(nine, OTHER_CLASS, machine.kid, machine.ak, false);
+    for (uint8_t alternative = 0; alternative < 9; alternative++) {
+        test_add_pcr(nine, OTHER_CLASS, 0, test_fill(alternative, 32));
+    }
+    quote_of(&tpm, ATLS_TPM_SHA256, 1);
+    unrecognised(&s, &tpm, nine, "reference values", "too many", "8 for a PCR");
 }
 
 static void a_simulation_is_a_warning_and_says_so(void **state)
@@ -351,6 +372,7 @@ int main(void)
         cmocka_unit_test(other_values_of_pcrs_are_not_recognised),
         cmocka_unit_test(without_reference_values_nothing_is_recognised),
         cmocka_unit_test(a_pcr_may_have_alternative_values),
+        cmocka_unit_test(too_many_alternatives_are_not_tried),
         cmocka_unit_test(a_simulation_is_a_warning_and_says_so),
         cmocka_unit_test(without_a_nonce_to_compare_it_is_a_warning_at_best),
         cmocka_unit_test(verified_claims_come_under_their_names),

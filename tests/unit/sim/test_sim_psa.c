@@ -181,6 +181,7 @@ static void settings_show_in_the_token_and_in_what_is_endorsed(void **state)
         "sw.BL.signer=0505050505050505050505050505050505050505050505050505050505050505",
         "sw.PRoT=none",
         "sw.my.app.version=8",
+        "sw.plain.signer=0606060606060606060606060606060606060606060606060606060606060606",
     };
     struct machine m;
     machine_open(&m, claims, ATLS_ARRAY_LEN(claims));
@@ -208,6 +209,7 @@ static void settings_show_in_the_token_and_in_what_is_endorsed(void **state)
         "\"measurement-type\":\"BL\",\"measurement-value\":\"0404",
         "\"version\":\"7\",\"signer-id\":\"0505",
         "\"measurement-type\":\"my.app\"",
+        "\"measurement-type\":\"plain\"",
         "\"version\":\"8\""};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(shown); i++) {
         assert_non_null(strstr(submod.claims_json, shown[i]));

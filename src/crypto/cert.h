@@ -66,7 +66,7 @@ ATLS_NODISCARD enum atls_err atls_cert_read(struct atls_cert_info *out, struct a
 ATLS_NODISCARD enum atls_err atls_cert_spki(struct atls_bytes cert, struct atls_buf out,
                                             size_t *out_len, struct atls_diag *diag);
 
-#define ATLS_CERT_WARNING_S (30 * 24 * 3600)
+#define ATLS_CERT_WARNING_S (INT64_C(30) * 24 * 3600)
 
 /* atls_cert_ends_soon is true when `cert` ends within 30 days of `now_s`, or has ended. */
 bool atls_cert_ends_soon(const struct atls_cert_info *cert, int64_t now_s);

@@ -159,7 +159,7 @@ bool atls_hex_decode(struct atls_bytes text, struct atls_buf out, size_t *out_le
         }
     }
     for (size_t i = 0; i < text.len / 2; i++) {
-        out.data[i] = (uint8_t)(hex_value(text.data[2 * i]) << 4 | hex_value(text.data[2 * i + 1]));
+        out.data[i] = (uint8_t)(hex_value(text.data[2 * i]) * 16 + hex_value(text.data[2 * i + 1]));
     }
     *out_len = text.len / 2;
     return true;

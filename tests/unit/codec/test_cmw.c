@@ -75,6 +75,16 @@ static void tag_is_read(void **state)
     assert_int_equal(cmw.ind, 0);
 }
 
+static void empty_value_is_a_value(void **state)
+{
+    (void)state;
+    struct atls_cmw cmw;
+    assert_err(parse(&cmw, "82 00 40", NULL), OK);
+    assert_err(parse(&cmw, "82 63612f62 40", NULL), OK);
+    assert_err(parse(&cmw, "da 6374ffe6 40", NULL), OK);
+    assert_int_equal(cmw.value.len, 0);
+}
+
 static void collection_is_read(void **state)
 {
     (void)state;
@@ -370,6 +380,7 @@ int main(void)
         cmocka_unit_test(record_by_content_format_is_read),
         cmocka_unit_test(record_by_media_type_is_read),
         cmocka_unit_test(tag_is_read),
+        cmocka_unit_test(empty_value_is_a_value),
         cmocka_unit_test(collection_is_read),
         cmocka_unit_test(member_by_number_is_read_as_an_item),
         cmocka_unit_test(record_that_is_malformed_is_refused),

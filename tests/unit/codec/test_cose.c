@@ -54,6 +54,8 @@ static void protected_kid_is_read(void **state)
     struct atls_cose_sign1 message;
     assert_err(parse(&message, "84 47a2012604423232 a0 40 4101", ATLS_COSE_ANY, NULL), OK);
     assert_text(message.kid, "22");
+    assert_err(parse(&message, "84 45a201260440 a0 40 4101", ATLS_COSE_ANY, NULL), OK);
+    assert_int_equal(message.kid.len, 0);
     assert_err(parse(&message, "84 43a10126 a0 40 4101", ATLS_COSE_ANY, NULL), OK);
     assert_int_equal(message.kid.len, 0);
     assert_int_equal(message.payload.len, 0);

@@ -62,15 +62,21 @@ static void ed25519_key_is_read(void **state)
     assert_int_equal(key.y.len, 0);
 }
 
-/* A key of `kty` and `crv` with an x of `x_len` and, if not 0, a y of `y_len` octets. */
-static struct atls_bytes curve_key(int64_t kty, int64_t crv, size_t x_len, size_t y_len)
+/* A key of `kty` and `crv` with an x of `x_len` and, if not 0, a y of `y_len` octets, and with
+ * the algorithm `alg` if that is not 0. */
+static struct atls_bytes curve_key_for(int64_t kty, int64_t crv, size_t x_len, size_t y_len,
+                                       int64_t alg)
 {
     static const uint8_t coordinate[100] = {1};
     const struct atls_buf room = test_room(300);
     struct atls_writer w = atls_writer_of(room);
-    atls_cbor_put_map(&w, y_len == 0 ? 3 : 4);
+    atls_cbor_put_map(&w, (y_len == 0 ? 3 : 4) + (alg == 0 ? 0 : 1));
     atls_cbor_put_int(&w, 1);
     atls_cbor_put_int(&w, kty);
+    if (alg != 0) {
+        atls_cbor_put_int(&w, 3);
+        atls_cbor_put_int(&w, alg);
+    }
     atls_cbor_put_int(&w, -1);
     atls_cbor_put_int(&w, crv);
     atls_cbor_put_int(&w, -2);
@@ -82,6 +88,11 @@ static struct atls_bytes curve_key(int64_t kty, int64_t crv, size_t x_len, size_
     size_t len = 0;
     assert_true(atls_writer_finish(&w, &len));
     return atls_bytes_of(room.data, len);
+}
+
+static struct atls_bytes curve_key(int64_t kty, int64_t crv, size_t x_len, size_t y_len)
+{
+    return curve_key_for(kty, crv, x_len, y_len, 0);
 }
 
 static void coordinates_have_exactly_the_width_of_their_curve(void **state)
@@ -202,6 +213,32 @@ static void algorithm_that_does_not_fit_the_key_is_refused(void **state)
     assert_refused("a4" ED25519 "033834", "COSE_Key alg"); /* Ed448 */
 }
 
+static void every_curve_takes_its_own_algorithms_alone(void **state)
+{
+    (void)state;
+    static const struct {
+        int32_t kty, crv;
+        size_t width;
+        int64_t algs[2];
+    } curves[] = {{ATLS_KTY_EC2, ATLS_CRV_P256, 32, {-7, -9}},
+                  {ATLS_KTY_EC2, ATLS_CRV_P384, 48, {-35, -51}},
+                  {ATLS_KTY_EC2, ATLS_CRV_P521, 66, {-36, -52}},
+                  {ATLS_KTY_OKP, ATLS_CRV_ED25519, 32, {-8, -19}},
+                  {ATLS_KTY_OKP, ATLS_CRV_ED448, 57, {-8, -53}}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(curves); i++) {
+        const size_t y = curves[i].kty == ATLS_KTY_EC2 ? curves[i].width : 0;
+        for (int64_t alg = -300; alg < 10; alg++) {
+            struct atls_cose_key key;
+            const bool fits = alg == 0 || alg == curves[i].algs[0] || alg == curves[i].algs[1];
+            assert_int_equal(
+                parse_octets(&key,
+                             curve_key_for(curves[i].kty, curves[i].crv, curves[i].width, y, alg),
+                             NULL),
+                fits ? ATLS_OK : ATLS_ERR_MALFORMED);
+        }
+    }
+}
+
 /* An RSA key with a modulus of `n_len` octets that begins with `first`, and this exponent. */
 static struct atls_bytes rsa_key(size_t n_len, uint8_t first, const char *e, const char *more)
 {
@@ -254,6 +291,7 @@ static void rsa_key_that_is_malformed_is_refused(void **state)
                  {256, 0x80, "00010001", "", "COSE_Key e"},
                  {256, 0x80, "010000000000000001", "", "COSE_Key e"},
                  {256, 0x80, "010001", "0326", "COSE_Key alg"},
+                 {256, 0x80, "010001", "0301", "COSE_Key alg"},
                  {256, 0x80, "010001", "224103", "COSE_Key d"},
                  {256, 0x80, "010001", "2b4103", "COSE_Key d"}};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
@@ -345,6 +383,7 @@ int main(void)
         cmocka_unit_test(symmetric_key_is_refused),
         cmocka_unit_test(other_members_are_ignored),
         cmocka_unit_test(algorithm_that_does_not_fit_the_key_is_refused),
+        cmocka_unit_test(every_curve_takes_its_own_algorithms_alone),
         cmocka_unit_test(rsa_key_is_read),
         cmocka_unit_test(rsa_key_that_is_malformed_is_refused),
         cmocka_unit_test(key_is_written_in_its_deterministic_form),

@@ -66,6 +66,9 @@ static void blanks_quotes_and_escapes_make_no_difference(void **state)
     assert_equal(psa, "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa\\#tfm\"");
     assert_different(psa, "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:PSA#tfm\"");
     assert_equal("a/b; p=1.2", "a/b; p=\"1.2\"");
+    assert_equal("a/b;p=1", "a/b   ;   p=1");
+    assert_equal("a/b;p=1", "a/b\t\t;\t\tp=1");
+    assert_equal("a/b; p=\"x y\tz\"", "a/b; p=\"\\x\\ y\\\tz\"");
     assert_equal("a/b; p=\"x\\\"y\\\\\"", "a/b; p=\"\\x\\\"\\y\\\\\"");
     assert_different("a/b; p=\"x\"", "a/b; p=\" x\"");
 }
@@ -75,6 +78,9 @@ static void parameters_come_in_any_order(void **state)
     (void)state;
     assert_equal("a/b; p=x; q=y; r=z", "a/b; r=z; p=x; q=y");
     assert_different("a/b; p=x; q=y", "a/b; p=y; q=x");
+    assert_different("a/b; p=x; q=y", "a/b; p=x; q=z");
+    assert_different("a/b; p=x; q=y", "a/b; p=z; q=y");
+    assert_different("a/b; p=x; q=y", "a/b; p=x; r=y");
 }
 
 /* An escaped quote at the end does not close the string: found by the fuzzer. */
@@ -230,6 +236,9 @@ static void collection_type_is_an_absolute_uri_or_an_oid(void **state)
                                       "3.1",
                                       "1.02",
                                       "1.2.",
+                                      "1x2",
+                                      "12.3",
+                                      "/.2",
                                       "1.00",
                                       "1.2a",
                                       "tag:",

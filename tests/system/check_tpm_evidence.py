@@ -166,7 +166,7 @@ def main(folder):
     need(certify["name"] == b"\x00\x0b" + hashlib.sha256(kat["pubArea"]).digest(), "name of the TLS key")
     x, y, attributes = read_public(kat["pubArea"])
     need((x, y) == (tls_key.public_numbers().x, tls_key.public_numbers().y), "the TLS key")
-    need(attributes == 0x00040072, "attributes of the TLS key")
+    need(attributes == 0x00040472, "attributes of the TLS key")
     need(quote["selection"] == [(0x000B, sorted(values))], "the selection")
     pcrs = b"".join(values[n] for n in sorted(values))
     need(quote["pcrDigest"] == hashlib.sha256(pcrs).digest(), "the digest of the PCRs")

@@ -18,7 +18,7 @@ static TSS2_RC start(struct atls_tpm_conn *conn)
 }
 
 enum atls_err atls_tpm_conn_open(struct atls_tpm_conn *conn, const char *conf, int64_t deadline_ms,
-                                 int stop_fd, struct atls_diag *diag)
+                                 struct atls_diag *diag)
 {
     conn->last_rc = TSS2_RC_SUCCESS;
     if (conn->esys != NULL) {
@@ -26,7 +26,7 @@ enum atls_err atls_tpm_conn_open(struct atls_tpm_conn *conn, const char *conf, i
         return ATLS_OK;
     }
     *conn = unconnected;
-    enum atls_err err = atls_tcti_open(&conn->tcti, conf, deadline_ms, stop_fd, diag);
+    enum atls_err err = atls_tcti_open(&conn->tcti, conf, deadline_ms, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -74,9 +74,6 @@ enum atls_err atls_tpm_conn_fail(struct atls_tpm_conn *conn, const char *command
     case ATLS_TCTI_LATE:
         return atls_fail_texts(diag, ATLS_ERR_DEADLINE, "TPM", command, "no answer in time",
                                "a TPM that answers");
-    case ATLS_TCTI_STOPPED:
-        return atls_fail_texts(diag, ATLS_ERR_CANCELLED, "TPM", command, "the attester was closed",
-                               NULL);
     case ATLS_TCTI_LOST:
         return atls_fail_texts(diag, ATLS_ERR_TPM, "TPM", command, "the connection was lost",
                                "a TPM that answers");

@@ -35,14 +35,13 @@ struct atls_tpm_conn {
 
 /* atls_tpm_conn_open connects; fine when it is connected already. */
 ATLS_NODISCARD enum atls_err atls_tpm_conn_open(struct atls_tpm_conn *conn, const char *conf,
-                                                int64_t deadline_ms, int stop_fd,
-                                                struct atls_diag *diag);
+                                                int64_t deadline_ms, struct atls_diag *diag);
 /* atls_tpm_conn_close leaves nothing of ours loaded in a TPM that still answers. */
 void atls_tpm_conn_close(struct atls_tpm_conn *conn);
 /* atls_tpm_conn_is_broken is true when no further command may go through it. */
 bool atls_tpm_conn_is_broken(const struct atls_tpm_conn *conn);
 
-/* atls_tpm_conn_fail makes the error of a job of `rc`: DEADLINE, CANCELLED or TPM. */
+/* atls_tpm_conn_fail makes the error of a job of `rc`: DEADLINE or TPM. */
 enum atls_err atls_tpm_conn_fail(struct atls_tpm_conn *conn, const char *command, TSS2_RC rc,
                                  struct atls_diag *diag);
 

@@ -12,11 +12,14 @@
 /* A key that was made in this TPM and is bound to it. */
 #define LOCAL_KEY (TPMA_OBJECT_FIXEDTPM | TPMA_OBJECT_FIXEDPARENT | TPMA_OBJECT_SENSITIVEDATAORIGIN)
 
+/* A key without a password needs no protection against guessing one. With it, each power cut after
+ * a use counts as a failed guess (Part 1, 19.8), and a few of those lock the key for hours. */
+#define NO_PASSWORD (TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA)
+
 const TPMT_PUBLIC atls_tpm_ak_template = {
     .type = TPM2_ALG_ECC,
     .nameAlg = TPM2_ALG_SHA256,
-    .objectAttributes =
-        LOCAL_KEY | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT,
+    .objectAttributes = LOCAL_KEY | NO_PASSWORD | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_SIGN_ENCRYPT,
     .parameters.eccDetail = {.symmetric.algorithm = TPM2_ALG_NULL,
                              .scheme = {.scheme = TPM2_ALG_ECDSA,
                                         .details.ecdsa.hashAlg = TPM2_ALG_SHA256},
@@ -27,8 +30,7 @@ const TPMT_PUBLIC atls_tpm_ak_template = {
 const TPMT_PUBLIC atls_tpm_parent_template = {
     .type = TPM2_ALG_ECC,
     .nameAlg = TPM2_ALG_SHA256,
-    .objectAttributes = LOCAL_KEY | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_NODA |
-                        TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
+    .objectAttributes = LOCAL_KEY | NO_PASSWORD | TPMA_OBJECT_RESTRICTED | TPMA_OBJECT_DECRYPT,
     .parameters.eccDetail = {.symmetric = {.algorithm = TPM2_ALG_AES,
                                            .keyBits.aes = 128,
                                            .mode.aes = TPM2_ALG_CFB},
@@ -40,7 +42,7 @@ const TPMT_PUBLIC atls_tpm_parent_template = {
 const TPMT_PUBLIC atls_tpm_tls_template = {
     .type = TPM2_ALG_ECC,
     .nameAlg = TPM2_ALG_SHA256,
-    .objectAttributes = LOCAL_KEY | TPMA_OBJECT_USERWITHAUTH | TPMA_OBJECT_SIGN_ENCRYPT,
+    .objectAttributes = LOCAL_KEY | NO_PASSWORD | TPMA_OBJECT_SIGN_ENCRYPT,
     .parameters.eccDetail = {.symmetric.algorithm = TPM2_ALG_NULL,
                              .scheme = {.scheme = TPM2_ALG_ECDSA,
                                         .details.ecdsa.hashAlg = TPM2_ALG_SHA256},

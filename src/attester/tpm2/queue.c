@@ -7,9 +7,9 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 struct atls_tpm {
@@ -18,7 +18,6 @@ struct atls_tpm {
     char *conf;
     pid_t pid;
     pthread_t thread;
-    int stop_fd; /* an eventfd; readable: the thread is to end */
 
     pthread_mutex_t mutex;
     pthread_cond_t work; /* there is a job, or the thread is to end */
@@ -29,6 +28,7 @@ struct atls_tpm {
     struct atls_tpm_job *first, *last;
 
     struct atls_tpm_conn conn; /* the thread's own */
+    atomic_int fd;             /* of its connection, for the child of a fork to close; or -1 */
 };
 
 /* The TPMs of this process, by configuration. */
@@ -36,17 +36,36 @@ static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static struct atls_tpm *registry;
 static pthread_once_t registry_once = PTHREAD_ONCE_INIT;
 
-/* In the child of a fork there are no threads, and the mutex may have been held: start afresh. The
- * parent's TPMs stay behind, unusable (their pid differs). */
-static void after_fork(void)
+/*
+ * A fork happens with the registry locked, so that the child finds it in order. The child has no
+ * threads, so the parent's TPMs are of no use to it (their pid differs); but it has copies of their
+ * connections, which an emulator would take for an open one long after the parent hung up.
+ */
+static void before_fork(void)
 {
-    pthread_mutex_init(&registry_mutex, NULL);
+    pthread_mutex_lock(&registry_mutex);
+}
+
+static void after_fork_in_parent(void)
+{
+    pthread_mutex_unlock(&registry_mutex);
+}
+
+static void after_fork_in_child(void)
+{
+    for (const struct atls_tpm *tpm = registry; tpm != NULL; tpm = tpm->next) {
+        const int fd = atomic_load(&tpm->fd);
+        if (fd >= 0) {
+            close(fd);
+        }
+    }
     registry = NULL;
+    pthread_mutex_unlock(&registry_mutex);
 }
 
 static void watch_forks(void)
 {
-    (void)pthread_atfork(NULL, NULL, after_fork);
+    (void)pthread_atfork(before_fork, after_fork_in_parent, after_fork_in_child);
 }
 
 /* ---- the thread ---- */
@@ -62,13 +81,22 @@ static void drop_locked(struct atls_tpm *tpm, struct atls_tpm_job *job)
     pthread_mutex_lock(&tpm->mutex);
 }
 
+static void hang_up(struct atls_tpm *tpm)
+{
+    atomic_store(&tpm->fd, -1);
+    atls_tpm_conn_close(&tpm->conn);
+}
+
 static enum atls_err run_once(struct atls_tpm *tpm, struct atls_tpm_job *job,
                               struct atls_diag *diag)
 {
     struct atls_tpm_conn *conn = &tpm->conn;
-    const enum atls_err err =
-        atls_tpm_conn_open(conn, tpm->conf, job->deadline_ms, tpm->stop_fd, diag);
-    return err == ATLS_OK ? job->run(conn, job, diag) : err;
+    const enum atls_err err = atls_tpm_conn_open(conn, tpm->conf, job->deadline_ms, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    atomic_store(&tpm->fd, conn->tcti->fd);
+    return job->run(conn, job, diag);
 }
 
 /* run_job tries a second time when the TPM went away since the last job, or has no free slot. */
@@ -81,14 +109,14 @@ static enum atls_err run_job(struct atls_tpm *tpm, struct atls_tpm_job *job, str
     const bool full = atls_tpm_rc_is(conn->last_rc, TPM2_RC_OBJECT_MEMORY);
     if (err != ATLS_OK && (lost || full)) {
         if (lost) {
-            atls_tpm_conn_close(conn);
+            hang_up(tpm);
         } else {
             atls_tpm_conn_make_room(conn);
         }
         err = run_once(tpm, job, diag);
     }
     if (atls_tpm_conn_is_broken(conn)) {
-        atls_tpm_conn_close(conn);
+        hang_up(tpm);
     }
     return err;
 }
@@ -142,7 +170,7 @@ static void wait_for_work_locked(struct atls_tpm *tpm)
             in_time = pthread_cond_timedwait(&tpm->work, &tpm->mutex, &idle) == 0;
         } else {
             pthread_mutex_unlock(&tpm->mutex);
-            atls_tpm_conn_close(&tpm->conn);
+            hang_up(tpm);
             pthread_mutex_lock(&tpm->mutex);
         }
     }
@@ -150,9 +178,6 @@ static void wait_for_work_locked(struct atls_tpm *tpm)
 
 static void free_tpm(struct atls_tpm *tpm)
 {
-    if (tpm->stop_fd >= 0) {
-        close(tpm->stop_fd);
-    }
     pthread_cond_destroy(&tpm->work);
     pthread_mutex_destroy(&tpm->mutex);
     free(tpm->conf);
@@ -172,7 +197,7 @@ static void *serve(void *argument)
     }
     const bool orphan = tpm->orphan;
     pthread_mutex_unlock(&tpm->mutex);
-    atls_tpm_conn_close(&tpm->conn);
+    hang_up(tpm);
     if (orphan) {
         free_tpm(tpm);
     }
@@ -207,15 +232,15 @@ static struct atls_tpm *new_tpm(const char *conf, size_t limit)
     tpm->refs = 1;
     tpm->pid = getpid();
     tpm->limit = limit;
+    atomic_init(&tpm->fd, -1);
     pthread_mutex_init(&tpm->mutex, NULL);
     pthread_condattr_t monotonic;
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&tpm->work, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    tpm->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     tpm->conf = strdup(conf);
-    if (tpm->stop_fd < 0 || tpm->conf == NULL || !start_thread(tpm)) {
+    if (tpm->conf == NULL || !start_thread(tpm)) {
         free_tpm(tpm);
         return NULL;
     }
@@ -291,8 +316,6 @@ void atls_tpm_unref(struct atls_tpm *tpm)
     if (own) {
         pthread_detach(thread);
     }
-    const uint64_t one = 1;
-    (void)!write(tpm->stop_fd, &one, sizeof one);
     pthread_mutex_lock(&tpm->mutex);
     tpm->stop = true;
     tpm->orphan = own;
@@ -419,6 +442,14 @@ enum atls_err atls_tpm_run(struct atls_tpm *tpm, struct atls_tpm_job *job, uint3
         atls_tpm_waker_unref(waker);
     }
     return err;
+}
+
+size_t atls_tpm_num_queued(struct atls_tpm *tpm)
+{
+    pthread_mutex_lock(&tpm->mutex);
+    const size_t num = tpm->num_queued;
+    pthread_mutex_unlock(&tpm->mutex);
+    return num;
 }
 
 void atls_tpm_job_unref(struct atls_tpm *tpm, struct atls_tpm_job *job)

@@ -69,6 +69,8 @@ void atls_tpm_unref(struct atls_tpm *tpm);
  */
 ATLS_NODISCARD enum atls_err atls_tpm_run(struct atls_tpm *tpm, struct atls_tpm_job *job,
                                           uint32_t timeout_ms, struct atls_diag *diag);
+/* atls_tpm_num_queued gives the number of jobs that wait for their turn. */
+size_t atls_tpm_num_queued(struct atls_tpm *tpm);
 /* atls_tpm_job_unref is for the waiter, who has the TPM's lock not. */
 void atls_tpm_job_unref(struct atls_tpm *tpm, struct atls_tpm_job *job);
 

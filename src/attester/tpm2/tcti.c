@@ -12,7 +12,7 @@
 /* "atls" and a version, as the TCTI specification wants of an implementation. */
 #define TCTI_MAGIC UINT64_C(0x61746c7300000001)
 
-static const struct atls_tcti closed = {.fd = -1, .stop_fd = -1};
+static const struct atls_tcti closed = {.fd = -1};
 
 static void finalize(TSS2_TCTI_CONTEXT *context)
 {
@@ -49,18 +49,14 @@ bool atls_tcti_wait(struct atls_tcti *tcti, int fd, short events)
             atls_tcti_fail(tcti, ATLS_TCTI_LATE);
             return false;
         }
-        struct pollfd fds[2] = {{fd, events, 0}, {tcti->stop_fd, POLLIN, 0}};
-        const int ready = poll(fds, 2, left_ms > 60000 ? 60000 : (int)left_ms);
-        if (ready < 0 && errno != EINTR) {
+        struct pollfd ready = {fd, events, 0};
+        const int num = poll(&ready, 1, left_ms > 60000 ? 60000 : (int)left_ms);
+        if (num > 0) {
+            return true;
+        }
+        if (num < 0 && errno != EINTR) {
             atls_tcti_fail(tcti, ATLS_TCTI_LOST);
             return false;
-        }
-        if (ready > 0 && fds[1].revents != 0) {
-            atls_tcti_fail(tcti, ATLS_TCTI_STOPPED);
-            return false;
-        }
-        if (ready > 0 && fds[0].revents != 0) {
-            return true;
         }
     }
 }
@@ -112,7 +108,7 @@ bool atls_tcti_plausible(const struct atls_tcti *tcti, struct atls_bytes respons
 }
 
 enum atls_err atls_tcti_open(struct atls_tcti **out, const char *conf, int64_t deadline_ms,
-                             int stop_fd, struct atls_diag *diag)
+                             struct atls_diag *diag)
 {
     struct atls_tcti *tcti = malloc(sizeof *tcti);
     if (tcti == NULL) {
@@ -120,7 +116,6 @@ enum atls_err atls_tcti_open(struct atls_tcti **out, const char *conf, int64_t d
     }
     *tcti = closed;
     tcti->deadline_ms = deadline_ms;
-    tcti->stop_fd = stop_fd;
     tcti->common.magic = TCTI_MAGIC;
     tcti->common.version = 1;
     tcti->common.finalize = finalize;

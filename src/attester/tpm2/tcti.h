@@ -25,17 +25,15 @@
 /* Why the transport failed, beyond the one code that tpm2-tss passes on. */
 enum atls_tcti_trouble {
     ATLS_TCTI_FINE = 0,
-    ATLS_TCTI_LATE,    /* the deadline passed */
-    ATLS_TCTI_STOPPED, /* whoever owns it wants its thread to end */
-    ATLS_TCTI_LOST,    /* closed by the other side, or another I/O error */
-    ATLS_TCTI_GARBAGE  /* what came is no response of a TPM 2.0 */
+    ATLS_TCTI_LATE,   /* the deadline passed */
+    ATLS_TCTI_LOST,   /* closed by the other side, or another I/O error */
+    ATLS_TCTI_GARBAGE /* what came is no response of a TPM 2.0 */
 };
 
 struct atls_tcti {
     TSS2_TCTI_CONTEXT_COMMON_V1 common; /* first: all that tpm2-tss sees */
     enum atls_tcti_trouble trouble;     /* sticky */
     int64_t deadline_ms;                /* set before each run of commands */
-    int stop_fd;                        /* readable: give up at once; -1: none */
     bool shared;                        /* a resource manager keeps users of this TPM apart */
     int fd;                             /* swtpm */
     TSS2_TCTI_CONTEXT *inner;           /* loader */
@@ -43,10 +41,9 @@ struct atls_tcti {
     uint8_t response[ATLS_TPM_MAX_RESPONSE];
 };
 
-/* atls_tcti_open connects before `deadline_ms`. Gives *out; keeps stop_fd. */
+/* atls_tcti_open connects before `deadline_ms`. Gives *out. */
 ATLS_NODISCARD enum atls_err atls_tcti_open(struct atls_tcti **out, const char *conf,
-                                            int64_t deadline_ms, int stop_fd,
-                                            struct atls_diag *diag);
+                                            int64_t deadline_ms, struct atls_diag *diag);
 /* atls_tcti_close hangs up and frees; NULL is fine. */
 void atls_tcti_close(struct atls_tcti *tcti);
 

@@ -2,9 +2,9 @@
 /*
  * Every TCTI that tpm2-tss's loader knows ("device:", "tabrmd:", ...), with a deadline.
  *
- * The wait for an answer is cut into slices, between which the deadline and the wish to stop are
- * looked at. What such a TCTI does not bound itself (a write that blocks in the kernel) holds up
- * the TPM's thread, not those who wait for it: they leave at their own deadline.
+ * The wait for an answer is cut into slices, between which the deadline is looked at. What such a
+ * TCTI does not bound itself (a write that blocks in the kernel) holds up the TPM's thread, not
+ * those who wait for it: they leave at their own deadline.
  */
 #include "attester/tpm2/tcti.h"
 
@@ -13,7 +13,6 @@
 #include "base/span.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <tss2/tss2_tctildr.h>
 #include <unistd.h>
 
@@ -35,26 +34,11 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *
     return rc == TSS2_RC_SUCCESS ? rc : atls_tcti_fail(tcti, ATLS_TCTI_LOST);
 }
 
-/* may_go_on is true while the deadline is ahead and nobody wants to stop. */
-static bool may_go_on(struct atls_tcti *tcti)
-{
-    struct pollfd stop = {tcti->stop_fd, POLLIN, 0};
-    if (poll(&stop, 1, 0) > 0) {
-        atls_tcti_fail(tcti, ATLS_TCTI_STOPPED);
-        return false;
-    }
-    if (tcti->deadline_ms <= atls_tpm_now_ms()) {
-        atls_tcti_fail(tcti, ATLS_TCTI_LATE);
-        return false;
-    }
-    return true;
-}
-
 static TSS2_RC fetch(struct atls_tcti *tcti)
 {
     for (;;) {
-        if (!may_go_on(tcti)) {
-            return TSS2_TCTI_RC_IO_ERROR;
+        if (tcti->deadline_ms <= atls_tpm_now_ms()) {
+            return atls_tcti_fail(tcti, ATLS_TCTI_LATE);
         }
         size_t size = sizeof tcti->response;
         const TSS2_RC rc = Tss2_Tcti_Receive(tcti->inner, &size, tcti->response, SLICE_MS);

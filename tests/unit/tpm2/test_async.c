@@ -8,16 +8,6 @@
 #include <openssl/async.h>
 #include <poll.h>
 #include <stdatomic.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define NO_FIBERS /* ThreadSanitizer loses the thread when OpenSSL changes its stack */
-#endif
-#elif defined(__SANITIZE_THREAD__)
-#define NO_FIBERS
-#endif
 
 #define NUM_PAIRS 4
 
@@ -226,16 +216,7 @@ static void free_while_waiting(void)
 static void a_connection_may_be_freed_while_its_signature_is_made(void **state)
 {
     (void)state;
-    const pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        free_while_waiting();
-        _exit(0);
-    }
-    int status = 0;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_true(WIFEXITED(status));
-    assert_int_equal(WEXITSTATUS(status), 0);
+    assert_int_equal(in_child(free_while_waiting), 0);
 }
 
 /* block_around_signature forbids the fiber to pause between Certificate and CertificateVerify. */

@@ -5,9 +5,6 @@
 #include "endorsement/corim_create.h"
 #include "verifier/verifier.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #define NOW_S 1790000000
 
 static struct machine machine;

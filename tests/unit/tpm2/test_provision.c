@@ -5,8 +5,6 @@
 #include "endorsement/corim_create.h"
 #include "json/json.h"
 
-#include <unistd.h>
-
 static struct test_swtpm swtpm;
 
 static int start(void **state)

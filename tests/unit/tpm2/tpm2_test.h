@@ -12,7 +12,18 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
+
+/* ThreadSanitizer loses track of a thread when OpenSSL changes its stack. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define NO_FIBERS
+#endif
+#elif defined(__SANITIZE_THREAD__)
+#define NO_FIBERS
+#endif
 
 struct machine {
     struct test_swtpm swtpm;
@@ -50,6 +61,23 @@ static inline void test_sleep_ms(long ms)
 {
     const struct timespec pause = {ms / 1000, ms % 1000 * 1000000};
     nanosleep(&pause, NULL);
+}
+
+/* in_child runs `fn` in a child process and gives its exit status; -1 when it crashed, or when an
+ * assertion in it failed. */
+static inline int in_child(void (*fn)(void))
+{
+    fflush(NULL);
+    const pid_t pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        setenv("CMOCKA_TEST_ABORT", "1", 1); /* or a failure would go on with the other tests */
+        fn();
+        _exit(0);
+    }
+    int status = 0;
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
 static inline struct atls_provision provision(const char *tcti, const char *pcrs,

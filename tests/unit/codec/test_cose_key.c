@@ -70,7 +70,7 @@ static struct atls_bytes curve_key_for(int64_t kty, int64_t crv, size_t x_len, s
     static const uint8_t coordinate[100] = {1};
     const struct atls_buf room = test_room(300);
     struct atls_writer w = atls_writer_of(room);
-    atls_cbor_put_map(&w, (y_len == 0 ? 3 : 4) + (alg == 0 ? 0 : 1));
+    atls_cbor_put_map(&w, (y_len == 0 ? 3u : 4u) + (alg == 0 ? 0u : 1u));
     atls_cbor_put_int(&w, 1);
     atls_cbor_put_int(&w, kty);
     if (alg != 0) {

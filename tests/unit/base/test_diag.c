@@ -40,6 +40,13 @@ static void sentence_has_the_parts_that_are_there(void **state)
     diag.step[0] = '\0';
     diag.expected[0] = '\0';
     assert_sentence(&diag, "the Evidence was not made for this connection (at octet 12)");
+    diag.offset = 0;
+    assert_sentence(&diag, "the Evidence was not made for this connection");
+    atls_diag_expected_text(&diag, "a");
+    assert_sentence(&diag, "the Evidence was not made for this connection (expected a)");
+    diag.expected[0] = '\0';
+    atls_diag_found_text(&diag, "b");
+    assert_sentence(&diag, "the Evidence was not made for this connection (found b)");
 }
 
 static void failure_starts_afresh(void **state)
@@ -162,6 +169,8 @@ static void text_is_never_cut_inside_a_character(void **state)
             atls_diag_found_text(&diag, text);
             assert_true(atls_utf8_is_valid(atls_bytes_text(diag.found)));
             assert_true(strlen(diag.found) >= sizeof diag.found - 4);
+            assert_true(strlen(diag.found) < sizeof diag.found);
+            assert_string_equal(diag.expected, ""); /* what lies behind it is not touched */
         }
     }
 }

@@ -73,6 +73,8 @@ static void wipe_overwrites_what_it_is_given_and_no_more(void **state)
     memset(octets, 0xaa, sizeof octets);
     atls_wipe(&octets[1], 6);
     assert_bytes(atls_bytes_of(octets, sizeof octets), test_hex("aa000000000000aa"));
+    atls_wipe(&octets[7], 1);
+    assert_int_equal(octets[7], 0);
     atls_wipe(NULL, 0);
 }
 

@@ -29,6 +29,8 @@ int cli_corim(int argc, char **argv);
 int cli_finish(const char *verb, bool json, const struct atls_diag *diag, json_t *result);
 /* cli_event writes one line of a stream on stdout (only with --json). Takes `result`. */
 void cli_event(const char *verb, const char *event, const struct atls_diag *diag, json_t *result);
+/* cli_event_last is cli_event for the line that ends a stream: it says the exit status. */
+void cli_event_last(const char *verb, const char *event, int status, json_t *result);
 /* cli_note writes one line on stderr, "atls VERB: ...". */
 void cli_note(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 /* cli_note_error writes the sentence of a diag on stderr. */

@@ -269,9 +269,10 @@ static void summarise(struct demo *demo)
 {
     const int64_t ms = cli_now_ms() - demo->started_ms;
     if (demo->options->json) {
-        cli_event(verb, "summary", NULL,
-                  json_pack("{s:b,s:i,s:i,s:I}", "ok", demo->failed == 0, "steps", (int)demo->steps,
-                            "failed", (int)demo->failed, "ms", (json_int_t)ms));
+        cli_event_last(verb, "summary", demo->failed == 0 ? 0 : 1,
+                       json_pack("{s:b,s:i,s:i,s:I}", "ok", demo->failed == 0, "steps",
+                                 (int)demo->steps, "failed", (int)demo->failed, "ms",
+                                 (json_int_t)ms));
         return;
     }
     if (demo->failed == 0) {

@@ -48,3 +48,11 @@ void cli_event(const char *verb, const char *event, const struct atls_diag *diag
 {
     (void)print(atls_output_event(verb, event, diag, result));
 }
+
+void cli_event_last(const char *verb, const char *event, int status, json_t *result)
+{
+    json_t *line = atls_output_event(verb, event, NULL, result);
+    json_object_set_new(line, "ok", json_boolean(status == 0));
+    json_object_set_new(line, "exit", json_integer(status));
+    (void)print(line);
+}

@@ -262,6 +262,10 @@ enum atls_err cli_options_parse(struct cli_options *out, enum cli_verbs verb, in
     bool only_operands = false;
     enum atls_err err = ATLS_OK;
     memset(out, 0, sizeof *out);
+    /* Known first, so that an error before it is an object as well. */
+    for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++) {
+        out->json = out->json || strcmp(argv[i], "--json") == 0;
+    }
     for (int i = 1; i < argc && err == ATLS_OK; i++) {
         if (!only_operands && strcmp(argv[i], "--") == 0) {
             only_operands = true;

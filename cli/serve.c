@@ -345,8 +345,8 @@ static int run(const struct cli_options *o, struct atls_diag *diag)
         shut_all(&s);
         status = o->once ? s.last_status : 0;
         if (o->json) {
-            cli_event(verb, "stopped", NULL,
-                      json_pack("{s:I}", "connections", (json_int_t)s.served));
+            cli_event_last(verb, "stopped", status,
+                           json_pack("{s:I}", "connections", (json_int_t)s.served));
         }
     } else {
         status = cli_finish(verb, o->json, diag, NULL);

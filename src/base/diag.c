@@ -48,7 +48,7 @@ static void append_hex(char *text, size_t cap, struct atls_bytes octets)
 
 static void append_int(char *text, size_t cap, int64_t value)
 {
-    char digits[21];
+    char digits[21] = {0};
     size_t at = sizeof digits;
     uint64_t magnitude = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
     do {

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * CBOR (RFC 8949), strict: definite lengths, shortest form, valid UTF-8, no duplicate map keys,
- * depth at most ATLS_MAX_CBOR_DEPTH, no trailing octets. No heap, no recursion.
+ * depth at most ATLS_MAX_CBOR_DEPTH (tags count), no trailing octets. No heap, no recursion, and
+ * time that no input of n octets can drive beyond n log n; about 3 KiB of stack.
  *
  * Reading has two steps. atls_cbor_parse() checks the whole input once and gives its first item;
  * after that the accessors only walk octets that are known to be well-formed, so a `false` from
  * them means "not there" or "of another type", never "malformed". Items borrow the input.
+ *
+ * Floats, simple values and negative integers below INT64_MIN are items like others: there they are,
+ * and no typed view takes them. A float may have any of its three widths.
  */
 #ifndef CODEC_CBOR_H
 #define CODEC_CBOR_H
@@ -28,13 +32,17 @@ enum atls_cbor_type {
 
 struct atls_cbor {
     enum atls_cbor_type type;
-    uint64_t argument;
+    uint64_t argument;         /* of an indefinite array or map: counted */
     uint8_t float_width;       /* 2, 4 or 8 when the item is a float (bits in `argument`); else 0 */
     struct atls_bytes content; /* strings: their octets; array, map, tag: the encoded members */
     struct atls_bytes encoded; /* the whole item as received: what was signed or hashed */
 };
 
-/* What a profile may allow beyond the strict form. */
+/*
+ * What a profile may allow beyond the strict form. Never allowed: strings in chunks, and anything
+ * but the strict form in a map key, so that equal keys are equal octets. All maps that are open at
+ * one point may have ATLS_MAX_CBOR_KEYS keys together.
+ */
 enum atls_cbor_flags {
     ATLS_CBOR_STRICT = 0,
     ATLS_CBOR_ALLOW_INDEFINITE = 1, /* Nitro writes indefinite maps */

@@ -32,13 +32,15 @@ struct atls_cmw {
     struct atls_cbor collection;       /* the map, for atls_cmw_find and atls_cbor_members */
 };
 
-/* atls_cmw_parse reads a CMW in any CBOR form; a collection is checked to its leaves. */
+/* atls_cmw_parse reads a CMW in any CBOR form, in strict CBOR; a collection is checked to its
+ * leaves, at most ATLS_MAX_COLLECTION_DEPTH deep. Bits of `ind` without a meaning are kept. */
 ATLS_NODISCARD enum atls_err atls_cmw_parse(struct atls_cmw *out, struct atls_bytes input,
                                             struct atls_diag *diag);
 /* atls_cmw_parse_item is the same for a member of a collection. */
 ATLS_NODISCARD enum atls_err atls_cmw_parse_item(struct atls_cmw *out, const struct atls_cbor *item,
                                                  struct atls_diag *diag);
-/* atls_cmw_find gives the member with this text label of a collection. */
+/* atls_cmw_find gives the member with this text label of a collection. (Members with a number:
+ * atls_cbor_get on `collection`, then atls_cmw_parse_item.) */
 ATLS_NODISCARD bool atls_cmw_find(const struct atls_cmw *collection, const char *label,
                                   struct atls_cmw *out);
 

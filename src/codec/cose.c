@@ -14,7 +14,8 @@ static enum atls_err refuse(struct atls_diag *diag, const char *what, const char
     return atls_fail_texts(diag, ATLS_ERR_MALFORMED, what, claim, found, expected);
 }
 
-/* The numbers of RFC 9053 and the fully specified ones of RFC 9864. */
+/* The numbers of RFC 9053 and the fully specified ones of RFC 9864. The curve of EdDSA is the key's
+ * affair: -19 says Ed25519, and an Ed448 key beside it is not told apart here. */
 static int32_t known_algorithm(int64_t number)
 {
     switch (number) {

@@ -4,7 +4,11 @@
  *
  * Algorithms: ES256, ES384, ES512, EdDSA, PS256; the fully specified numbers of RFC 9864 (-9, -51,
  * -52, -19) are read as ES256, ES384, ES512 and EdDSA. The algorithm must be in the protected
- * header; an unknown `crit` label is refused; a label in both headers is refused.
+ * header; an unknown `crit` label is refused; a label in both headers is refused. Labels that
+ * `crit` may name are alg, content type and kid: no other is acted upon here.
+ *
+ * ATLS_ERR_ALGORITHM for an algorithm that is absent, misplaced or not taken, ATLS_ERR_MALFORMED
+ * for everything else that the structure does wrong.
  */
 #ifndef CODEC_COSE_H
 #define CODEC_COSE_H
@@ -58,7 +62,9 @@ atls_cose_sign1_write(const struct atls_crypto_ops *ops, struct atls_buf out, si
                       struct atls_bytes extra_headers, uint64_t num_extra,
                       struct atls_bytes payload, struct atls_diag *diag);
 
-/* COSE_Key: EC2 on P-256, P-384, P-521; OKP Ed25519, Ed448; RSA. Coordinates have full width. */
+/* COSE_Key: EC2 on P-256, P-384, P-521; OKP Ed25519, Ed448; RSA. Coordinates have full width and
+ * are not compressed; private parts are refused; alg and key_ops, where present, must allow that
+ * the key verifies signatures. That a point is on its curve is judged where the key is made. */
 enum { ATLS_KTY_OKP = 1, ATLS_KTY_EC2 = 2, ATLS_KTY_RSA = 3 };
 enum {
     ATLS_CRV_P256 = 1,

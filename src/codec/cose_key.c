@@ -5,7 +5,8 @@
 #include "base/diag.h"
 #include "base/span.h"
 
-enum { LABEL_KTY = 1, LABEL_ALG = 3 };
+enum { LABEL_KTY = 1, LABEL_ALG = 3, LABEL_KEY_OPS = 4 };
+enum { KEY_OP_SIGN = 1, KEY_OP_VERIFY = 2 };
 enum { LABEL_CRV = -1, LABEL_X = -2, LABEL_Y = -3, LABEL_D = -4 };
 enum { LABEL_RSA_N = -1, LABEL_RSA_E = -2, LABEL_RSA_D = -3, LABEL_RSA_LAST = -12 };
 
@@ -69,6 +70,26 @@ static enum atls_err check_alg(const struct atls_cbor *map, const int64_t *fitti
         }
     }
     return refuse(diag, what, "COSE_Key alg", "another", "a signature algorithm of this key type");
+}
+
+/* check_key_ops: where the key says what it is for (label 4), signatures are among it. */
+static enum atls_err check_key_ops(const struct atls_cbor *map, const char *what,
+                                   struct atls_diag *diag)
+{
+    struct atls_cbor operations;
+    if (!atls_cbor_get(map, LABEL_KEY_OPS, &operations)) {
+        return ATLS_OK;
+    }
+    struct atls_cbor_iter iter = atls_cbor_members(&operations);
+    struct atls_cbor operation;
+    while (operations.type == ATLS_CBOR_ARRAY && atls_cbor_next(&iter, &operation)) {
+        int64_t number = 0;
+        if (atls_cbor_int(&operation, &number) &&
+            (number == KEY_OP_SIGN || number == KEY_OP_VERIFY)) {
+            return ATLS_OK;
+        }
+    }
+    return refuse(diag, what, "COSE_Key key_ops", "other uses", "sign or verify among them");
 }
 
 static const struct curve *find_curve(int64_t kty, int64_t crv)
@@ -147,8 +168,11 @@ enum atls_err atls_cose_key_parse(struct atls_cose_key *out, const struct atls_c
         return refuse(diag, what, "COSE_Key kty", "none, or another", "OKP, EC2 or RSA");
     }
     struct atls_cose_key key = {.kty = (int32_t)kty};
-    enum atls_err err = kty == ATLS_KTY_RSA ? parse_rsa_key(&key, map, what, diag)
-                                            : parse_curve_key(&key, map, what, diag);
+    enum atls_err err = check_key_ops(map, what, diag);
+    if (err == ATLS_OK) {
+        err = kty == ATLS_KTY_RSA ? parse_rsa_key(&key, map, what, diag)
+                                  : parse_curve_key(&key, map, what, diag);
+    }
     if (err == ATLS_OK) {
         *out = key;
     }

@@ -193,7 +193,21 @@ static void other_members_are_ignored(void **state)
     (void)state;
     struct atls_cose_key key;
     assert_err(parse(&key, "a7" P256 "024131 3863f5 6161 01", NULL), OK);
+}
+
+static void key_for_other_uses_is_refused(void **state)
+{
+    (void)state;
+    struct atls_cose_key key;
+    assert_err(parse(&key, "a5" P256 "048101", NULL), OK);
     assert_err(parse(&key, "a5" P256 "048102", NULL), OK);
+    assert_err(parse(&key, "a5" P256 "0483070302", NULL), OK);
+    assert_refused("a5" P256 "048107", "COSE_Key key_ops"); /* derive key */
+    assert_refused("a5" P256 "0480", "COSE_Key key_ops");
+    assert_refused("a5" P256 "0402", "COSE_Key key_ops");
+    assert_refused("a5" P256 "04a10102", "COSE_Key key_ops");
+    assert_refused("a5" P256 "04816176", "COSE_Key key_ops");
+    assert_refused("a5" P256 "04818102", "COSE_Key key_ops");
 }
 
 static void algorithm_that_does_not_fit_the_key_is_refused(void **state)
@@ -382,6 +396,7 @@ int main(void)
         cmocka_unit_test(private_key_is_refused),
         cmocka_unit_test(symmetric_key_is_refused),
         cmocka_unit_test(other_members_are_ignored),
+        cmocka_unit_test(key_for_other_uses_is_refused),
         cmocka_unit_test(algorithm_that_does_not_fit_the_key_is_refused),
         cmocka_unit_test(every_curve_takes_its_own_algorithms_alone),
         cmocka_unit_test(rsa_key_is_read),

@@ -65,7 +65,7 @@ if(SCDOC)
     add_custom_command(OUTPUT ${CMAKE_BINARY_DIR}/man/${man}
       COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_BINARY_DIR}/man
       COMMAND sh -c "'${SCDOC}' < '${page}' > '${CMAKE_BINARY_DIR}/man/${man}'"
-      DEPENDS ${page})
+      DEPENDS ${page} VERBATIM)
     list(APPEND man_outputs ${CMAKE_BINARY_DIR}/man/${man})
     install(FILES ${CMAKE_BINARY_DIR}/man/${man} DESTINATION ${CMAKE_INSTALL_MANDIR}/man${section})
   endforeach()

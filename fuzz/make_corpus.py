@@ -524,6 +524,114 @@ def corim_templates():
     yield "no_comid", both({"corim-id": "x", "profile": "psa"})
 
 
+# ---- src/appraiser: Evidence that nobody signed ----
+
+
+def cbor_head(major, value):
+    if value < 24:
+        return bytes([major << 5 | value])
+    for width, code in ((1, 24), (2, 25), (4, 26), (8, 27)):
+        if value < 1 << (8 * width):
+            return bytes([major << 5 | code]) + value.to_bytes(width, "big")
+    raise ValueError(value)
+
+
+def cbor(value):
+    """A few types, in the shortest form and in the order given."""
+    if isinstance(value, bool) or value is None:
+        return {False: b"\xf4", True: b"\xf5", None: b"\xf6"}[value]
+    if isinstance(value, int):
+        return cbor_head(0, value) if value >= 0 else cbor_head(1, -1 - value)
+    if isinstance(value, bytes):
+        return cbor_head(2, len(value)) + value
+    if isinstance(value, str):
+        return cbor_head(3, len(value.encode())) + value.encode()
+    if isinstance(value, list):
+        return cbor_head(4, len(value)) + b"".join(cbor(item) for item in value)
+    return cbor_head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
+
+
+# The first octet of a seed: 1 labels it, 2 has no nonce, 4 wants the claims.
+FRESH_NONCE = bytes([0x4E]) + bytes(31)
+
+
+def psa_token(claims, unprotected=None, alg=-7):
+    return b"\xd2" + cbor([cbor({1: alg}), unprotected or {}, cbor(claims), bytes(64)])
+
+
+@target("fuzz_appraiser_psa")
+def appraiser_psa():
+    component = {1: "BL", 2: b"\xb1" * 32, 4: "1", 5: b"\x51" * 32}
+    claims = {10: FRESH_NONCE, 256: b"\1" * 33, 265: "tag:psacertified.org,2023:psa#tfm",
+              268: bytes(8), 2394: -7, 2395: 0x3000, 2396: b"\x49" * 32,
+              2398: "1234567890123-12345", 2399: [component], 2400: "verifier.example"}
+    yield "known", b"\4" + psa_token(claims)
+    yield "no_nonce", b"\6" + psa_token(claims)
+    yield "debug", b"\4" + psa_token({**claims, 2395: 0x4000})
+    yield "decommissioned", b"\0" + psa_token({**claims, 2395: 0x60FF})
+    yield "unknown_software", b"\4" + psa_token(
+        {**claims, 2399: [component, {2: bytes(48), 5: bytes(64), 6: "SHA256"}]})
+    yield "other_version", b"\4" + psa_token({**claims, 2399: [{**component, 4: "2"}]})
+    interim = {k: v for k, v in claims.items() if k != 268}
+    yield "interim", b"\5" + psa_token(
+        {**interim, 265: "http://arm.com/psa/2.0.0", 2397: bytes(32)})
+    legacy = {-75000: "PSA_IOT_PROFILE_1", -75001: 1, -75002: 0x3000, -75003: b"\x49" * 32,
+              -75004: bytes(32), -75005: "1234567890123", -75008: FRESH_NONCE,
+              -75009: b"\1" * 33, -75010: "v"}
+    yield "legacy", b"\5" + psa_token({**legacy, -75006: [component]})
+    yield "legacy_unmeasured", b"\5" + psa_token({**legacy, -75007: 1})
+    yield "kid", b"\4" + psa_token(claims, {4: b"k"})
+    yield "unsigned", b"\0" + cbor(claims)
+    yield "mac", b"\0" + b"\xd1" + psa_token(claims)[1:]
+
+
+def tpm_attest(kind, body, signer=bytes(34), nonce=FRESH_NONCE):
+    return (struct.pack(">IH", 0xFF544347, kind) + vec16(signer) + vec16(nonce)
+            + struct.pack(">QIIBQ", 1, 2, 3, 1, 4) + body)
+
+
+def tpm_certify():
+    # The hash of the fuzz target is aa throughout, and so is every name.
+    return tpm_attest(0x8017, vec16(b"\0\x0b" + b"\xaa" * 32) + vec16(bytes(34)))
+
+
+def tpm_quote(pcrs=(0, 7), bank=0x000B, digest=b"\xaa" * 32):
+    bitmap = sum(1 << pcr for pcr in pcrs).to_bytes(3, "little")
+    selection = struct.pack(">HB", bank, 3) + bitmap
+    return tpm_attest(0x8018, struct.pack(">I", 1) + selection + vec16(digest))
+
+
+TPM_ECDSA = struct.pack(">HH", 0x0018, 0x000B) + vec16(b"\1" * 32) + vec16(b"\1" * 31)
+TPM_RSASSA = struct.pack(">HH", 0x0014, 0x000B) + vec16(b"\1" * 256)
+TPM_ECC_KEY = bytes.fromhex("0023000b00040072000000100018000b00030010") + vec16(
+    b"\1" * 32) + vec16(b"\1" * 31)
+TPM_RSA_KEY = bytes.fromhex("0001000b00040072000000100010080000000000") + vec16(
+    b"\xff" * 256)
+
+
+def tpm_bundle(key=TPM_ECC_KEY, signature=TPM_ECDSA, quote=None):
+    kid = b"\1" * 33
+    return cbor({"kat": {"tpmVer": "2.0", "kid": kid, "sig": signature, "certInfo": tpm_certify(),
+                         "pubArea": key},
+                 "pat": {"tpmVer": "2.0", "kid": kid, "sig": signature,
+                         "attestInfo": quote or tpm_quote()}})
+
+
+@target("fuzz_appraiser_tpm2")
+def appraiser_tpm2():
+    yield "known", b"\4" + tpm_bundle()
+    yield "labelled", b"\5" + tpm_bundle()
+    yield "no_nonce", b"\6" + tpm_bundle()
+    yield "rsa", b"\4" + tpm_bundle(TPM_RSA_KEY, TPM_RSASSA)
+    yield "imported", b"\0" + tpm_bundle(TPM_ECC_KEY.replace(b"\0\4\0\x72", b"\0\4\0\x52"))
+    yield "other_pcrs", b"\4" + tpm_bundle(quote=tpm_quote((0, 1, 7)))
+    yield "no_pcrs", b"\4" + tpm_bundle(quote=tpm_quote(()))
+    yield "sha1_bank", b"\4" + tpm_bundle(quote=tpm_quote(bank=4))
+    yield "other_digest", b"\4" + tpm_bundle(quote=tpm_quote(digest=bytes(32)))
+    yield "two_banks", b"\4" + tpm_bundle(quote=tpm_attest(
+        0x8018, bytes.fromhex("00000002000b03810000000c03810000") + vec16(b"\xaa" * 32)))
+
+
 def main(names):
     for name in names or sorted(TARGETS):
         folder = CORPUS / name

@@ -56,13 +56,22 @@ static enum atls_err read_bytes(struct atls_bytes *out, const struct atls_cbor *
     return ATLS_OK;
 }
 
+/* A NUL is valid UTF-8, and ends the text for half of those who look at it: it is refused. */
 static enum atls_err read_text(struct atls_bytes *out, const struct atls_cbor *map, int64_t label,
                                const char *claim, struct atls_diag *diag)
 {
     struct atls_cbor value;
-    if (atls_cbor_get(map, label, &value) && !atls_cbor_text(&value, 0, SIZE_MAX, out)) {
+    if (!atls_cbor_get(map, label, &value)) {
+        return ATLS_OK;
+    }
+    struct atls_bytes text;
+    if (!atls_cbor_text(&value, 0, SIZE_MAX, &text)) {
         return refuse(claim, "another type", "text", diag);
     }
+    if (text.len != 0 && memchr(text.data, 0, text.len) != NULL) {
+        return refuse(claim, "a text with NUL in it", "text", diag);
+    }
+    *out = text;
     return ATLS_OK;
 }
 

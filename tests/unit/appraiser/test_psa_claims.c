@@ -224,6 +224,17 @@ static void texts_of_a_component_are_texts(void **state)
     }
 }
 
+static void a_text_with_nul_in_it_is_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    enum atls_err err = with_claim(&s, TEST_PSA_SERVICE_INDICATOR, test_hex("63 610062"));
+    assert_refused(&s, err, EVIDENCE_MALFORMED, "psa-verification-service-indicator");
+    err = with_claim(&s, TEST_PSA_SERVICE_INDICATOR, test_hex("61 00"));
+    assert_refused(&s, err, EVIDENCE_MALFORMED, "psa-verification-service-indicator");
+    assert_err(with_claim(&s, TEST_PSA_SERVICE_INDICATOR, test_hex("60")), OK);
+}
+
 static void the_list_of_components_has_1_to_64(void **state)
 {
     (void)state;
@@ -348,6 +359,7 @@ int main(void)
         cmocka_unit_test(a_certification_reference_has_its_form),
         cmocka_unit_test(a_component_has_a_measurement_and_a_signer),
         cmocka_unit_test(texts_of_a_component_are_texts),
+        cmocka_unit_test(a_text_with_nul_in_it_is_refused),
         cmocka_unit_test(the_list_of_components_has_1_to_64),
         cmocka_unit_test(unknown_claims_are_ignored),
         cmocka_unit_test(the_first_profile_has_rules_of_its_own),

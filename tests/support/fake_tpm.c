@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/fake_tpm.h"
 
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -106,13 +107,8 @@ static void *serve(void *argument)
     return NULL;
 }
 
-void test_fake_start(struct test_fake_tpm *fake, test_fake_fn *fn, void *context,
-                     const char *upstream)
+static void listen_at_path(struct test_fake_tpm *fake)
 {
-    memset(fake, 0, sizeof *fake);
-    fake->fn = fn;
-    fake->context = context;
-    fake->upstream = -1;
     strcpy(fake->folder, "/tmp/atls-fake-XXXXXX");
     need(mkdtemp(fake->folder) != NULL, "mkdtemp");
     snprintf(fake->socket, sizeof fake->socket, "%s/socket", fake->folder);
@@ -121,9 +117,33 @@ void test_fake_start(struct test_fake_tpm *fake, test_fake_fn *fn, void *context
     fake->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     need(fake->listener >= 0 &&
              bind(fake->listener, (const struct sockaddr *)(const void *)&address,
-                  sizeof address) == 0 &&
-             listen(fake->listener, 4) == 0 && pipe(fake->stop) == 0,
+                  sizeof address) == 0,
          "fake TPM");
+}
+
+static void listen_at_port(struct test_fake_tpm *fake)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET};
+    socklen_t len = sizeof address;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    fake->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    need(fake->listener >= 0 &&
+             bind(fake->listener, (const struct sockaddr *)(const void *)&address, len) == 0 &&
+             getsockname(fake->listener, (struct sockaddr *)(void *)&address, &len) == 0,
+         "fake TPM");
+    snprintf(fake->tcti, sizeof fake->tcti, "swtpm:host=127.0.0.1,port=%u",
+             (unsigned)ntohs(address.sin_port));
+}
+
+static void start(struct test_fake_tpm *fake, test_fake_fn *fn, void *context, const char *upstream,
+                  void (*listen_at)(struct test_fake_tpm *fake))
+{
+    memset(fake, 0, sizeof *fake);
+    fake->fn = fn;
+    fake->context = context;
+    fake->upstream = -1;
+    listen_at(fake);
+    need(listen(fake->listener, 4) == 0 && pipe(fake->stop) == 0, "fake TPM");
     if (upstream != NULL) {
         const struct sockaddr_un real = address_of(upstream);
         fake->upstream = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -133,6 +153,18 @@ void test_fake_start(struct test_fake_tpm *fake, test_fake_fn *fn, void *context
              "real TPM");
     }
     need(pthread_create(&fake->thread, NULL, serve, fake) == 0, "thread");
+}
+
+void test_fake_start(struct test_fake_tpm *fake, test_fake_fn *fn, void *context,
+                     const char *upstream)
+{
+    start(fake, fn, context, upstream, listen_at_path);
+}
+
+void test_fake_start_tcp(struct test_fake_tpm *fake, test_fake_fn *fn, void *context,
+                         const char *upstream)
+{
+    start(fake, fn, context, upstream, listen_at_port);
 }
 
 void test_fake_stop(struct test_fake_tpm *fake)
@@ -145,8 +177,10 @@ void test_fake_stop(struct test_fake_tpm *fake)
     close(fake->listener);
     close(fake->stop[0]);
     close(fake->stop[1]);
-    unlink(fake->socket);
-    rmdir(fake->folder);
+    if (fake->folder[0] != '\0') {
+        unlink(fake->socket);
+        rmdir(fake->folder);
+    }
 }
 
 long test_fake_forward(const struct test_fake_tpm *fake, struct atls_bytes command,

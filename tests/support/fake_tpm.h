@@ -33,6 +33,9 @@ struct test_fake_tpm {
  * change fn and context only while no command is on its way. */
 void test_fake_start(struct test_fake_tpm *fake, test_fake_fn *fn, void *context,
                      const char *upstream);
+/* test_fake_start_tcp is the same on a port of 127.0.0.1. */
+void test_fake_start_tcp(struct test_fake_tpm *fake, test_fake_fn *fn, void *context,
+                         const char *upstream);
 void test_fake_stop(struct test_fake_tpm *fake);
 /* test_fake_forward asks the real TPM. */
 long test_fake_forward(const struct test_fake_tpm *fake, struct atls_bytes command,

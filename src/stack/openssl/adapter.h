@@ -15,9 +15,12 @@ struct atls_session *openssl_session_of(const SSL *ssl);
 struct atls_session *openssl_session_get(SSL *ssl);
 ATLS_NODISCARD enum atls_err openssl_index_init(struct atls_diag *diag);
 ATLS_NODISCARD bool openssl_context_set(SSL_CTX *ctx, struct atls_context *context);
-/* The last fatal alert that the peer sent on `ssl`, 0 when there was none. */
+/* The last fatal alert that the peer sent on `ssl`, or we did; 0 when there was none. */
 int openssl_peer_alert(const SSL *ssl);
+int openssl_own_alert(const SSL *ssl);
 void openssl_set_peer_alert(SSL *ssl, int alert);
+void openssl_set_own_alert(SSL *ssl, int alert);
+void openssl_forget_alerts(SSL *ssl);
 
 /* extension.c: the four messages */
 ATLS_NODISCARD enum atls_err openssl_add_extension(SSL_CTX *ctx, struct atls_context *context,

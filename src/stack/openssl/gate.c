@@ -24,7 +24,7 @@ void atls_openssl_msg_callback(int write_p, int version, int content_type, const
 static void begin(SSL *ssl)
 {
     struct atls_session *session = openssl_session_get(ssl);
-    openssl_set_peer_alert(ssl, 0);
+    openssl_forget_alerts(ssl);
     if (session == NULL) {
         return;
     }
@@ -63,6 +63,9 @@ void atls_openssl_info_callback(const SSL *const_ssl, int where, int ret)
     }
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (ret >> 8) == SSL3_AL_FATAL) {
         openssl_set_peer_alert(ssl, ret & 0xff);
+    }
+    if ((where & SSL_CB_WRITE_ALERT) == SSL_CB_WRITE_ALERT && (ret >> 8) == SSL3_AL_FATAL) {
+        openssl_set_own_alert(ssl, ret & 0xff);
     }
 }
 

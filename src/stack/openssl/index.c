@@ -82,13 +82,39 @@ struct atls_session *openssl_session_get(SSL *ssl)
     return session;
 }
 
-int openssl_peer_alert(const SSL *ssl)
+/* Two numbers in place of a pointer: there is nothing to allocate that could fail. The peer's alert
+ * is in the low octet, ours in the one above. */
+static int alerts_of(const SSL *ssl)
 {
     return alert_index < 0 ? 0 : (int)(intptr_t)SSL_get_ex_data(ssl, alert_index);
 }
 
+static void set_alerts(SSL *ssl, int alerts)
+{
+    (void)SSL_set_ex_data(ssl, alert_index, (void *)(intptr_t)alerts); // NOLINT
+}
+
+int openssl_peer_alert(const SSL *ssl)
+{
+    return alerts_of(ssl) & 0xff;
+}
+
+int openssl_own_alert(const SSL *ssl)
+{
+    return alerts_of(ssl) >> 8 & 0xff;
+}
+
+void openssl_forget_alerts(SSL *ssl)
+{
+    set_alerts(ssl, 0);
+}
+
 void openssl_set_peer_alert(SSL *ssl, int alert)
 {
-    /* A number in place of a pointer: there is nothing to allocate that could fail. */
-    (void)SSL_set_ex_data(ssl, alert_index, (void *)(intptr_t)alert); // NOLINT
+    set_alerts(ssl, (alerts_of(ssl) & 0xff00) | (alert & 0xff));
+}
+
+void openssl_set_own_alert(SSL *ssl, int alert)
+{
+    set_alerts(ssl, (alerts_of(ssl) & 0xff) | (alert & 0xff) << 8);
 }

@@ -42,11 +42,34 @@ static enum atls_err fail_alert(int alert, bool refusal, struct atls_diag *diag)
     return err;
 }
 
-static enum atls_err fail_library(unsigned long code, struct atls_diag *diag)
+/* What the peer did wrong, by the alert that OpenSSL sent it. 0: none was sent, since the
+ * connection is gone or the peer does not speak TLS. */
+static enum atls_err err_of_own_alert(int alert)
+{
+    switch (alert) {
+    case SSL_AD_DECODE_ERROR:
+        return ATLS_ERR_MALFORMED;
+    case SSL_AD_UNSUPPORTED_EXTENSION:
+        return ATLS_ERR_UNSOLICITED;
+    case SSL_AD_PROTOCOL_VERSION:
+        return ATLS_ERR_PROTOCOL_VERSION;
+    case SSL_AD_INTERNAL_ERROR:
+        return ATLS_ERR_CRYPTO;
+    default:
+        return ATLS_ERR_ILLEGAL;
+    }
+}
+
+/* fail_library: OpenSSL ended the handshake, and its oldest error says why. */
+static enum atls_err fail_library(unsigned long code, int own_alert, struct atls_diag *diag)
 {
     const char *reason = ERR_reason_error_string(code);
+    const enum atls_err err = err_of_own_alert(own_alert);
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) {
-        return atls_fail_texts(diag, ATLS_ERR_CRYPTO, "handshake", NULL, reason, NULL);
+        /* The error of a share or a signature comes from libcrypto; whose mistake it is says the
+         * alert. */
+        return atls_fail_texts(diag, own_alert != 0 ? err : ATLS_ERR_CRYPTO, "handshake", NULL,
+                               reason, "a handshake by RFC 8446");
     }
     switch (ERR_GET_REASON(code)) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
@@ -61,12 +84,25 @@ static enum atls_err fail_library(unsigned long code, struct atls_diag *diag)
         return atls_fail_texts(diag, ATLS_ERR_PROTOCOL_VERSION, "handshake", "version", reason,
                                "TLS 1.3");
     case SSL_R_BAD_EXTENSION:
-        return atls_fail_texts(diag, ATLS_ERR_ILLEGAL, "handshake", "extension", reason,
+        return atls_fail_texts(diag, err, "handshake", "extension", reason,
                                "each extension once, where it belongs");
     default:
-        return atls_fail_texts(diag, ATLS_ERR_ILLEGAL, "handshake", NULL, reason,
-                               "a handshake by RFC 8446");
+        return atls_fail_texts(diag, err, "handshake", NULL, reason, "a handshake by RFC 8446");
     }
+}
+
+/* fail_open: the gate was open, so most that goes wrong is the connection's. An extension where
+ * none may stand, as in a NewSessionTicket, is still refused as what it is. */
+static enum atls_err fail_open(unsigned long code, int own_alert, struct atls_diag *diag)
+{
+    const char *reason = ERR_reason_error_string(code);
+    const bool is_extension =
+        ERR_GET_LIB(code) == ERR_LIB_SSL && ERR_GET_REASON(code) == SSL_R_BAD_EXTENSION;
+    return is_extension
+               ? atls_fail_texts(diag, err_of_own_alert(own_alert), "connection", "extension",
+                                 reason, "each extension once, where it belongs")
+               : atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL, reason,
+                                 "close_notify");
 }
 
 enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *diag)
@@ -93,7 +129,9 @@ enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *d
     const unsigned long code = ERR_peek_error();
     ERR_clear_error();
     if (code != 0) {
-        return fail_library(code, diag);
+        const int own_alert = openssl_own_alert(ssl);
+        return verdict != NULL && atls_verdict_opens(verdict) ? fail_open(code, own_alert, diag)
+                                                              : fail_library(code, own_alert, diag);
     }
     if (ssl_return == 1) {
         return atls_fail(diag, ATLS_ERR_NO_VERDICT, "gate", NULL);

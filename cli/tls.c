@@ -55,21 +55,17 @@ enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *dia
 
 static enum atls_err fail_relay(SSL *ssl, int result, struct atls_diag *diag)
 {
-    const int error = SSL_get_error(ssl, result);
-    const unsigned long code = ERR_peek_error();
-    ERR_clear_error();
-    if (error == SSL_ERROR_SYSCALL && code == 0) {
+    const int system_error = errno;
+    if (SSL_get_error(ssl, result) == SSL_ERROR_SYSCALL && ERR_peek_error() == 0) {
         return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL,
-                               errno != 0 ? strerror(errno) : "its end", "close_notify");
+                               system_error != 0 ? strerror(system_error) : "its end",
+                               "close_notify");
     }
     /* In TLS 1.3 a client has finished before the server has judged it: the refusal comes here. */
-    enum atls_err err = atls_openssl_outcome(ssl, result, diag);
-    if (err == ATLS_OK || err == ATLS_ERR_CONNECTION) {
-        const char *reason = code != 0 ? ERR_reason_error_string(code) : "its end";
-        err =
-            atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL, reason, "close_notify");
-    }
-    return err;
+    const enum atls_err err = atls_openssl_outcome(ssl, result, diag);
+    return err != ATLS_OK ? err
+                          : atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL,
+                                            "its end", "close_notify");
 }
 
 bool cli_sink_fd(void *arg, const unsigned char *data, size_t len)
@@ -187,6 +183,22 @@ static bool wait_both(SSL *ssl, int in_fd, bool reads_peer, bool wants_write, bo
     return ready >= 0 || errno == EINTR;
 }
 
+/* fail_push: a peer that refuses us says why before it closes, so what it said may still be there
+ * to read when writing fails. */
+static enum atls_err fail_push(SSL *ssl, const struct cli_far_side *far, struct cli_counts *counts,
+                               struct atls_diag *diag)
+{
+    struct atls_diag why;
+    enum atls_err said = ATLS_OK;
+    const enum atls_err err = fail_relay(ssl, -1, &why);
+    if (err == ATLS_ERR_CONNECTION && !pull(ssl, far->sink, far->arg, counts, &said, diag) &&
+        (said == ATLS_ERR_PEER_REFUSED || said == ATLS_ERR_PEER_ALERT)) {
+        return said;
+    }
+    *diag = why;
+    return err;
+}
+
 enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_counts *counts,
                         struct atls_diag *diag)
 {
@@ -196,7 +208,7 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
     for (;;) {
         const int pushed = push(ssl, &out, counts);
         if (!is_wait(pushed)) {
-            return fail_relay(ssl, -1, diag);
+            return fail_push(ssl, far, counts, diag);
         }
         if (peer_open && !pull(ssl, far->sink, far->arg, counts, &err, diag)) {
             peer_open = false;

@@ -147,6 +147,27 @@ static const struct atls_format *format_of(const struct atls_context *context,
     return NULL;
 }
 
+/* The peer has sent our own Evidence back (R-06); only a server has sent some before it appraises.
+ */
+static enum atls_err check_reflection(const struct atls_session *session, struct atls_diag *diag)
+{
+    struct atls_digest cmw_hash;
+    const struct atls_bytes cmw = atls_bytes_of(session->peer_cmw, session->peer_cmw_len);
+    if (session->own_cmw_sha256.len == 0) {
+        return ATLS_OK;
+    }
+    const enum atls_err err = session->context->crypto->hash(ATLS_ALG_SHA256, cmw, &cmw_hash);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, "Evidence", "SHA-256");
+    }
+    if (atls_bytes_equal(atls_digest_bytes(&cmw_hash),
+                         atls_digest_bytes(&session->own_cmw_sha256))) {
+        return atls_fail_texts(diag, ATLS_ERR_REFLECTED, "Evidence", NULL, "our own Evidence",
+                               "Evidence of the peer's");
+    }
+    return ATLS_OK;
+}
+
 /* Everything that can be refused before the Evidence is looked at. */
 static enum atls_err check_before(struct atls_session *session, const struct atls_channel *channel,
                                   const struct atls_peer *peer, const struct atls_digest *spki_hash,
@@ -169,15 +190,7 @@ static enum atls_err check_before(struct atls_session *session, const struct atl
         return atls_fail_texts(diag, ATLS_ERR_REFLECTED, "peer's certificate",
                                "SubjectPublicKeyInfo", "our own key", "a key of the peer's");
     }
-    struct atls_digest cmw_hash;
-    const struct atls_bytes cmw = atls_bytes_of(session->peer_cmw, session->peer_cmw_len);
-    err = session->context->crypto->hash(ATLS_ALG_SHA256, cmw, &cmw_hash);
-    if (err == ATLS_OK && atls_bytes_equal(atls_digest_bytes(&cmw_hash),
-                                           atls_digest_bytes(&session->own_cmw_sha256))) {
-        return atls_fail_texts(diag, ATLS_ERR_REFLECTED, "Evidence", NULL, "our own Evidence",
-                               "Evidence of the peer's");
-    }
-    return err;
+    return check_reflection(session, diag);
 }
 
 static enum atls_err new_job(struct appraise_job **out, struct atls_session *session,

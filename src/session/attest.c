@@ -116,7 +116,8 @@ static enum atls_err make_evidence(struct atls_session *session, size_t index, i
     const struct atls_bytes cmw = atls_bytes_of(a->cmw, a->cmw_len);
     uint8_t *body = NULL;
     size_t body_len = 0;
-    if (err == ATLS_OK) {
+    if (err == ATLS_OK && session->context->num_required != 0) {
+        /* so that it is known again should the peer send it back */
         const struct atls_crypto_ops *crypto = session->context->crypto;
         err = crypto->hash(ATLS_ALG_SHA256, cmw, &session->own_cmw_sha256);
     }

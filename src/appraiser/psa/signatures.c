@@ -41,8 +41,8 @@ struct atls_cbor atls_psa_payload(const struct atls_psa_verified *verified)
 }
 
 /* Keys come from the endorsements only: x5chain or a key inside the token is never looked at
- * (R-36). The instance-id is a look-up key, not a hash to recompute: published tokens of real
- * firmware carry other values (RFC 9783, 4.2.1 leaves the derivation to the implementation). */
+ * (R-36). The instance-id is a look-up key, not a hash to recompute: in published tokens it is
+ * often another value than the hash of the key. */
 static enum atls_err find_anchor(const struct atls_trust_anchor **out,
                                  const struct atls_psa_parsed *parsed,
                                  const struct atls_endorsements *endorsements,

@@ -172,6 +172,9 @@ static void surroundings_are_refused(void **state)
     free(pem);
 }
 
+static const char encrypted[] = "-----BEGIN TSS2 PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n"
+                                "-----END TSS2 PRIVATE KEY-----\n";
+
 static void other_pem_is_refused(void **state)
 {
     (void)state;
@@ -184,8 +187,8 @@ static void other_pem_is_refused(void **state)
         "-----BEGIN TSS2 PRIVATE KEY-----\nAAA\n-----END TSS2 PRIVATE KEY-----\n",
         "-----BEGIN TSS2 PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
         "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n",
-        "-----BEGIN TSS2 PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\n\nAAAA\n"
-        "-----END TSS2 PRIVATE KEY-----\n",
+        "-----BEGIN TSS2 PRIVATE KEY-----\nAAAA\n-----END TSS2 PRIVATE KEY----\n",
+        encrypted,
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
         struct atls_tpm_key_file read;

@@ -16,13 +16,17 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ThreadSanitizer loses track of a thread when OpenSSL changes its stack. */
-#if defined(__has_feature)
+/* ThreadSanitizer loses track of a thread when OpenSSL changes its stack, and starts no threads in
+ * the child of a fork. */
+#if defined(__SANITIZE_THREAD__)
+#define UNDER_TSAN 1
+#elif defined(__has_feature)
 #if __has_feature(thread_sanitizer)
-#define NO_FIBERS
+#define UNDER_TSAN 1
 #endif
-#elif defined(__SANITIZE_THREAD__)
-#define NO_FIBERS
+#endif
+#ifndef UNDER_TSAN
+#define UNDER_TSAN 0
 #endif
 
 struct machine {

@@ -309,9 +309,6 @@ static unsigned run_fiber(struct fiber *fiber)
 static void the_deadline_wakes_a_fiber(void **state)
 {
     (void)state;
-    if (UNDER_TSAN) {
-        skip();
-    }
     struct atls_tpm *tpm = open_tpm(fake.tcti, 4);
     atomic_store(&script.silent, true);
     struct runner hanging;

@@ -16,8 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-/* ThreadSanitizer loses track of a thread when OpenSSL changes its stack, and starts no threads in
- * the child of a fork. */
+/* ThreadSanitizer lets the child of a fork start no threads. */
 #if defined(__SANITIZE_THREAD__)
 #define UNDER_TSAN 1
 #elif defined(__has_feature)

@@ -101,6 +101,27 @@ static void another_bank_than_the_hash_of_the_signature_is_taken(void **state)
     assert_int_equal(s.submod.vector.claim[ATLS_TRUST_EXECUTABLES], ATLS_EXECUTABLES_UNRECOGNISED);
 }
 
+/* One signature in 256 has an r that begins with a zero, which a TPM may leave out. */
+static void numbers_of_a_signature_without_leading_zeros_are_padded(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct test_bundle bundle = test_tpm_make(&machine);
+    struct atls_bytes pair = {NULL, 0};
+    for (unsigned tries = 0; tries < 20000 && (pair.len == 0 || pair.data[0] != 0); tries++) {
+        pair = test_sign(machine.ak, ATLS_ALG_ES256, bundle.cert_info);
+    }
+    assert_int_equal(pair.data[0], 0);
+    struct atls_writer w = atls_writer_of(test_room(128));
+    atls_write_u16(&w, ATLS_TPM_ECDSA);
+    atls_write_u16(&w, ATLS_TPM_SHA256);
+    atls_write_vec16(&w, atls_bytes_of(&pair.data[1], 31));
+    atls_write_vec16(&w, atls_bytes_of(&pair.data[32], 32));
+    bundle.kat_sig = atls_bytes_of(w.data, w.len);
+    scene_init(&s, set, test_tpm_nonce());
+    assert_err(appraise(&s, &atls_appraiser_tpm2, test_bundle_encode(&bundle)), OK);
+}
+
 static void an_empty_qualified_signer_in_both_is_taken(void **state)
 {
     (void)state;
@@ -367,6 +388,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_attestation_key_and_tls_key_is_taken),
         cmocka_unit_test(a_key_may_name_the_scheme_that_it_signs_with),
         cmocka_unit_test(another_bank_than_the_hash_of_the_signature_is_taken),
+        cmocka_unit_test(numbers_of_a_signature_without_leading_zeros_are_padded),
         cmocka_unit_test(an_empty_qualified_signer_in_both_is_taken),
         cmocka_unit_test(other_pcrs_than_expected_are_not_recognised),
         cmocka_unit_test(other_values_of_pcrs_are_not_recognised),

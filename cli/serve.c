@@ -135,6 +135,8 @@ static void *serve_connection(void *arg)
         }
     }
     SSL_free(c->ssl);
+    /* What OpenSSL keeps for this thread goes before the main thread may end the process. */
+    OPENSSL_thread_stop();
     unlink_connection(c, atls_err_exit(err));
     return NULL;
 }

@@ -214,13 +214,9 @@ static enum atls_err find_ids(struct atls_psa_parsed *parsed, struct atls_diag *
     return ATLS_OK;
 }
 
-enum atls_err atls_psa_parse(struct atls_psa_parsed **out, struct atls_bytes evidence,
-                             struct atls_bytes media_type, struct atls_diag *diag)
+static enum atls_err read_token(struct atls_psa_parsed *parsed, struct atls_bytes evidence,
+                                struct atls_bytes media_type, struct atls_diag *diag)
 {
-    ATLS_AUTO(atls_psa_parsed_cleanup) struct atls_psa_parsed *parsed = calloc(1, sizeof *parsed);
-    if (parsed == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, ATLS_STEP_STRUCTURE, "PSA token");
-    }
     enum atls_err err = parse_message(parsed, evidence, diag);
     if (err == ATLS_OK) {
         err = find_profile(parsed, diag);
@@ -228,12 +224,21 @@ enum atls_err atls_psa_parse(struct atls_psa_parsed **out, struct atls_bytes evi
     if (err == ATLS_OK) {
         err = check_label(parsed, media_type, diag);
     }
-    if (err == ATLS_OK) {
-        err = find_ids(parsed, diag);
+    return err == ATLS_OK ? find_ids(parsed, diag) : err;
+}
+
+enum atls_err atls_psa_parse(struct atls_psa_parsed **out, struct atls_bytes evidence,
+                             struct atls_bytes media_type, struct atls_diag *diag)
+{
+    struct atls_psa_parsed *parsed = calloc(1, sizeof *parsed);
+    if (parsed == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, ATLS_STEP_STRUCTURE, "PSA token");
     }
-    if (err == ATLS_OK) {
-        *out = parsed;
-        parsed = NULL;
+    enum atls_err err = read_token(parsed, evidence, media_type, diag);
+    if (err != ATLS_OK) {
+        atls_psa_parsed_free(parsed);
+        return err;
     }
-    return err;
+    *out = parsed;
+    return ATLS_OK;
 }

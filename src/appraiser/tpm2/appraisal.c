@@ -89,7 +89,7 @@ static enum atls_err digest_of(struct atls_digest *out, const struct expected_pc
         }
         const struct atls_bytes value = expected->values[pcr][choice % count];
         choice /= count;
-        if (value.len > sizeof values - len) {
+        if (value.len == 0 || value.len > sizeof values - len) {
             return ATLS_ERR_REFERENCE_VALUES;
         }
         memcpy(&values[len], value.data, value.len);

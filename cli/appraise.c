@@ -110,7 +110,10 @@ static enum atls_err read_evidence(struct work *w, const struct cli_options *o,
     }
     const struct atls_buf room = {w->wrapped, cap};
     struct atls_writer writer = atls_writer_of(room);
-    atls_cmw_put_record_media(&writer, w->format->media_type, w->cmw, ATLS_CMW_EVIDENCE);
+    /* The loosest of a format's types: which of its profiles the file has is for the appraiser. */
+    const char *type =
+        w->format->accepted_types[0] != NULL ? w->format->accepted_types[0] : w->format->media_type;
+    atls_cmw_put_record_media(&writer, type, w->cmw, ATLS_CMW_EVIDENCE);
     if (!atls_writer_finish(&writer, &len)) {
         return atls_fail(diag, ATLS_ERR_BUFFER, verb, NULL);
     }

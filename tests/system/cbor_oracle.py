@@ -252,6 +252,8 @@ def cases(rng, count):
         yield b"\xa1" * levels + b"\x00" * (levels + 1)
         yield b"\xc1" * levels + b"\x00"
         yield b"\x9f" * levels + b"\xff" * levels
+    for length in (23, 24, 255, 256, 300):
+        yield b"\x9f" + bytes(length) + b"\xff"
     for _ in range(count):
         yield rng.randbytes(rng.randrange(1, 12))
 

@@ -273,6 +273,7 @@ def cbor_items():
     yield "composite_keys", b"\xa2" + cbor([1, 2]) + b"\x00" + cbor({1: 2}) + b"\x00"
     yield "duplicate", b"\xa2\x01\x00\x01\x00"
     yield "indefinite", b"\xbf\x01\x9f\x02\x80\xff\x03\xbf\xff\xff"
+    yield "indefinite_long", b"\x9f" + bytes(300) + b"\xff"
     yield "long_form", b"\x98\x02\x18\x01\x59\x00\x01\x00"
     yield "chunked", b"\x5f\x41\x00\xff"
     yield "trailing", b"\x00\x00"
@@ -526,36 +527,11 @@ def corim_templates():
 
 # ---- src/appraiser: Evidence that nobody signed ----
 
-
-def cbor_head(major, value):
-    if value < 24:
-        return bytes([major << 5 | value])
-    for width, code in ((1, 24), (2, 25), (4, 26), (8, 27)):
-        if value < 1 << (8 * width):
-            return bytes([major << 5 | code]) + value.to_bytes(width, "big")
-    raise ValueError(value)
-
-
-def cbor(value):
-    """A few types, in the shortest form and in the order given."""
-    if isinstance(value, bool) or value is None:
-        return {False: b"\xf4", True: b"\xf5", None: b"\xf6"}[value]
-    if isinstance(value, int):
-        return cbor_head(0, value) if value >= 0 else cbor_head(1, -1 - value)
-    if isinstance(value, bytes):
-        return cbor_head(2, len(value)) + value
-    if isinstance(value, str):
-        return cbor_head(3, len(value.encode())) + value.encode()
-    if isinstance(value, list):
-        return cbor_head(4, len(value)) + b"".join(cbor(item) for item in value)
-    return cbor_head(5, len(value)) + b"".join(cbor(k) + cbor(v) for k, v in value.items())
-
-
 # The first octet of a seed: 1 labels it, 2 has no nonce, 4 wants the claims.
 FRESH_NONCE = bytes([0x4E]) + bytes(31)
 
 
-def psa_token(claims, unprotected=None, alg=-7):
+def unsigned_psa_token(claims, unprotected=None, alg=-7):
     return b"\xd2" + cbor([cbor({1: alg}), unprotected or {}, cbor(claims), bytes(64)])
 
 
@@ -565,24 +541,24 @@ def appraiser_psa():
     claims = {10: FRESH_NONCE, 256: b"\1" * 33, 265: "tag:psacertified.org,2023:psa#tfm",
               268: bytes(8), 2394: -7, 2395: 0x3000, 2396: b"\x49" * 32,
               2398: "1234567890123-12345", 2399: [component], 2400: "verifier.example"}
-    yield "known", b"\4" + psa_token(claims)
-    yield "no_nonce", b"\6" + psa_token(claims)
-    yield "debug", b"\4" + psa_token({**claims, 2395: 0x4000})
-    yield "decommissioned", b"\0" + psa_token({**claims, 2395: 0x60FF})
-    yield "unknown_software", b"\4" + psa_token(
+    yield "known", b"\4" + unsigned_psa_token(claims)
+    yield "no_nonce", b"\6" + unsigned_psa_token(claims)
+    yield "debug", b"\4" + unsigned_psa_token({**claims, 2395: 0x4000})
+    yield "decommissioned", b"\0" + unsigned_psa_token({**claims, 2395: 0x60FF})
+    yield "unknown_software", b"\4" + unsigned_psa_token(
         {**claims, 2399: [component, {2: bytes(48), 5: bytes(64), 6: "SHA256"}]})
-    yield "other_version", b"\4" + psa_token({**claims, 2399: [{**component, 4: "2"}]})
+    yield "other_version", b"\4" + unsigned_psa_token({**claims, 2399: [{**component, 4: "2"}]})
     interim = {k: v for k, v in claims.items() if k != 268}
-    yield "interim", b"\5" + psa_token(
+    yield "interim", b"\5" + unsigned_psa_token(
         {**interim, 265: "http://arm.com/psa/2.0.0", 2397: bytes(32)})
     legacy = {-75000: "PSA_IOT_PROFILE_1", -75001: 1, -75002: 0x3000, -75003: b"\x49" * 32,
               -75004: bytes(32), -75005: "1234567890123", -75008: FRESH_NONCE,
               -75009: b"\1" * 33, -75010: "v"}
-    yield "legacy", b"\5" + psa_token({**legacy, -75006: [component]})
-    yield "legacy_unmeasured", b"\5" + psa_token({**legacy, -75007: 1})
-    yield "kid", b"\4" + psa_token(claims, {4: b"k"})
+    yield "legacy", b"\5" + unsigned_psa_token({**legacy, -75006: [component]})
+    yield "legacy_unmeasured", b"\5" + unsigned_psa_token({**legacy, -75007: 1})
+    yield "kid", b"\4" + unsigned_psa_token(claims, {4: b"k"})
     yield "unsigned", b"\0" + cbor(claims)
-    yield "mac", b"\0" + b"\xd1" + psa_token(claims)[1:]
+    yield "mac", b"\0" + b"\xd1" + unsigned_psa_token(claims)[1:]
 
 
 def tpm_attest(kind, body, signer=bytes(34), nonce=FRESH_NONCE):

@@ -10,11 +10,13 @@ if(TARGET objects_codec AND TARGET objects_crypto)
   add_executable(codec_probe ${CMAKE_SOURCE_DIR}/tests/system/codec_probe.c)
   target_link_libraries(codec_probe PRIVATE test_support room_crypto)
   add_test(NAME system/cbor_oracle
-           COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/cbor_oracle.py $<TARGET_FILE:codec_probe>)
+           COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/cbor_oracle.py
+                   $<TARGET_FILE:codec_probe>)
   add_test(NAME system/codec_vectors
            COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/codec_vectors.py
                    $<TARGET_FILE:codec_probe> ${CMAKE_SOURCE_DIR}/../shared/vectors)
-  set_tests_properties(system/cbor_oracle system/codec_vectors PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(system/cbor_oracle system/codec_vectors
+                       PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
 
 # The core without an operating system.

@@ -8,8 +8,8 @@
  * after that the accessors only walk octets that are known to be well-formed, so a `false` from
  * them means "not there" or "of another type", never "malformed". Items borrow the input.
  *
- * Floats, simple values and negative integers below INT64_MIN are items like others: there they are,
- * and no typed view takes them. A float may have any of its three widths.
+ * Floats, simple values and negative integers below INT64_MIN are items like others, but no typed
+ * view takes them. A float may have any of its three widths.
  */
 #ifndef CODEC_CBOR_H
 #define CODEC_CBOR_H

@@ -1,0 +1,90 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""tally.py RESULTS.xml [COUNTS]: what ctest's results say, and whether what was skipped may be.
+
+A test that finds something absent prints "skipped: REASON". The reason must name what is absent,
+and that must be absent indeed; otherwise the skip counts as a failure. COUNTS receives the line
+"PASSED FAILED SKIPPED", counted in test programs.
+"""
+
+import importlib.util
+import os
+import re
+import shutil
+import sys
+import xml.etree.ElementTree
+
+PYTHON_PACKAGES = {"cryptography", "cbor2", "jsonschema"}
+
+
+def is_tsan(results):
+    return "/tsan/" in os.path.abspath(results)
+
+
+def module_present(name):
+    return importlib.util.find_spec(name.replace("python3-", "")) is not None
+
+
+def judge(reason, results):
+    """None where the skip is right, else what is wrong with it."""
+    if "ThreadSanitizer" in reason:
+        return None if is_tsan(results) else "this build has no ThreadSanitizer"
+    if "simulat" in reason or "libatls-sim" in reason:
+        # such a build is not among those of the stages
+        return "every tested build has the simulations"
+    present = [path for path in re.findall(r"(?<![\w.])\.{0,2}/[\w./-]+", reason) if os.path.exists(path)]
+    named = re.findall(r"(?<![\w./])\.{0,2}/[\w./-]+", reason)
+    words = set(re.findall(r"[\w-]+", reason))
+    modules = {word for word in words if word.replace("python3-", "") in PYTHON_PACKAGES}
+    tools = {word for word in words if word in TOOLS}
+    named += sorted(modules | tools)
+    present += [module for module in sorted(modules) if module_present(module)]
+    present += [tool for tool in sorted(tools) if shutil.which(tool)]
+    if not named:
+        return "it does not name what is absent"
+    if len(present) == len(named):
+        return "present: " + ", ".join(present)
+    return None
+
+
+TOOLS = {"swtpm", "tcpdump", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
+         "g++", "gcc", "pkg-config", "clang", "nm", "readelf"}
+
+
+def skips(name, output, whole):
+    """The reasons of one program; what it skipped without one is a reason that says nothing."""
+    reasons = re.findall(r"^.*?skipped: (.*)$", output, re.M)
+    cases = len(re.findall(r"^\[  SKIPPED \] [a-z]\w*$", output, re.M))
+    if (whole or cases) and not reasons:
+        reasons = ["no reason"]
+    return [(name, reason) for reason in reasons]
+
+
+def main():
+    results, counts = sys.argv[1], sys.argv[2] if len(sys.argv) > 2 else None
+    passed = failed = skipped = cases = 0
+    found = []
+    for case in xml.etree.ElementTree.parse(results).getroot().iter("testcase"):
+        output = "".join(case.find("system-out").itertext()) if case.find("system-out") is not None else ""
+        was_skipped = case.find("skipped") is not None
+        if was_skipped:
+            skipped += 1
+        elif case.get("status") == "run" and case.find("failure") is None:
+            passed += 1
+        else:
+            failed += 1
+        cases += sum(map(int, re.findall(r"^\[  PASSED  \] (\d+) test", output, re.M)))
+        cases += sum(map(int, re.findall(r"^Ran (\d+) tests? in", output, re.M)))
+        found += skips(case.get("name"), output, was_skipped)
+    for name, reason in sorted(set(found)):
+        wrong = judge(reason, results)
+        print(f"skipped in {name}: {reason}" + (f" -> refused, {wrong}" if wrong else ""))
+        failed += bool(wrong)
+    if counts:
+        with open(counts, "w", encoding="ascii") as file:
+            file.write(f"{passed} {failed} {skipped}\n")
+    print(f"{passed} programs passed with {cases} cases, {failed} failed, {skipped} skipped")
+    sys.exit(1 if failed or not passed else 0)
+
+
+main()

@@ -13,6 +13,7 @@ else()
   target_include_directories(test_support INTERFACE ${CMAKE_SOURCE_DIR}/tests)
 endif()
 
+set(rooms_with_threads attester session sim stack tpm2)
 file(GLOB room_folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*)
 foreach(folder ${room_folders})
   get_filename_component(room ${folder} NAME)
@@ -32,6 +33,9 @@ foreach(folder ${room_folders})
     add_test(NAME unit/${room}/${name} COMMAND ${target})
     # A test that finds what it needs absent prints why and exits with 77.
     set_tests_properties(unit/${room}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+    if(room IN_LIST rooms_with_threads) # what ./run tsan runs
+      set_tests_properties(unit/${room}/${name} PROPERTIES LABELS threads)
+    endif()
   endforeach()
 endforeach()
 include(${CMAKE_SOURCE_DIR}/tests/programs.cmake OPTIONAL)

@@ -8,6 +8,7 @@ are written.
 """
 
 import base64
+import hashlib
 import json
 import pathlib
 import struct
@@ -606,6 +607,120 @@ def appraiser_tpm2():
     yield "other_digest", b"\4" + tpm_bundle(quote=tpm_quote(digest=bytes(32)))
     yield "two_banks", b"\4" + tpm_bundle(quote=tpm_attest(
         0x8018, bytes.fromhex("00000002000b03810000000c03810000") + vec16(b"\xaa" * 32)))
+
+
+# ---- src/attester/tpm2: key files, attester.json, what a TPM answers ----
+
+# The generator of P-256 (SEC 2, 2.4.2): a point that is on the curve.
+P256 = (
+    bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296"),
+    bytes.fromhex("4fe342e2fe1a7f9b8ee7eb4a7c0f9e162bce33576b315ececbb6406837bf51f5"),
+)
+
+
+def tpm_public(attributes, scheme=b"\0\x18\0\x0b"):
+    """TPMT_PUBLIC of a key on P-256."""
+    return (
+        bytes.fromhex("0023000b")
+        + struct.pack(">I", attributes)
+        + b"\0\0\0\x10"
+        + scheme
+        + b"\0\x03\0\x10"
+        + vec16(P256[0])
+        + vec16(P256[1])
+    )
+
+
+def der(tag, content):
+    if len(content) < 0x80:
+        return bytes([tag, len(content)]) + content
+    return bytes([tag, 0x81, len(content)]) + content
+
+
+def pem(name, octets):
+    text = base64.b64encode(octets).decode()
+    lines = [text[at : at + 64] for at in range(0, len(text), 64)]
+    return "\n".join([f"-----BEGIN {name}-----", *lines, f"-----END {name}-----", ""]).encode()
+
+
+def tss2_key(options=b"\xa0\3\1\1\xff", parent=b"\2\4\x40\0\0\1", public=None, private=b"\0\x10" + b"p" * 16):
+    public = vec16(tpm_public(0x00040472)) if public is None else public
+    body = bytes.fromhex("06066781050a0103") + options + parent + der(0x04, public) + der(0x04, private)
+    return pem("TSS2 PRIVATE KEY", der(0x30, body))
+
+
+@target("fuzz_tpm2_key_pem")
+def tpm2_keys():
+    yield "key", tss2_key()
+    yield "crlf", tss2_key().replace(b"\n", b"\r\n")
+    yield "no_scheme", tss2_key(public=vec16(tpm_public(0x00060072, b"\0\x10")))
+    yield "true_is_one", tss2_key(options=b"\xa0\3\1\1\1")
+    yield "password", tss2_key(options=b"")
+    yield "policy", tss2_key(options=b"\xa0\3\1\1\xff\xa1\2\x30\0")
+    yield "description", tss2_key(options=b"\xa0\3\1\1\xff\xa4\6\x0c\4test")
+    yield "rsa_parent", tss2_key(options=b"\xa0\3\1\1\xff\xa5\3\1\1\xff")
+    yield "persistent_parent", tss2_key(parent=b"\2\5\0\x81\0\0\1")
+    yield "other_parent", tss2_key(parent=b"\2\4\x40\0\0\7")
+    yield "imported", tss2_key(public=vec16(tpm_public(0x00040440)))
+    yield "empty", tss2_key(public=b"", private=b"")
+    yield "other_pem", pem("PRIVATE KEY", b"\x30\0")
+
+
+@target("fuzz_tpm2_config")
+def tpm2_configs():
+    ak = tpm_public(0x00050472)
+    spki = bytes.fromhex("3059301306072a8648ce3d020106082a8648ce3d03010703420004") + P256[0] + P256[1]
+    config = {
+        "rot": "tpm2",
+        "format": "tpm2",
+        "ak": {"handle": "0x81010100", "public": base64.b64encode(ak).decode()},
+        "kid": "01" + hashlib.sha256(spki).hexdigest(),
+        "pcrs": "sha256:0,1,2,7",
+    }
+    changes = {
+        "plain": {},
+        "tcti": {"tcti": "swtpm:path=/run/tpm"},
+        "queue": {"queue": 8},
+        "long_queue": {"queue": 4097},
+        "other_kid": {"kid": "01" + "00" * 32},
+        "other_bank": {"pcrs": "sha1:0"},
+        "larger_bank": {"pcrs": "sha384:0,23"},
+        "unknown": {"more": 1},
+        "other_rot": {"rot": "sim-psa"},
+        "transient": {"ak": {"handle": "0x80000000", "public": config["ak"]["public"]}},
+    }
+    for name, change in changes.items():
+        yield name, json.dumps({**config, **change}).encode()
+
+
+def tpm_response(body, code=0, tag=0x8001):
+    return struct.pack(">HHII", 10 + len(body), tag, 10 + len(body), code) + body
+
+
+def pcr_values(bank, bitmap, digests):
+    selection = struct.pack(">IHB", 1, bank, 3) + bitmap
+    return tpm_response(b"\0\0\0\7" + selection + struct.pack(">I", len(digests)) + b"".join(map(vec16, digests)))
+
+
+@target("fuzz_tpm2_response")
+def tpm2_responses():
+    first = pcr_values(0x000B, b"\xff\0\0", [bytes([n]) * 32 for n in range(8)])
+    rest = pcr_values(0x000B, b"\0\0\x80", [b"\xff" * 32])
+    ak = tpm_public(0x00050472)
+    name = b"\0\x0b" + hashlib.sha256(ak).digest()
+    read = tpm_response(vec16(ak) + vec16(name) + vec16(name))
+    handles = tpm_response(b"\0" + struct.pack(">III", 1, 1, 0x80000000))
+    larger = pcr_values(0x000C, b"\xff\0\x80", [bytes([n]) * 48 for n in range(8)])
+    refused = tpm_response(b"", 0x18B)
+    yield "pcrs", first + rest
+    yield "pcrs_and_key", first + rest + read + refused + handles + refused
+    yield "larger_bank", refused + refused + refused + handles + read + tpm_response(b"") + larger
+    yield "no_pcrs", pcr_values(0x000B, b"\0\0\0", [])
+    yield "other_bank", pcr_values(0x0004, b"\xff\0\0", [b"\0" * 20] * 8)
+    yield "same_again", first + first
+    yield "retry", tpm_response(b"", 0x922) * 6
+    yield "ask_again", tpm_response(b"", 0x00070009)
+    yield "empty", b""
 
 
 def main(names):

@@ -52,8 +52,10 @@ static int answers(const char *path)
 
 static void run_swtpm(const struct test_swtpm *tpm)
 {
-    char server[128], state[96];
+    char server[128], control[128], state[96];
     snprintf(server, sizeof server, "type=unixio,path=%s", tpm->socket);
+    /* tpm2-tools want it there; we do not */
+    snprintf(control, sizeof control, "type=unixio,path=%s.ctrl", tpm->socket);
     snprintf(state, sizeof state, "dir=%s", tpm->folder);
     prctl(PR_SET_PDEATHSIG, SIGKILL); /* a test that crashes leaves no TPM behind */
     const int null = open("/dev/null", O_RDWR);
@@ -62,8 +64,8 @@ static void run_swtpm(const struct test_swtpm *tpm)
         dup2(null, 1);
         dup2(null, 2);
     }
-    execlp("swtpm", "swtpm", "socket", "--tpm2", "--server", server, "--tpmstate", state, "--flags",
-           "startup-clear", (char *)NULL);
+    execlp("swtpm", "swtpm", "socket", "--tpm2", "--server", server, "--ctrl", control,
+           "--tpmstate", state, "--flags", "startup-clear", (char *)NULL);
     _exit(127);
 }
 

@@ -140,15 +140,15 @@ static bool take_inside(struct atls_reader *r, uint8_t explicit_tag, uint8_t tag
     return true;
 }
 
-/* take_true reads an EXPLICIT BOOLEAN: X.690, 11.1 writes TRUE as FF, FALSE as 00. */
+/* take_flag reads an EXPLICIT BOOLEAN. TRUE is ff in DER (X.690, 11.1); tpm2-openssl writes 01. */
 static bool take_flag(struct atls_reader *r, uint8_t explicit_tag, bool *value)
 {
     struct atls_bytes content;
     if (!take_inside(r, explicit_tag, TAG_BOOLEAN, &content) || content.len != 1 ||
-        (content.data[0] != 0x00 && content.data[0] != 0xff)) {
+        (content.data[0] != 0x00 && content.data[0] != 0x01 && content.data[0] != 0xff)) {
         return false;
     }
-    *value = content.data[0] == 0xff;
+    *value = content.data[0] != 0x00;
     return true;
 }
 

@@ -266,6 +266,7 @@ static void der_that_is_taken(void **state)
         OID AUTH "a503 010100" OWN PUB PRIV,                    /* rsaParent FALSE */
         OID AUTH "a406 0c04 74657374 a503 010100" OWN PUB PRIV, /* both */
         OID AUTH "0205 0081000001" PUB PRIV,
+        OID "a003 010101" OWN PUB PRIV, /* as tpm2-openssl writes TRUE */
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
         struct atls_tpm_key_file read;
@@ -292,7 +293,7 @@ static void der_that_is_refused(void **state)
         {AUTH OID OWN PUB PRIV, "TPMKey"},
         {OID OWN AUTH PUB PRIV, "TPMKey"},
         {OID AUTH AUTH OWN PUB PRIV, "TPMKey"},
-        {OID "a003 010101" OWN PUB PRIV, "TPMKey"}, /* TRUE is ff in DER */
+        {OID "a003 010102" OWN PUB PRIV, "TPMKey"},
         {OID "a004 01020000" OWN PUB PRIV, "TPMKey"},
         {OID "a002 0100" OWN PUB PRIV, "TPMKey"},
         {OID "a006 0101ff0101ff" OWN PUB PRIV, "TPMKey"},

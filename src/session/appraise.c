@@ -300,7 +300,7 @@ enum atls_err atls_session_appraise(struct atls_session *session,
     if (err != ATLS_OK) {
         return session_refuse(session, &diag);
     }
-    session->verdict.state = ATLS_VERDICT_ACCEPTED;
+    session->appraised = true; /* CertificateVerify and Finished are still to come */
     return ATLS_OK;
 }
 
@@ -318,13 +318,14 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
         return atls_verdict_opens(verdict);
     }
     enum atls_err err = check_channel(channel, &diag);
-    if (err == ATLS_OK && verdict->state != ATLS_VERDICT_ACCEPTED) {
+    if (err == ATLS_OK && !session->appraised) {
         err = atls_fail_texts(&diag, ATLS_ERR_NO_VERDICT, "gate", "peer's certificate",
                               "none that atls could appraise",
                               "a certificate that goes through the verify callback of atls");
     }
-    if (err != ATLS_OK) {
-        verdict->state = ATLS_VERDICT_NONE; /* an ACCEPTED of another channel does not count */
+    if (err == ATLS_OK) {
+        verdict->state = ATLS_VERDICT_ACCEPTED;
+    } else {
         session_refuse(session, &diag);
     }
     return atls_verdict_opens(verdict);

@@ -50,6 +50,7 @@ static void reset(struct atls_session *session)
     session->own_spki_sha256.len = 0;
     session->own_cmw_sha256.len = 0;
     session->chosen = false;
+    session->appraised = false;
     atls_verdict_cleanup(&session->verdict);
 }
 

@@ -93,11 +93,13 @@ ATLS_NODISCARD enum atls_err atls_session_write_certificate(struct atls_session 
 ATLS_NODISCARD enum atls_err atls_session_read_certificate(struct atls_session *session,
                                                            size_t chain_index,
                                                            struct atls_bytes body);
-/* Appraises what the peer's Certificate held and decides. ATLS_OK: accepted, or not required. */
+/* Appraises what the peer's Certificate held and decides. ATLS_OK: accepted if the handshake ends
+ * well, since the peer has still to prove its key; or not required. */
 ATLS_NODISCARD enum atls_err atls_session_appraise(struct atls_session *session,
                                                    const struct atls_channel *channel,
                                                    const struct atls_peer *peer);
-/* The gate, when the handshake is done: true lets application data through. */
+/* The gate, when the handshake is done: only now is the verdict ACCEPTED. True lets application
+ * data through. */
 ATLS_NODISCARD bool atls_session_finish(struct atls_session *session,
                                         const struct atls_channel *channel);
 

@@ -24,6 +24,7 @@ struct atls_session {
     size_t peer_cmw_len;
     struct atls_digest own_spki_sha256, own_cmw_sha256; /* len 0: none */
 
+    bool appraised; /* the peer passed; the verdict says so once the peer has proved its key too */
     struct atls_job *job; /* waited for at this moment; freed with us if we go first */
     struct atls_verdict verdict;
 };

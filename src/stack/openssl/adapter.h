@@ -21,10 +21,15 @@ int openssl_own_alert(const SSL *ssl);
 void openssl_set_peer_alert(SSL *ssl, int alert);
 void openssl_set_own_alert(SSL *ssl, int alert);
 void openssl_forget_alerts(SSL *ssl);
+/* Takes a reference of the caller's, and keeps it as long as `ssl` lives or until the next. */
+void openssl_keep_bio(SSL *ssl, BIO *bio);
 
 /* extension.c: the four messages */
 ATLS_NODISCARD enum atls_err openssl_add_extension(SSL_CTX *ctx, struct atls_context *context,
                                                    struct atls_diag *diag);
+/* What the application must have left as it was for the gate to work, checked at the hellos. */
+ATLS_NODISCARD enum atls_err openssl_check_callbacks(SSL *ssl, const struct atls_session *session,
+                                                     struct atls_diag *diag);
 /* verify.c: SSL_CTX_set_cert_verify_callback(3) */
 int openssl_verify_callback(X509_STORE_CTX *store, void *arg);
 /* channel.c: what was negotiated, and what may be */

@@ -23,8 +23,8 @@ size_t openssl_spki(X509 *cert, unsigned char **out)
     return len > 0 ? (size_t)len : 0;
 }
 
-/* check_callbacks refuses at the ClientHello what would otherwise show only at the end. */
-static enum atls_err check_callbacks(SSL *ssl, struct atls_session *session, struct atls_diag *diag)
+enum atls_err openssl_check_callbacks(SSL *ssl, const struct atls_session *session,
+                                      struct atls_diag *diag)
 {
     if (!atls_session_has_begun(session)) {
         return atls_fail_texts(diag, ATLS_ERR_CALLBACK, "ClientHello", "info callback",
@@ -47,7 +47,8 @@ static struct atls_session *begin(SSL *ssl, unsigned context)
     if (session == NULL) {
         return NULL;
     }
-    if (context == SSL_EXT_CLIENT_HELLO && check_callbacks(ssl, session, &diag) != ATLS_OK) {
+    if (context == SSL_EXT_CLIENT_HELLO &&
+        openssl_check_callbacks(ssl, session, &diag) != ATLS_OK) {
         atls_session_refuse(session, &diag);
         return NULL;
     }

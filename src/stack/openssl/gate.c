@@ -8,16 +8,74 @@
 
 #include "base/span.h"
 
+#include <openssl/bio.h>
+
+enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 }; /* HandshakeType (RFC 8446, 4) */
+
+/* wall_off makes every further write fail. SSL_write(3) that runs the handshake itself has looked
+ * at the shutdown flags before it began, and would send right after it. What was written so far
+ * stays where the application may hold it: the old BIO lives on. */
+static void wall_off(SSL *ssl)
+{
+    BIO *wbio = SSL_get_wbio(ssl);
+    if (wbio == NULL || (BIO_method_type(wbio) == BIO_TYPE_MEM &&
+                         BIO_test_flags(wbio, BIO_FLAGS_MEM_RDONLY) != 0)) {
+        return; /* nothing to write to, or walled off before */
+    }
+    if (BIO_up_ref(wbio) == 1) {
+        openssl_keep_bio(ssl, wbio);
+    }
+    SSL_set0_wbio(ssl,
+                  BIO_new_mem_buf("", 0)); /* read only; without memory NULL, which fails too */
+}
+
+static void shut(SSL *ssl)
+{
+    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    wall_off(ssl);
+}
+
+/* check_unasked: no callback of the extension is called on a server whose client offers nothing,
+ * nor on a client below TLS 1.3; so what they check first is checked at our own hello, too. */
+static void check_unasked(SSL *ssl, struct atls_session *session)
+{
+    struct atls_diag diag;
+    if (atls_context_requires(atls_session_context(session)) &&
+        openssl_check_callbacks(ssl, session, &diag) != ATLS_OK) {
+        atls_session_refuse(session, &diag);
+        shut(ssl);
+    }
+}
+
 void atls_openssl_msg_callback(int write_p, int version, int content_type, const void *buf,
                                size_t len, SSL *ssl, void *arg)
 {
-    (void)write_p, (void)version, (void)arg;
+    (void)version, (void)arg;
     if (content_type != SSL3_RT_HANDSHAKE || ssl == NULL) {
         return;
     }
     struct atls_session *session = openssl_session_get(ssl);
-    if (session != NULL && atls_session_has_begun(session)) {
+    if (session == NULL) {
+        return;
+    }
+    if (atls_session_has_begun(session)) {
         atls_session_message(session, atls_bytes_of(buf, len));
+    }
+    const int type = len != 0 ? *(const unsigned char *)buf : 0;
+    if (write_p == 1 && (type == CLIENT_HELLO || type == SERVER_HELLO)) {
+        check_unasked(ssl, session);
+    }
+}
+
+/* An SSL takes its info callback from the SSL_CTX that it has at the moment. The servername
+ * callback may exchange that for one where atls is not enabled, and ours would never be called
+ * again. */
+static void pinned_info_callback(const SSL *ssl, int where, int ret)
+{
+    void (*of_ctx)(const SSL *, int, int) = SSL_CTX_get_info_callback(SSL_get_SSL_CTX(ssl));
+    atls_openssl_info_callback(ssl, where, ret);
+    if (of_ctx != NULL && of_ctx != atls_openssl_info_callback) {
+        of_ctx(ssl, where, ret);
     }
 }
 
@@ -28,6 +86,9 @@ static void begin(SSL *ssl)
     if (session == NULL) {
         return;
     }
+    if (SSL_get_info_callback(ssl) == NULL) {
+        SSL_set_info_callback(ssl, pinned_info_callback);
+    }
     /* A connection object that is used again may have been moved to another SSL_CTX by SNI. */
     struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
     atls_session_begin(session, SSL_is_server(ssl) ? ATLS_ROLE_SERVER : ATLS_ROLE_CLIENT);
@@ -36,18 +97,32 @@ static void begin(SSL *ssl)
     }
 }
 
+/* opens decides by the context of the SSL_CTX that rules now: what it demands holds although the
+ * handshake began under another, and no callback of the extension has noticed the exchange. Where
+ * atls is not enabled on the new one the demands of the old stay. */
+static bool opens(SSL *ssl, struct atls_session *session)
+{
+    struct atls_diag diag;
+    const struct atls_channel channel = openssl_channel(ssl);
+    struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
+    if (!atls_session_has_begun(session)) {
+        (void)openssl_check_callbacks(ssl, session, &diag);
+        atls_session_refuse(session, &diag);
+        return false;
+    }
+    return (now == NULL || atls_session_rebind(session, now) == ATLS_OK) &&
+           atls_session_finish(session, &channel);
+}
+
 static void finish(SSL *ssl)
 {
-    struct atls_session *session = openssl_session_of(ssl);
-    const struct atls_channel channel = openssl_channel(ssl);
-    if (session != NULL && atls_session_has_begun(session) &&
-        atls_session_finish(session, &channel)) {
-        return;
-    }
+    struct atls_session *session = openssl_session_get(ssl);
     if (session == NULL && openssl_context_of(SSL_get_SSL_CTX(ssl)) == NULL) {
         return; /* the callback is chained on an SSL_CTX that atls is not enabled on */
     }
-    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    if (session == NULL || !opens(ssl, session)) {
+        shut(ssl);
+    }
 }
 
 void atls_openssl_info_callback(const SSL *const_ssl, int where, int ret)

@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-static int ctx_index = -1, ssl_index = -1, alert_index = -1;
+static int ctx_index = -1, ssl_index = -1, alert_index = -1, bio_index = -1;
 
 static void free_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
                          void *argp)
@@ -19,6 +19,12 @@ static void free_session(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index,
 {
     (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
     atls_session_free(ptr);
+}
+
+static void free_bio(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    BIO_free_all(ptr);
 }
 
 /* SSL_dup(3) copies ex_data; a session belongs to one connection, so the copy starts without. */
@@ -35,12 +41,13 @@ static void make_indexes(void)
     ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_context);
     ssl_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_session);
     alert_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, NULL);
+    bio_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_bio);
 }
 
 enum atls_err openssl_index_init(struct atls_diag *diag)
 {
     if (CRYPTO_THREAD_run_once(&once, make_indexes) != 1 || ctx_index < 0 || ssl_index < 0 ||
-        alert_index < 0) {
+        alert_index < 0 || bio_index < 0) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "ex_data index");
     }
     return ATLS_OK;
@@ -117,4 +124,12 @@ void openssl_set_peer_alert(SSL *ssl, int alert)
 void openssl_set_own_alert(SSL *ssl, int alert)
 {
     set_alerts(ssl, (alerts_of(ssl) & 0xff) | (alert & 0xff) << 8);
+}
+
+void openssl_keep_bio(SSL *ssl, BIO *bio)
+{
+    BIO_free_all(SSL_get_ex_data(ssl, bio_index));
+    if (SSL_set_ex_data(ssl, bio_index, bio) != 1) {
+        BIO_free_all(bio);
+    }
 }

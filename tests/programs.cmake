@@ -39,3 +39,18 @@ if(TARGET atls_program)
                    $<TARGET_FILE:atls_program> ${CMAKE_SOURCE_DIR}/docs)
   set_tests_properties(system/json_contract PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
+
+# The program as its peers see it, and as its users do: over sockets, from the command line.
+if(TARGET atls_program)
+  foreach(suite attack system)
+    file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${suite}/test_*.py)
+    foreach(script ${scripts})
+      get_filename_component(name ${script} NAME_WE)
+      string(REGEX REPLACE "^test_" "" name ${name})
+      add_test(NAME ${suite}/${name}
+               COMMAND ${ATLS_PYTHON} -B ${script} $<TARGET_FILE:atls_program>)
+      set_tests_properties(${suite}/${name} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
+                           TIMEOUT 300)
+    endforeach()
+  endforeach()
+endif()

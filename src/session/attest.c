@@ -31,9 +31,15 @@ static void run_attest(struct atls_job *job)
 {
     struct attest_job *a = (struct attest_job *)job;
     const struct atls_buf room = {a->cmw, ATLS_MAX_CMW_LEN};
-    a->err = atls_attester_for_handshake(
-        a->ops, a->attester, a->context->crypto, atls_binder, a->hash_alg, &a->transcript_hash,
-        atls_bytes_of(a->spki, a->spki_len), a->context->timeout_ms, room, &a->cmw_len, &a->diag);
+    if (atls_job_is_abandoned(job)) {
+        /* Nobody waits: the device is left to those who do. */
+        a->err = atls_fail(&a->diag, ATLS_ERR_CANCELLED, "attestation", NULL);
+    } else {
+        a->err = atls_attester_for_handshake(
+            a->ops, a->attester, a->context->crypto, atls_binder, a->hash_alg, &a->transcript_hash,
+            atls_bytes_of(a->spki, a->spki_len), a->context->timeout_ms, room, &a->cmw_len,
+            &a->diag);
+    }
     if (!a->in_place) {
         atls_context_job_ended(a->context); /* last use of the context */
     }
@@ -145,6 +151,13 @@ enum atls_err atls_session_write_certificate(struct atls_session *session, int32
     struct atls_diag diag;
     struct atls_scheme scheme;
     const struct atls_crypto_ops *crypto = session->context->crypto;
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
+    }
+    *out_send = false;
+    if (session->finished) {
+        return ATLS_OK; /* post-handshake authentication goes without us (draft, 8.4) */
+    }
     if (own_spki.len == 0 || own_spki.len > ATLS_MAX_SPKI_LEN ||
         crypto->hash(ATLS_ALG_SHA256, own_spki, &session->own_spki_sha256) != ATLS_OK) {
         atls_fail_texts(&diag, ATLS_ERR_KEY, "attestation", "SubjectPublicKeyInfo",

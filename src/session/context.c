@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The life of a context: set up by one thread, frozen, shared, freed by whoever is last. A frozen
- * context is never written to but for its references and the count of its jobs.
+ * context is never written to but for its references, the count of its jobs, and their pool.
  */
 #include "session/context.h"
 
@@ -296,16 +296,33 @@ void atls_context_job_ended(struct atls_context *context)
     pthread_mutex_unlock(&context->jobs_lock);
 }
 
+/* enter counts one more job, and gives the pool that it is to run in; NULL with an executor. */
+static enum atls_err enter(struct atls_context *context, struct atls_pool **out,
+                           struct atls_diag *diag)
+{
+    enum atls_err err = ATLS_OK;
+    pthread_mutex_lock(&context->jobs_lock);
+    context->num_jobs++;
+    if (context->executor == NULL && !atls_pool_has_threads(context->pool)) {
+        err = atls_pool_new(&context->pool, context->threads, context->max_queue, diag);
+    }
+    *out = context->pool;
+    pthread_mutex_unlock(&context->jobs_lock);
+    return err;
+}
+
 enum atls_err atls_context_submit(struct atls_context *context, struct atls_job *job,
                                   struct atls_diag *diag)
 {
-    pthread_mutex_lock(&context->jobs_lock);
-    context->num_jobs++;
-    pthread_mutex_unlock(&context->jobs_lock);
-    const enum atls_err err =
-        context->executor != NULL
-            ? atls_executor_submit(context->executor, context->executor_arg, job, diag)
-            : atls_pool_submit(context->pool, job, diag);
+    struct atls_pool *pool = NULL;
+    enum atls_err err = enter(context, &pool, diag);
+    if (err != ATLS_OK) {
+        atls_job_unref(job);
+    } else if (context->executor != NULL) {
+        err = atls_executor_submit(context->executor, context->executor_arg, job, diag);
+    } else {
+        err = atls_pool_submit(pool, job, diag);
+    }
     if (err != ATLS_OK) {
         atls_context_job_ended(context);
     }

@@ -5,8 +5,8 @@
 
 #include "atls/context.h"
 
-/* atls_context_freeze ends the setting up: checks that the whole can work, makes the lists of
- * schemes and starts the pool. Calling it again is harmless. */
+/* atls_context_freeze ends the setting up: checks that the whole can work and makes the lists of
+ * schemes. Calling it again is harmless. */
 ATLS_NODISCARD enum atls_err atls_context_freeze(struct atls_context *context,
                                                  struct atls_diag *diag);
 bool atls_context_requires(const struct atls_context *context);

@@ -40,12 +40,12 @@ struct atls_context {
     uint32_t timeout_ms;
 
     unsigned threads, max_queue;
-    struct atls_pool *pool; /* made when frozen and there is an attester and no executor */
     atls_executor *executor;
     void *executor_arg;
-    pthread_mutex_t jobs_lock; /* how many jobs use this context at the moment */
+    pthread_mutex_t jobs_lock; /* of what follows */
     pthread_cond_t jobs_ended;
-    size_t num_jobs;
+    size_t num_jobs;        /* how many use this context at the moment */
+    struct atls_pool *pool; /* made for the first job: a server that forks has none before */
 
     atls_clock *clock;
     void *clock_arg;

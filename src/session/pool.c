@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 struct atls_pool {
+    pid_t pid;
     pthread_mutex_t lock;
     pthread_cond_t work; /* there is a job, or `closing` */
     bool closing;
@@ -60,6 +61,7 @@ enum atls_err atls_pool_new(struct atls_pool **out, unsigned threads, unsigned m
         free(ring);
         return atls_fail(diag, ATLS_ERR_MEMORY, "worker pool", NULL);
     }
+    pool->pid = getpid();
     pool->ring = ring;
     pool->max_queue = max_queue;
     pthread_mutex_init(&pool->lock, NULL);
@@ -75,9 +77,14 @@ enum atls_err atls_pool_new(struct atls_pool **out, unsigned threads, unsigned m
     return ATLS_OK;
 }
 
+bool atls_pool_has_threads(const struct atls_pool *pool)
+{
+    return pool != NULL && pool->pid == getpid();
+}
+
 void atls_pool_free(struct atls_pool *pool)
 {
-    if (pool == NULL) {
+    if (!atls_pool_has_threads(pool)) {
         return;
     }
     pthread_mutex_lock(&pool->lock);
@@ -112,6 +119,11 @@ void atls_job_unref(struct atls_job *job)
         close(job->done_fd);
         job->destroy(job);
     }
+}
+
+bool atls_job_is_abandoned(const struct atls_job *job)
+{
+    return __atomic_load_n(&job->references, __ATOMIC_ACQUIRE) == 1;
 }
 
 bool atls_job_done(const struct atls_job *job)

@@ -16,6 +16,9 @@ ATLS_NODISCARD enum atls_err atls_pool_new(struct atls_pool **out, unsigned thre
                                            unsigned max_queue, struct atls_diag *diag);
 /* atls_pool_free runs what is queued to its end, then joins the threads. Never on a worker. */
 void atls_pool_free(struct atls_pool *pool);
+/* atls_pool_has_threads is false in the child of a fork, which got the memory and not the threads:
+ * nothing would ever run there, and freeing leaves the memory to the end of the process. */
+bool atls_pool_has_threads(const struct atls_pool *pool);
 
 /* A job. Embed it first in the struct that carries its input and output. */
 struct atls_job {
@@ -31,6 +34,8 @@ ATLS_NODISCARD enum atls_err atls_job_init(struct atls_job *job, void (*run)(str
                                            struct atls_diag *diag);
 /* atls_job_unref gives one reference back; the last one destroys. NULL is fine. */
 void atls_job_unref(struct atls_job *job);
+/* atls_job_is_abandoned, for the worker: whoever waited for this job has left. */
+ATLS_NODISCARD bool atls_job_is_abandoned(const struct atls_job *job);
 /* atls_job_done is true once the result may be read. */
 ATLS_NODISCARD bool atls_job_done(const struct atls_job *job);
 

@@ -49,7 +49,7 @@ static void reset(struct atls_session *session)
     session->peer_cmw_len = 0;
     session->own_spki_sha256.len = 0;
     session->own_cmw_sha256.len = 0;
-    session->chosen = false;
+    session->finished = false;
     session->appraised = false;
     atls_verdict_cleanup(&session->verdict);
 }
@@ -64,10 +64,20 @@ void atls_session_free(struct atls_session *session)
     free(session);
 }
 
-void atls_session_begin(struct atls_session *session, enum atls_role role)
+/* go_over changes the context; the other one gets its reference back. */
+static void go_over(struct atls_session *session, struct atls_context *context)
+{
+    struct atls_context *before = session->context;
+    session->context = atls_context_ref(context);
+    atls_context_unref(before);
+}
+
+void atls_session_begin(struct atls_session *session, struct atls_context *context,
+                        enum atls_role role)
 {
     reset(session);
-    const struct atls_terms terms = terms_of(session->context);
+    go_over(session, context);
+    const struct atls_terms terms = terms_of(context);
     atls_negotiation_init(&session->negotiation, role, &terms);
     session->role = role;
     session->begun = true;
@@ -78,6 +88,11 @@ bool atls_session_has_begun(const struct atls_session *session)
     return session->begun;
 }
 
+bool atls_session_has_finished(const struct atls_session *session)
+{
+    return session->finished;
+}
+
 struct atls_context *atls_session_context(const struct atls_session *session)
 {
     return session->context;
@@ -86,6 +101,11 @@ struct atls_context *atls_session_context(const struct atls_session *session)
 const struct atls_verdict *atls_session_verdict(const struct atls_session *session)
 {
     return &session->verdict;
+}
+
+enum atls_err session_check_usable(const struct atls_session *session)
+{
+    return session->verdict.state == ATLS_VERDICT_REFUSED ? session->verdict.reason.err : ATLS_OK;
 }
 
 enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason)
@@ -113,6 +133,9 @@ void atls_session_message(struct atls_session *session, struct atls_bytes messag
     if (session->role == ATLS_ROLE_CLIENT && session->context->num_required == 0 &&
         session->context->num_attesters == 0) {
         return; /* no binder will be wanted; a server may still be switched over by SNI */
+    }
+    if (session->finished || session_check_usable(session) != ATLS_OK) {
+        return;
     }
     const bool was_retry = session->transcript.state == ATLS_TRANSCRIPT_HRR;
     enum atls_err err =
@@ -148,23 +171,15 @@ enum atls_err atls_session_rebind(struct atls_session *session, struct atls_cont
     if (context == session->context) {
         return ATLS_OK;
     }
-    if (session->chosen) {
+    const struct atls_terms terms = terms_of(context);
+    if (session->finished ||
+        atls_negotiation_switch_terms(&session->negotiation, &terms, &diag) != ATLS_OK) {
         atls_fail_texts(&diag, ATLS_ERR_STATE, "SNI", NULL, "a switch of contexts",
                         "no switch after EncryptedExtensions");
         return session_refuse(session, &diag);
     }
-    /* The offer was parsed before the switch and says nothing about the context. */
-    const bool offered = session->negotiation.offered;
-    const struct atls_offer offer = session->negotiation.peer;
-    atls_context_unref(session->context);
-    session->context = atls_context_ref(context);
-    const struct atls_terms terms = terms_of(context);
-    atls_negotiation_init(&session->negotiation, session->role, &terms);
-    enum atls_err err = ATLS_OK;
-    if (offered) {
-        err = atls_negotiation_take_offer(&session->negotiation, &offer, &diag);
-    }
-    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+    go_over(session, context);
+    return ATLS_OK;
 }
 
 /* give writes with `write` into a body of its own, which lives until the next write. */
@@ -185,7 +200,6 @@ static enum atls_err give_choice(struct atls_session *session, const struct atls
     }
     free(session->written);
     session->written = body;
-    session->chosen = true;
     *out = atls_bytes_of(body, len);
     return ATLS_OK;
 }
@@ -194,6 +208,9 @@ enum atls_err atls_session_write_client_hello(struct atls_session *session, bool
                                               struct atls_bytes *out)
 {
     struct atls_diag diag;
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
+    }
     struct atls_offer *offer = malloc(sizeof *offer); /* large for a fiber's stack */
     uint8_t *body = malloc(ATLS_MAX_EXTENSION_LEN);
     size_t len = 0;
@@ -219,6 +236,9 @@ enum atls_err atls_session_read_client_hello(struct atls_session *session, struc
 {
     struct atls_diag diag;
     struct atls_bytes kept;
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
+    }
     struct atls_offer *offer = malloc(sizeof *offer);
     uint8_t *copy = NULL;
     enum atls_err err = offer != NULL ? keep(&copy, body, &kept, &diag)
@@ -248,6 +268,13 @@ static enum atls_err write_choice(struct atls_session *session, choose_function 
 {
     struct atls_diag diag;
     struct atls_scheme choice = {.mechanism = ATLS_MECHANISM_EVIDENCE};
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
+    }
+    *out_send = false;
+    if (session->finished) {
+        return ATLS_OK; /* post-handshake authentication goes without us (draft, 8.4) */
+    }
     enum atls_err err = choose(&session->negotiation, out_send, &choice, &diag);
     if (err == ATLS_OK && *out_send) {
         err = give_choice(session, &choice, out, &diag);
@@ -275,12 +302,19 @@ static enum atls_err read_choice(struct atls_session *session, take_function *ta
 {
     struct atls_diag diag;
     struct atls_scheme choice;
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
+    }
+    if (session->finished) {
+        atls_fail_texts(&diag, ATLS_ERR_ILLEGAL, "CertificateRequest", "remoteAttestation",
+                        "a choice after the handshake", "it in the handshake");
+        return session_refuse(session, &diag);
+    }
     /* What the negotiation keeps is the equal item of our own list, so `choice` may borrow. */
     enum atls_err err = atls_choice_parse(&choice, body, &diag);
     if (err == ATLS_OK) {
         err = take(&session->negotiation, &choice, &diag);
     }
-    session->chosen = true;
     return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
 }
 

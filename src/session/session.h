@@ -12,7 +12,8 @@
  *           write_certificate, read_certificate, appraise, finish
  *
  * Handshake messages go to atls_session_message() all the while. After the first failure the
- * verdict is REFUSED with that reason, and stays so.
+ * verdict is REFUSED with that reason, and stays so: every call gives that error. After finish a
+ * CertificateRequest chooses nothing any more, and a Certificate carries nothing.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -57,12 +58,15 @@ ATLS_NODISCARD enum atls_err atls_session_new(struct atls_session **out,
                                               struct atls_diag *diag);
 void atls_session_free(struct atls_session *session);
 
-/* atls_session_begin starts a handshake, the first one or one more on a reused connection object.
- */
-void atls_session_begin(struct atls_session *session, enum atls_role role);
+/* atls_session_begin starts a handshake with `context`, the first one or one more on a reused
+ * connection object: nothing of an earlier one is left. */
+void atls_session_begin(struct atls_session *session, struct atls_context *context,
+                        enum atls_role role);
 bool atls_session_has_begun(const struct atls_session *session);
+/* atls_session_has_finished is true once the gate was asked about this handshake. */
+bool atls_session_has_finished(const struct atls_session *session);
 /* atls_session_rebind goes over to another context: a server switched by SNI, before it has chosen
- * anything. ATLS_ERR_STATE afterwards. */
+ * anything. The offer and HelloRetryRequest count on. ATLS_ERR_STATE afterwards. */
 ATLS_NODISCARD enum atls_err atls_session_rebind(struct atls_session *session,
                                                  struct atls_context *context);
 struct atls_context *atls_session_context(const struct atls_session *session);

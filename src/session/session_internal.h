@@ -13,8 +13,7 @@ struct atls_session {
     void *connection;
 
     enum atls_role role;
-    bool begun;
-    bool chosen; /* a scheme went out or came in: the context may no longer change */
+    bool begun, finished;
     struct atls_transcript transcript;
     struct atls_negotiation negotiation;
 
@@ -28,6 +27,9 @@ struct atls_session {
     struct atls_job *job; /* waited for at this moment; freed with us if we go first */
     struct atls_verdict verdict;
 };
+
+/* session_check_usable gives the reason of an earlier refusal: it is for good. */
+enum atls_err session_check_usable(const struct atls_session *session);
 
 /* Sets the verdict to REFUSED unless it is already, and returns `reason->err`. */
 enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason);

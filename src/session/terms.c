@@ -131,12 +131,6 @@ enum atls_err atls_context_freeze(struct atls_context *context, struct atls_diag
     for (size_t i = 0; i < context->num_attesters; i++) {
         add_schemes(&context->can_attest, context->attesters[i].format);
     }
-    if (context->num_attesters != 0 && context->executor == NULL) {
-        err = atls_pool_new(&context->pool, context->threads, context->max_queue, diag);
-        if (err != ATLS_OK) {
-            return err;
-        }
-    }
     context->policy.simulated = context->policy.simulated || context->simulated_allowed;
     context->frozen = true;
     return ATLS_OK;

@@ -274,6 +274,41 @@ static void an_answer_to_another_nonce_is_refused(void **state)
     }
 }
 
+/* The question is changed on its way, so that the TPM honestly signs another statement. */
+static long ask_otherwise(void *context, struct atls_bytes command, struct atls_buf answer)
+{
+    const struct spoiler *how = context;
+    const uint32_t code = (uint32_t)command.data[8] << 8 | command.data[9];
+    uint8_t other[512];
+    assert_true(command.len <= sizeof other);
+    memcpy(other, command.data, command.len);
+    if (code == how->command && code == CC_CERTIFY) {
+        memcpy(&other[10], &other[14], 4); /* certify the signing key itself */
+    } else if (code == how->command && code == CC_QUOTE) {
+        other[command.len - 1] ^= 0x01; /* one PCR more */
+    }
+    return test_fake_forward(how->relay, atls_bytes_of(other, command.len), answer);
+}
+
+static void a_statement_about_something_else_is_refused(void **state)
+{
+    (void)state;
+    static const uint32_t commands[] = {CC_CERTIFY, CC_QUOTE};
+    uint8_t octets[2048];
+    const struct atls_buf room = {octets, sizeof octets};
+    size_t len = 0;
+    struct atls_diag diag;
+    relay.fn = ask_otherwise;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(commands); i++) {
+        spoiler.command = commands[i];
+        assert_err(attest(&machine, room, &len, atls_bytes_text("nonce"), 5000, &diag), TPM);
+        assert_string_equal(diag.found, "another statement");
+    }
+    spoiler.command = 0;
+    assert_done(attest(&machine, room, &len, atls_bytes_text("nonce"), 5000, &diag), &diag);
+    relay.fn = spoil;
+}
+
 /* ---- spoilt keys ---- */
 
 static void no_spoilt_key_is_loaded(void **state)
@@ -309,6 +344,7 @@ int main(void)
         cmocka_unit_test(loading_is_spoilt),
         cmocka_unit_test(provisioning_is_spoilt),
         cmocka_unit_test(an_answer_to_another_nonce_is_refused),
+        cmocka_unit_test(a_statement_about_something_else_is_refused),
         cmocka_unit_test(no_spoilt_key_is_loaded),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -17,6 +17,7 @@
  *   START, HELLO, RETRY         -> HELLO       client  atls_negotiation_offer
  *                                              server  atls_negotiation_take_offer
  *   START, HELLO                -> RETRY       both    atls_negotiation_retry
+ *   START, HELLO, RETRY         -> the same    server  atls_negotiation_switch_terms
  *   HELLO, CHOSEN               -> CHOSEN      client  atls_negotiation_take_server_choice,
  *                                                      atls_negotiation_take_client_choice
  *   START, HELLO, RETRY, CHOSEN -> CHOSEN      server  atls_negotiation_choose_server,
@@ -91,6 +92,8 @@ enum {
 const struct negotiation_event negotiation_make_offer = {"offer", CLIENT, START | HELLO | RETRY};
 const struct negotiation_event negotiation_take_offer = {"take_offer", SERVER,
                                                          START | HELLO | RETRY};
+const struct negotiation_event negotiation_switch_terms = {"switch_terms", SERVER,
+                                                           START | HELLO | RETRY};
 const struct negotiation_event negotiation_take_choice = {"take_choice", CLIENT,
                                                           HELLO | CHOSEN | CREDENTIAL};
 const struct negotiation_event negotiation_choose = {"choose", SERVER,

@@ -74,6 +74,11 @@ ATLS_NODISCARD enum atls_err atls_negotiation_retry(struct atls_negotiation *n,
 ATLS_NODISCARD enum atls_err atls_negotiation_take_offer(struct atls_negotiation *n,
                                                          const struct atls_offer *offer,
                                                          struct atls_diag *diag);
+/* Server, before anything was chosen: goes on with other terms, those of the context that a server
+ * name has chosen. What came and what must come again stays as it is. */
+ATLS_NODISCARD enum atls_err atls_negotiation_switch_terms(struct atls_negotiation *n,
+                                                           const struct atls_terms *terms,
+                                                           struct atls_diag *diag);
 /* Server, EncryptedExtensions: how I prove myself: the first of what the client takes, in its
  * order, that I can; *out_send is false for nothing.
  * Schemes longer than what `can_take` allows are left out by the session beforehand. */

@@ -16,6 +16,7 @@ struct negotiation_event {
 extern const struct negotiation_event negotiation_make_offer;
 extern const struct negotiation_event negotiation_take_choice;
 extern const struct negotiation_event negotiation_take_offer;
+extern const struct negotiation_event negotiation_switch_terms;
 extern const struct negotiation_event negotiation_choose;
 
 /* negotiation_begin is what every function of the machine does first: the event must fit role and

@@ -39,6 +39,16 @@ enum atls_err atls_negotiation_take_offer(struct atls_negotiation *n,
     return ATLS_OK;
 }
 
+enum atls_err atls_negotiation_switch_terms(struct atls_negotiation *n,
+                                            const struct atls_terms *terms, struct atls_diag *diag)
+{
+    enum atls_err err = negotiation_begin(n, &negotiation_switch_terms, diag);
+    if (err == ATLS_OK) {
+        n->terms = *terms;
+    }
+    return err;
+}
+
 /* begin_choice: a client that offered before HelloRetryRequest must have offered again. */
 static enum atls_err begin_choice(struct atls_negotiation *n, struct atls_diag *diag)
 {

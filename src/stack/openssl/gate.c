@@ -91,10 +91,8 @@ static void begin(SSL *ssl)
     }
     /* A connection object that is used again may have been moved to another SSL_CTX by SNI. */
     struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
-    atls_session_begin(session, SSL_is_server(ssl) ? ATLS_ROLE_SERVER : ATLS_ROLE_CLIENT);
-    if (now != NULL && atls_session_rebind(session, now) != ATLS_OK) {
-        return;
-    }
+    atls_session_begin(session, now != NULL ? now : atls_session_context(session),
+                       SSL_is_server(ssl) ? ATLS_ROLE_SERVER : ATLS_ROLE_CLIENT);
 }
 
 /* opens decides by the context of the SSL_CTX that rules now: what it demands holds although the

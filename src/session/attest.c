@@ -35,10 +35,10 @@ static void run_attest(struct atls_job *job)
         /* Nobody waits: the device is left to those who do. */
         a->err = atls_fail(&a->diag, ATLS_ERR_CANCELLED, "attestation", NULL);
     } else {
-        a->err = atls_attester_for_handshake(
-            a->ops, a->attester, a->context->crypto, atls_binder, a->hash_alg, &a->transcript_hash,
-            atls_bytes_of(a->spki, a->spki_len), a->context->timeout_ms, room, &a->cmw_len,
-            &a->diag);
+        a->err = atls_attester_for_handshake(a->ops, a->attester, a->context->crypto, atls_binder,
+                                             a->hash_alg, &a->transcript_hash,
+                                             atls_bytes_of(a->spki, a->spki_len),
+                                             a->context->timeout_ms, room, &a->cmw_len, &a->diag);
     }
     if (!a->in_place) {
         atls_context_job_ended(a->context); /* last use of the context */

@@ -181,7 +181,9 @@ static void sweep(uint32_t command, use_fn *use, size_t from, size_t step_len)
             refused += err != ATLS_OK ? 1 : 0;
         }
     }
-    assert_true(spoiler.hits > 0 && refused > 0);
+    assert_true(spoiler.hits > 0);
+    /* a context that cannot be saved is made anew when it is needed */
+    assert_true(refused > 0 || command == CC_CONTEXT_SAVE);
     spoiler.command = 0;
     assert_int_equal(use(), ATLS_OK); /* and afterwards all is as before */
 }

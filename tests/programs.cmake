@@ -54,3 +54,12 @@ if(TARGET atls_program)
     endforeach()
   endforeach()
 endif()
+
+# Samples of Evidence: made and checked by Python alone, then appraised by the library.
+add_test(NAME kat/sources COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/kat/make.py --check)
+set_tests_properties(kat/sources PROPERTIES TIMEOUT 300)
+add_executable(kat_samples ${CMAKE_SOURCE_DIR}/tests/kat/check_samples.c)
+target_link_libraries(kat_samples PRIVATE test_support room_verifier)
+target_compile_definitions(kat_samples PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+add_test(NAME kat/samples COMMAND kat_samples)
+set_tests_properties(kat/samples PROPERTIES TIMEOUT 300)

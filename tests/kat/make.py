@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Makes the samples of Evidence in psa/ and tpm2/ from source.json in each; README.md says what they are.
+
+    make.py           writes all files anew. ECDSA and RSA-PSS signatures come out differently each time.
+    make.py --check   makes them again around the committed signatures, which it verifies, and compares.
+
+It shares no code with the library: CBOR is python3-cbor2's, cryptography is python3-cryptography's. Private keys are
+hashes of their names (the RSA key, of which that cannot be had, is tpm2/rsa.pem): they protect nothing.
+"""
+import base64
+import hashlib
+import json
+import pathlib
+import struct
+import sys
+
+from cbor2 import CBORTag, dumps, loads
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature, encode_dss_signature
+
+HERE = pathlib.Path(__file__).resolve().parent
+CURVES = {"P-256": (ec.SECP256R1(), hashes.SHA256, "sha256", 32, -7, 3), "P-384": (ec.SECP384R1(), hashes.SHA384, "sha384", 48, -35, 4)}
+TPM_HASHES = {"sha256": 0x000b, "sha384": 0x000c}
+DIGEST_NUMBERS = {32: 1, 48: 7, 64: 8}  # IANA, named information hash algorithms
+
+
+class Key:
+    """A private key, by the name that source.json gives it: "CURVE NAME" or "RSA NAME"."""
+
+    def __init__(self, text):
+        self.kind, _, name = text.partition(" ")
+        if self.kind == "RSA":
+            pem = (HERE / "tpm2" / f"{name}.pem").read_bytes()
+            self.key = serialization.load_pem_private_key(pem, None)
+            self.hash, self.hash_name = hashes.SHA256, "sha256"
+        else:
+            curve, self.hash, self.hash_name, self.size, self.alg, self.tpm_curve = CURVES[self.kind]
+            scalar = int.from_bytes(hashlib.new(self.hash_name, f"atls sample: {text}".encode()).digest(), "big")
+            self.key = ec.derive_private_key(scalar, curve)
+        self.public = self.key.public_key()
+
+    def spki(self):
+        return self.public.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+    def pem(self):
+        return self.public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
+
+    def sign(self, data):
+        if self.kind == "RSA":
+            return self.key.sign(data, padding.PKCS1v15(), self.hash())
+        r, s = decode_dss_signature(self.key.sign(data, ec.ECDSA(self.hash())))
+        return r.to_bytes(self.size, "big") + s.to_bytes(self.size, "big")
+
+    def verify(self, signature, data):
+        if self.kind == "RSA":
+            self.public.verify(signature, data, padding.PKCS1v15(), self.hash())
+            return
+        half = self.size
+        der = encode_dss_signature(int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big"))
+        self.public.verify(der, data, ec.ECDSA(self.hash()))
+
+
+class Signer:
+    """Signs, or hands out the signatures of a committed sample when they verify."""
+
+    def __init__(self, committed):
+        self.committed = committed
+
+    def sign(self, key, data):
+        if self.committed is None:
+            return key.sign(data)
+        signature = self.committed.pop(0)
+        key.verify(signature, data)
+        return signature
+
+
+def corim(name, profile, comids):
+    tags = [CBORTag(506, dumps({1: {0: f"{name}-{number}"}, 4: triples})) for number, triples in enumerate(comids)]
+    return dumps(CBORTag(501, {0: f"atls-samples-{name}", 1: tags, 3: CBORTag(32, profile)}))
+
+
+def wrap(form, media_type, content_format, evidence):
+    """The Evidence as a CMW in one of its forms."""
+    if form == "record":
+        return dumps([media_type, evidence, 4])
+    if form == "record without ind":
+        return dumps([media_type, evidence])
+    if form == "content format":
+        return dumps([content_format, evidence])
+    if form == "tag":
+        return dumps(CBORTag(1668546817 + content_format // 255 * 256 + content_format % 255, evidence))
+    assert form == "json"
+    value = base64.urlsafe_b64encode(evidence).rstrip(b"=").decode()
+    return (json.dumps([media_type, value, 4]) + "\n").encode()
+
+
+# psa
+
+PSA_TYPE = 'application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"'
+PSA_LABELS = {"psa-nonce": 10, "psa-instance-id": 256, "eat_profile": 265, "psa-boot-seed": 268, "psa-client-id": 2394,
+              "psa-security-lifecycle": 2395, "psa-implementation-id": 2396, "psa-certification-reference": 2398,
+              "psa-software-components": 2399, "psa-verification-service-indicator": 2400}
+PSA_MEMBERS = {"measurement-type": 1, "measurement-value": 2, "version": 4, "signer-id": 5, "measurement-desc": 6}
+PSA_OCTETS = {"psa-nonce", "psa-instance-id", "psa-boot-seed", "psa-implementation-id", "measurement-value", "signer-id"}
+
+
+def psa_map(claims, labels):
+    out = {}
+    for name, value in claims.items():
+        if name == "psa-software-components":
+            value = [psa_map(component, PSA_MEMBERS) for component in value]
+        out[labels[name]] = bytes.fromhex(value) if name in PSA_OCTETS else value
+    return out
+
+
+def psa_sample(source, sample, signer):
+    machine = source["machines"][sample["machine"]]
+    key = Key(machine["key"])
+    claims = dict(source["claims"], **{"psa-nonce": sample["nonce"], "psa-instance-id": machine["instance-id"]})
+    protected = dumps({1: key.alg})
+    payload = dumps(psa_map(claims, PSA_LABELS))
+    signature = signer.sign(key, dumps(["Signature1", protected, b"", payload]))
+    unprotected = {4: sample["kid"].encode()} if "kid" in sample else {}
+    evidence = dumps(CBORTag(18, [protected, unprotected, payload, signature]))
+    claims["psa-security-lifecycle-state"] = "secured"
+    expected = {"claims": claims, "vector": [2, 2, 3, 0, 2, 0, 0, 0], "key_binding": "challenge",
+                "machine": machine["instance-id"], "attested_key": ""}
+    return evidence, wrap(sample["form"], PSA_TYPE, 10003, evidence), expected
+
+
+def psa_committed(evidence):
+    return [loads(evidence).value[3]]
+
+
+def psa_corim(source):
+    claims = source["claims"]
+    of_class = {0: CBORTag(560, bytes.fromhex(claims["psa-implementation-id"]))}
+    measured = [["psa.software-component", component] for component in claims["psa-software-components"]]
+    references = [{0: key, 1: {0: {0: found["version"]}, 2: [[DIGEST_NUMBERS[len(found["measurement-value"]) // 2],
+                                                              bytes.fromhex(found["measurement-value"])]],
+                               11: found["measurement-type"], 13: [CBORTag(560, bytes.fromhex(found["signer-id"]))]}}
+                  for key, found in measured]
+    keys = [[{0: of_class, 1: CBORTag(550, bytes.fromhex(machine["instance-id"]))}, [CBORTag(554, Key(machine["key"]).pem())]]
+            for machine in source["machines"].values()]
+    return corim("psa", "tag:arm.com,2025:psa#1.0.0", [{0: [[{0: of_class}, references]]}, {3: keys}])
+
+
+# tpm2
+
+TPM2_TYPE = "application/vnd.parallaxsecond.key-attestation.tpm"
+
+
+def vec(octets):
+    return struct.pack(">H", len(octets)) + octets
+
+
+def tpm_public(key, attributes):
+    head = struct.pack(">HHI", 0x0001 if key.kind == "RSA" else 0x0023, TPM_HASHES["sha256"], attributes) + vec(b"")
+    head += struct.pack(">HH", 0x0010, 0x0010)
+    numbers = key.public.public_numbers()
+    if key.kind == "RSA":
+        size = key.public.key_size
+        return head + struct.pack(">HI", size, 0) + vec(numbers.n.to_bytes(size // 8, "big"))
+    coordinates = [number.to_bytes(key.size, "big") for number in (numbers.x, numbers.y)]
+    return head + struct.pack(">HH", key.tpm_curve, 0x0010) + vec(coordinates[0]) + vec(coordinates[1])
+
+
+def public_claims(key, attributes):
+    numbers = key.public.public_numbers()
+    claims = {"nameAlg": "sha256", "objectAttributes": attributes, "authPolicy": ""}
+    if key.kind == "RSA":
+        size = key.public.key_size
+        return dict(claims, type="rsa", keyBits=size, exponent=65537, n=numbers.n.to_bytes(size // 8, "big").hex())
+    return dict(claims, type="ecc", curveID=key.tpm_curve, x=numbers.x.to_bytes(key.size, "big").hex(),
+                y=numbers.y.to_bytes(key.size, "big").hex())
+
+
+def tpm_attest(kind, common, body):
+    signer, extra, clock, resets, restarts, safe, firmware = common
+    return (struct.pack(">IH", 0xff544347, kind) + vec(signer) + vec(extra) + struct.pack(">QIIB", clock, resets, restarts, safe)
+            + struct.pack(">Q", firmware) + body)
+
+
+def tpm_signature(key, signature):
+    head = struct.pack(">HH", 0x0014 if key.kind == "RSA" else 0x0018, TPM_HASHES[key.hash_name])
+    if key.kind == "RSA":
+        return head + vec(signature)
+    return head + vec(signature[:key.size]) + vec(signature[key.size:])
+
+
+def tpm2_sample(source, sample, signer):
+    machine = source["machines"][sample["machine"]]
+    ak, tls = Key(machine["ak"]), Key(sample["tls"])
+    kid, nonce, attributes = bytes.fromhex(machine["kid"]), bytes.fromhex(sample["nonce"]), int(source["objectAttributes"], 16)
+    public = tpm_public(tls, attributes)
+    name = struct.pack(">H", TPM_HASHES["sha256"]) + hashlib.sha256(public).digest()
+    times = source["clockInfo"]
+    common = (bytes.fromhex(machine["qualifiedSigner"]), nonce, int(times["clock"]), times["resetCount"], times["restartCount"],
+              times["safe"], int(source["firmwareVersion"], 16))
+    qualified = bytes.fromhex(source["qualifiedName"])
+    cert_info = tpm_attest(0x8017, common, vec(name) + vec(qualified))
+    bank, pcrs = sample["bank"], sorted(map(int, source["pcrs"]))
+    mask = sum(1 << pcr for pcr in pcrs).to_bytes(3, "little")
+    values = b"".join(bytes.fromhex(source["pcrs"][str(pcr)][bank]) for pcr in pcrs)
+    digest = hashlib.new(ak.hash_name, values).digest()
+    quote = tpm_attest(0x8018, common, struct.pack(">IHB", 1, TPM_HASHES[bank], 3) + mask + vec(digest))
+    kat_sig = tpm_signature(ak, signer.sign(ak, cert_info))
+    pat_sig = tpm_signature(ak, signer.sign(ak, quote))
+    evidence = dumps({"kat": {"tpmVer": "2.0", "kid": kid, "sig": kat_sig, "certInfo": cert_info, "pubArea": public},
+                      "pat": {"tpmVer": "2.0", "kid": kid, "sig": pat_sig, "attestInfo": quote}})
+    both = {"qualifiedSigner": machine["qualifiedSigner"], "extraData": sample["nonce"], "clockInfo": times,
+            "firmwareVersion": source["firmwareVersion"], "signatureHash": ak.hash_name}
+    claims = {"kid": machine["kid"], "certInfo": dict(both, name=name.hex(), qualifiedName=source["qualifiedName"]),
+              "pubArea": public_claims(tls, attributes),
+              "attestInfo": dict(both, pcrSelect=[{"hash": bank, "pcrs": pcrs}], pcrDigest=digest.hex())}
+    expected = {"claims": claims, "vector": [2, 0, 3, 0, 2, 0, 0, 0], "key_binding": "hardware", "machine": machine["kid"],
+                "attested_key": hashlib.sha256(tls.spki()).hexdigest()}
+    return evidence, wrap(sample["form"], TPM2_TYPE, None, evidence), expected
+
+
+def tpm2_committed(evidence):
+    out = []
+    for half in loads(evidence).values():
+        at, signature = 4, b""
+        while at < len(half["sig"]):
+            size = int.from_bytes(half["sig"][at:at + 2], "big")
+            signature += half["sig"][at + 2:at + 2 + size]
+            at += 2 + size
+        out.append(signature)
+    return out
+
+
+def tpm2_corim(source):
+    of_class = {0: CBORTag(37, bytes.fromhex(source["class"]))}
+    references = [{0: int(pcr), 1: {2: [[DIGEST_NUMBERS[len(value) // 2], bytes.fromhex(value)] for value in banks.values()]}}
+                  for pcr, banks in source["pcrs"].items()]
+    keys = [[{0: of_class, 1: CBORTag(560, bytes.fromhex(machine["kid"]))}, [CBORTag(554, Key(machine["ak"]).pem())]]
+            for machine in source["machines"].values()]
+    return corim("tpm2", "tag:github.com/parallaxsecond,2023-03-03:tpm", [{0: [[{0: of_class}, references]]}, {3: keys}])
+
+
+FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, tpm2_committed, tpm2_corim)}
+
+
+def files_of(name, check):
+    folder = HERE / name
+    source = json.loads((folder / "source.json").read_text())
+    make, committed, endorse = FORMATS[name]
+    yield folder / "endorsement.corim", endorse(source)
+    for sample, settings in source["samples"].items():
+        bare = folder / f"{sample}.evidence.cbor"
+        evidence, cmw, expected = make(source, settings, Signer(committed(bare.read_bytes()) if check else None))
+        yield bare, evidence
+        yield folder / f"{sample}.cmw", cmw
+        yield folder / f"{sample}.nonce.hex", (settings["nonce"] + "\n").encode()
+        yield folder / f"{sample}.spki.der", Key(settings["tls"]).spki()
+        yield folder / f"{sample}.expected.json", (json.dumps(expected, indent=1) + "\n").encode()
+
+
+def main():
+    check = sys.argv[1:] == ["--check"]
+    wrong = num = 0
+    for name in FORMATS:
+        try:
+            for path, octets in files_of(name, check):
+                num += 1
+                if not check:
+                    path.write_bytes(octets)
+                elif not path.is_file() or path.read_bytes() != octets:
+                    print(f"{path.relative_to(HERE)}: other octets than its source gives")
+                    wrong += 1
+        except InvalidSignature:
+            print(f"{name}: a committed signature does not verify")
+            wrong += 1
+    print(f"{num} files of {len(FORMATS)} formats, {wrong} wrong")
+    return 1 if wrong or num == 0 else 0
+
+
+sys.exit(main())

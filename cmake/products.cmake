@@ -2,6 +2,9 @@
 # What is installed: libatls (shared and static), libatls-tpm2, libatls-sim, the program, headers,
 # pkg-config files and manual pages.
 set(ATLS_SOVERSION 0)
+# pkg-config files name the prefix from where they stand, so that an installed tree may be moved.
+file(RELATIVE_PATH ATLS_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+string(REGEX REPLACE "/$" "" ATLS_PC_PREFIX "${ATLS_PC_PREFIX}")
 
 # atls_library(NAME ROOMS room... LIBS target...) makes the shared and the static library. Symbols are
 # hidden unless a public header marks them, and the export list says so once more.
@@ -22,7 +25,7 @@ function(atls_library name)
     target_link_libraries(${name}_${kind} PRIVATE atls_flags ${LIB_LIBS})
     install(TARGETS ${name}_${kind} DESTINATION ${CMAKE_INSTALL_LIBDIR})
   endforeach()
-  target_link_options(${name}_shared PRIVATE -Wl,--version-script=${map} -Wl,-z,defs)
+  target_link_options(${name}_shared PRIVATE -Wl,--version-script=${map} -Wl,-z,defs -Wl,--as-needed)
   set_target_properties(${name}_shared PROPERTIES LINK_DEPENDS ${map})
   set(PC_NAME ${name})
   configure_file(${CMAKE_SOURCE_DIR}/cmake/${name}.pc.in ${CMAKE_BINARY_DIR}/${name}.pc @ONLY)

@@ -63,3 +63,15 @@ target_link_libraries(kat_samples PRIVATE test_support room_verifier)
 target_compile_definitions(kat_samples PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME kat/samples COMMAND kat_samples)
 set_tests_properties(kat/samples PROPERTIES TIMEOUT 300)
+
+# What is installed, and what the libraries export. A sanitizer's build makes no shared libraries.
+if(TARGET atls_shared AND TARGET atls-tpm2_shared AND TARGET atls-sim_shared)
+  add_test(NAME abi/symbols
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/abi/check.py
+                   $<TARGET_FILE:atls_shared> $<TARGET_FILE:atls-tpm2_shared>
+                   $<TARGET_FILE:atls-sim_shared> $<TARGET_FILE:atls_program>)
+  add_test(NAME system/install
+           COMMAND ${CMAKE_SOURCE_DIR}/tests/system/test_install.sh ${CMAKE_SOURCE_DIR}
+                   ${CMAKE_BINARY_DIR} ${CMAKE_BINARY_DIR}/install)
+  set_tests_properties(system/install PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()

@@ -29,7 +29,7 @@ static void wall_off(SSL *ssl)
                   BIO_new_mem_buf("", 0)); /* read only; without memory NULL, which fails too */
 }
 
-static void shut(SSL *ssl)
+void openssl_shut(SSL *ssl)
 {
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     wall_off(ssl);
@@ -43,7 +43,7 @@ static void check_unasked(SSL *ssl, struct atls_session *session)
     if (atls_context_requires(atls_session_context(session)) &&
         openssl_check_callbacks(ssl, session, &diag) != ATLS_OK) {
         atls_session_refuse(session, &diag);
-        shut(ssl);
+        openssl_shut(ssl);
     }
 }
 
@@ -104,8 +104,9 @@ static bool opens(SSL *ssl, struct atls_session *session)
     const struct atls_channel channel = openssl_channel(ssl);
     struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
     if (!atls_session_has_begun(session)) {
-        (void)openssl_check_callbacks(ssl, session, &diag);
-        atls_session_refuse(session, &diag);
+        if (openssl_check_callbacks(ssl, session, &diag) != ATLS_OK) { /* says just that */
+            atls_session_refuse(session, &diag);
+        }
         return false;
     }
     return (now == NULL || atls_session_rebind(session, now) == ATLS_OK) &&
@@ -119,7 +120,7 @@ static void finish(SSL *ssl)
         return; /* the callback is chained on an SSL_CTX that atls is not enabled on */
     }
     if (session == NULL || !opens(ssl, session)) {
-        shut(ssl);
+        openssl_shut(ssl);
     }
 }
 

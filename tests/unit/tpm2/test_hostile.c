@@ -311,6 +311,42 @@ static void a_statement_about_something_else_is_refused(void **state)
     relay.fn = spoil;
 }
 
+/* One octet more in the TPM2B_ATTEST, with all lengths in order. */
+static long lengthen(void *context, struct atls_bytes command, struct atls_buf answer)
+{
+    const struct spoiler *how = context;
+    const long len = test_fake_forward(how->relay, command, answer);
+    const uint32_t code = (uint32_t)command.data[8] << 8 | command.data[9];
+    if (len <= 0 || code != how->command) {
+        return len;
+    }
+    const size_t end = 16 + ((size_t)answer.data[14] << 8 | answer.data[15]);
+    memmove(&answer.data[end + 1], &answer.data[end], (size_t)len - end);
+    answer.data[end] = 0;
+    write_len(answer.data, (size_t)len + 1);
+    answer.data[13]++; /* parameterSize */
+    answer.data[15]++; /* of the TPM2B_ATTEST */
+    return len + 1;
+}
+
+static void octets_behind_a_statement_are_refused(void **state)
+{
+    (void)state;
+    static const uint32_t commands[] = {CC_CERTIFY, CC_QUOTE};
+    uint8_t octets[2048];
+    const struct atls_buf room = {octets, sizeof octets};
+    size_t len = 0;
+    struct atls_diag diag;
+    relay.fn = lengthen;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(commands); i++) {
+        spoiler.command = commands[i];
+        assert_err(attest(&machine, room, &len, atls_bytes_text("nonce"), 5000, &diag), TPM);
+        assert_string_equal(diag.found, "another statement");
+    }
+    spoiler.command = 0;
+    relay.fn = spoil;
+}
+
 /* ---- spoilt keys ---- */
 
 static void no_spoilt_key_is_loaded(void **state)
@@ -347,6 +383,7 @@ int main(void)
         cmocka_unit_test(provisioning_is_spoilt),
         cmocka_unit_test(an_answer_to_another_nonce_is_refused),
         cmocka_unit_test(a_statement_about_something_else_is_refused),
+        cmocka_unit_test(octets_behind_a_statement_are_refused),
         cmocka_unit_test(no_spoilt_key_is_loaded),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -218,11 +218,12 @@ static void files_of_any_length_are_refused_in_good_time(void **state)
 
 /* ---- DER ---- */
 
-#define OID  "0606 6781050a0103"
-#define AUTH "a003 0101ff"
-#define OWN  "0204 40000001"
-#define PUB  "045a 0058 0023 000b 00040472 0000 0010 0018 000b 0003 0010 0020" P256_X "0020" P256_Y
-#define PRIV "0406 0004 deadbeef"
+#define OID      "0606 6781050a0103"
+#define AUTH     "a003 0101ff"
+#define OWN      "0204 40000001"
+#define PUB_AREA "0058 0023 000b 00040472 0000 0010 0018 000b 0003 0010 0020" P256_X "0020" P256_Y
+#define PUB      "045a" PUB_AREA
+#define PRIV     "0406 0004 deadbeef"
 
 /* pem_of wraps a SEQUENCE of what `hex` writes. */
 static struct atls_bytes pem_of(const char *hex)
@@ -306,6 +307,8 @@ static void der_that_is_refused(void **state)
         {OID AUTH "0206 000040000001" PUB PRIV, "TPMKey"},
         {OID AUTH "028104 40000001" PUB PRIV, "TPMKey"}, /* long form of a short length */
         {OID AUTH "02820004 40000001" PUB PRIV, "TPMKey"},
+        {OID AUTH OWN "04815a" PUB_AREA PRIV, "TPMKey"},
+        {OID AUTH OWN "0482005a" PUB_AREA PRIV, "TPMKey"},
         {OID AUTH "0280 40000001 0000" PUB PRIV, "TPMKey"}, /* indefinite */
         {OID AUTH "0285 0000000004 40000001" PUB PRIV, "TPMKey"},
         {OID OWN PUB PRIV, "emptyAuth"},

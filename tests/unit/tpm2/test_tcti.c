@@ -144,9 +144,12 @@ static void half_a_response_is_waited_for_until_the_deadline(void **state)
 static void octets_behind_a_response_are_refused(void **state)
 {
     (void)state;
-    /* the answer to TPM2_Startup, and one more octet: it is not taken for the next answer */
+    /* the answer to TPM2_Startup, and more: it is not taken for the next answer */
     struct atls_diag diag;
     assert_err(ask("80010000000a00000100 00", 60000, &diag), TPM);
+    assert_string_equal(diag.found, "octets that are no response");
+    assert_err(ask("80010000000a00000100 80010000001400000000 0008 0102030405060708", 60000, &diag),
+               TPM);
     assert_string_equal(diag.found, "octets that are no response");
 }
 

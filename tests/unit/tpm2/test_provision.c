@@ -171,6 +171,8 @@ static void wrong_settings_are_refused(void **state)
                                         "class=00112233-4455-6677-8899-aabbccddeeff0",
                                         "class=00112233-4455-6677-8899-AABBCCDDEEFF",
                                         "class=00112233x4455-6677-8899-aabbccddeeff",
+                                        "class=0011223304455-6677-8899-aabbccddeeff",
+                                        "class=0011223--4455-6677-8899-aabbccddeeff",
                                         "ak=old",
                                         "ak=",
                                         "debug=true"};

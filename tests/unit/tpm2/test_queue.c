@@ -312,7 +312,7 @@ static void the_deadline_wakes_a_fiber(void **state)
     struct atls_tpm *tpm = open_tpm(fake.tcti, 4);
     atomic_store(&script.silent, true);
     struct runner hanging;
-    runner_start(&hanging, tpm, 600);
+    runner_start(&hanging, tpm, 600000);
     wait_for_commands(1);
     /* the thread is held up by another job, so only the timer can wake this one */
     struct fate fate = {0};
@@ -321,8 +321,14 @@ static void the_deadline_wakes_a_fiber(void **state)
     assert_true(run_fiber(&fiber) >= 1);
     assert_err(err, DEADLINE);
     assert_int_equal(fate.runs, 0);
+    test_fake_stop(&fake); /* hangs up on the other job */
     pthread_join(hanging.thread, NULL);
+    assert_err(hanging.err, TPM);
+    atls_tpm_unref(tpm);
     atomic_store(&script.silent, false);
+    test_fake_start(&fake, answer, &script, NULL);
+    tpm = open_tpm(fake.tcti, 4);
+    fiber.tpm = tpm;
     fiber.timeout_ms = 10000;
     assert_true(run_fiber(&fiber) >= 1);
     assert_err(err, OK);

@@ -74,22 +74,28 @@ static bool is_processed(const struct atls_cbor *label)
            (number == LABEL_ALG || number == LABEL_CONTENT_TYPE || number == LABEL_KID);
 }
 
+/* The labels of one header. Messages have two or three; a bound, and one walk for each map, keep
+ * what nobody has signed yet from costing more than its octets. */
+#define MAX_LABELS 16
+
+struct labels {
+    struct atls_bytes encoded[MAX_LABELS];
+    size_t num;
+};
+
 /* has_label looks a label of any type up by its octets: both maps are in strict form. */
-static bool has_label(const struct atls_cbor *map, const struct atls_cbor *label)
+static bool has_label(const struct labels *labels, struct atls_bytes encoded)
 {
-    struct atls_cbor_iter iter = atls_cbor_members(map);
-    struct atls_cbor key;
-    struct atls_cbor value;
-    while (atls_cbor_next_pair(&iter, &key, &value)) {
-        if (atls_bytes_equal(key.encoded, label->encoded)) {
+    for (size_t i = 0; i < labels->num; i++) {
+        if (atls_bytes_equal(labels->encoded[i], encoded)) {
             return true;
         }
     }
     return false;
 }
 
-static enum atls_err check_crit(const struct atls_cose_sign1 *message, const char *what,
-                                struct atls_diag *diag)
+static enum atls_err check_crit(const struct atls_cose_sign1 *message, const struct labels *headers,
+                                const char *what, struct atls_diag *diag)
 {
     struct atls_cbor crit;
     if (atls_cbor_get(&message->unprotected, LABEL_CRIT, &crit)) {
@@ -102,6 +108,9 @@ static enum atls_err check_crit(const struct atls_cose_sign1 *message, const cha
     if (crit.type != ATLS_CBOR_ARRAY || crit.argument == 0) {
         return refuse(diag, what, "crit", "no list", "a list of one label or more");
     }
+    if (crit.argument > MAX_LABELS) {
+        return refuse(diag, what, "crit", "more labels", "at most 16");
+    }
     struct atls_cbor_iter iter = atls_cbor_members(&crit);
     struct atls_cbor label;
     while (atls_cbor_next(&iter, &label)) {
@@ -109,7 +118,7 @@ static enum atls_err check_crit(const struct atls_cose_sign1 *message, const cha
             return refuse(diag, what, "crit", "a critical header that is not known",
                           "only known ones");
         }
-        if (!has_label(&message->headers, &label)) {
+        if (!has_label(headers, label.encoded)) {
             return refuse(diag, what, "crit", "a label that the protected header lacks",
                           "labels of the protected header");
         }
@@ -117,13 +126,17 @@ static enum atls_err check_crit(const struct atls_cose_sign1 *message, const cha
     return ATLS_OK;
 }
 
-static enum atls_err check_labels(const struct atls_cbor *map, const char *what, const char *header,
-                                  struct atls_diag *diag)
+static enum atls_err read_labels(struct labels *out, const struct atls_cbor *map, const char *what,
+                                 const char *header, struct atls_diag *diag)
 {
     struct atls_cbor_iter iter = atls_cbor_members(map);
     struct atls_cbor key;
     struct atls_cbor value;
-    while (atls_cbor_next_pair(&iter, &key, &value)) {
+    out->num = 0;
+    if (map->argument > MAX_LABELS) {
+        return refuse(diag, what, header, "more labels", "at most 16");
+    }
+    while (out->num < MAX_LABELS && atls_cbor_next_pair(&iter, &key, &value)) {
         int64_t number = 0;
         if (key.type != ATLS_CBOR_TEXT && !atls_cbor_int(&key, &number)) {
             return refuse(diag, what, header, "a label of another type", "integers or text");
@@ -132,6 +145,7 @@ static enum atls_err check_labels(const struct atls_cbor *map, const char *what,
         if (is_content_type && value.type != ATLS_CBOR_UINT && value.type != ATLS_CBOR_TEXT) {
             return refuse(diag, what, "content type", "another type", "a number or text");
         }
+        out->encoded[out->num++] = key.encoded;
     }
     return ATLS_OK;
 }
@@ -140,23 +154,21 @@ static enum atls_err check_labels(const struct atls_cbor *map, const char *what,
 static enum atls_err check_headers(const struct atls_cose_sign1 *message, const char *what,
                                    struct atls_diag *diag)
 {
-    enum atls_err err = check_labels(&message->headers, what, "protected header", diag);
+    struct labels headers;
+    struct labels unprotected;
+    enum atls_err err = read_labels(&headers, &message->headers, what, "protected header", diag);
+    if (err == ATLS_OK) {
+        err = read_labels(&unprotected, &message->unprotected, what, "unprotected header", diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }
-    err = check_labels(&message->unprotected, what, "unprotected header", diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    struct atls_cbor_iter iter = atls_cbor_members(&message->unprotected);
-    struct atls_cbor key;
-    struct atls_cbor value;
-    while (atls_cbor_next_pair(&iter, &key, &value)) {
-        if (has_label(&message->headers, &key)) {
+    for (size_t i = 0; i < unprotected.num; i++) {
+        if (has_label(&headers, unprotected.encoded[i])) {
             return refuse(diag, what, "headers", "a label in both headers", "it in one of them");
         }
     }
-    return check_crit(message, what, diag);
+    return check_crit(message, &headers, what, diag);
 }
 
 static enum atls_err parse_kid(struct atls_cose_sign1 *message, const char *what,

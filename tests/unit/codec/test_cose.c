@@ -180,6 +180,69 @@ static void crit_that_is_malformed_or_misplaced_is_refused(void **state)
                    "a label that the protected header lacks");
 }
 
+/* put_labels writes a map of `num` labels from 10 on, behind the alg where that is wanted. */
+static void put_labels(struct atls_writer *w, bool with_alg, uint64_t num)
+{
+    atls_cbor_put_map(w, num + (with_alg ? 1 : 0));
+    if (with_alg) {
+        atls_cbor_put_uint(w, 1);
+        atls_cbor_put_int(w, -7);
+    }
+    for (uint64_t i = 0; i < num; i++) {
+        atls_cbor_put_uint(w, 10 + i);
+        atls_cbor_put_null(w);
+    }
+}
+
+static enum atls_err parse_with_labels(uint64_t num_protected, uint64_t num_unprotected,
+                                       uint64_t num_critical, struct atls_diag *diag)
+{
+    uint8_t headers[512], octets[1024];
+    struct atls_cose_sign1 message;
+    struct atls_writer w = atls_writer_of((struct atls_buf){headers, sizeof headers});
+    if (num_critical != 0) { /* a label that is known, again and again */
+        atls_cbor_put_map(&w, 2);
+        atls_cbor_put_uint(&w, 1);
+        atls_cbor_put_int(&w, -7);
+        atls_cbor_put_uint(&w, 2);
+        atls_cbor_put_array(&w, num_critical);
+        for (uint64_t i = 0; i < num_critical; i++) {
+            atls_cbor_put_uint(&w, 1);
+        }
+    } else {
+        put_labels(&w, true, num_protected - 1);
+    }
+    const struct atls_bytes protect = atls_bytes_of(headers, w.len);
+    w = atls_writer_of((struct atls_buf){octets, sizeof octets});
+    atls_cbor_put_array(&w, 4);
+    atls_cbor_put_bytes(&w, protect);
+    atls_cbor_put_map(&w, num_unprotected);
+    for (uint64_t i = 0; i < num_unprotected; i++) {
+        atls_cbor_put_uint(&w, 100 + i);
+        atls_cbor_put_null(&w);
+    }
+    atls_cbor_put_bytes(&w, atls_bytes_text("payload"));
+    atls_cbor_put_bytes(&w, atls_bytes_text("signature"));
+    return atls_cose_sign1_parse(&message, atls_bytes_of(octets, w.len), ATLS_COSE_ANY, "token",
+                                 diag);
+}
+
+/* Nobody has signed this yet, and comparing many labels with many is what would make it dear. */
+static void more_labels_than_sixteen_are_refused(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    assert_err(parse_with_labels(16, 16, 0, &diag), OK);
+    assert_err(parse_with_labels(1, 0, 16, &diag), OK);
+    assert_err(parse_with_labels(17, 0, 0, &diag), MALFORMED);
+    assert_string_equal(diag.claim, "protected header");
+    assert_string_equal(diag.found, "more labels");
+    assert_err(parse_with_labels(1, 17, 0, &diag), MALFORMED);
+    assert_string_equal(diag.claim, "unprotected header");
+    assert_err(parse_with_labels(1, 0, 17, &diag), MALFORMED);
+    assert_string_equal(diag.claim, "crit");
+}
+
 static void content_type_and_kid_of_another_type_are_refused(void **state)
 {
     (void)state;
@@ -295,6 +358,7 @@ int main(void)
         cmocka_unit_test(known_critical_labels_are_accepted),
         cmocka_unit_test(unknown_critical_label_is_refused),
         cmocka_unit_test(crit_that_is_malformed_or_misplaced_is_refused),
+        cmocka_unit_test(more_labels_than_sixteen_are_refused),
         cmocka_unit_test(content_type_and_kid_of_another_type_are_refused),
         cmocka_unit_test(another_structure_is_refused),
         cmocka_unit_test(tag_is_judged_as_the_caller_says),

@@ -18,6 +18,9 @@ enum atls_err atls_session_read_certificate(struct atls_session *session, size_t
 {
     struct atls_diag diag;
     struct atls_bytes cmw;
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
+    }
     enum atls_err err = atls_negotiation_take_credential(&session->negotiation, chain_index, &diag);
     if (err == ATLS_OK) {
         err = atls_credential_parse(&cmw, body, &diag);
@@ -268,6 +271,23 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     return err;
 }
 
+/* After the handshake a server may ask for a certificate once more. What was appraised is the key
+ * of the first one. */
+static enum atls_err check_once_more(struct atls_session *session,
+                                     const struct atls_digest *spki_hash)
+{
+    struct atls_diag diag;
+    const struct atls_verdict *verdict = &session->verdict;
+    const struct atls_bytes appraised =
+        atls_bytes_of(verdict->peer_spki_sha256, sizeof verdict->peer_spki_sha256);
+    if (atls_verdict_opens(verdict) && atls_bytes_equal(appraised, atls_digest_bytes(spki_hash))) {
+        return ATLS_OK;
+    }
+    atls_fail_texts(&diag, ATLS_ERR_KEY_BINDING, "peer's certificate", "SubjectPublicKeyInfo",
+                    "another key than the one that was appraised", "the key of the handshake");
+    return session_refuse(session, &diag);
+}
+
 enum atls_err atls_session_appraise(struct atls_session *session,
                                     const struct atls_channel *channel,
                                     const struct atls_peer *peer)
@@ -286,9 +306,12 @@ enum atls_err atls_session_appraise(struct atls_session *session,
         atls_fail(&diag, ATLS_ERR_CRYPTO, "our certificate", "SubjectPublicKeyInfo");
         return session_refuse(session, &diag);
     }
+    if (session->finished && session->context->num_required != 0) {
+        return check_once_more(session, &spki_hash);
+    }
     describe(session, channel, peer, &spki_hash);
-    if (session->verdict.state == ATLS_VERDICT_REFUSED) {
-        return session->verdict.reason.err; /* sticky */
+    if (session_check_usable(session) != ATLS_OK) {
+        return session->verdict.reason.err;
     }
     if (session->context->num_required == 0) {
         return ATLS_OK; /* the gate will say "not required" */
@@ -308,6 +331,7 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
 {
     struct atls_diag diag;
     struct atls_verdict *verdict = &session->verdict;
+    session->finished = true;
     atls_text_copy(verdict->suite, sizeof verdict->suite, channel->suite);
     atls_text_copy(verdict->group, sizeof verdict->group, channel->group);
     if (verdict->state == ATLS_VERDICT_REFUSED) {

@@ -11,11 +11,14 @@
 
 #include "atls/openssl.h"
 
-/* One end. `ret` and `error` are those of its last step. */
+/* One end. `ret` and `error` are those of its last step; how it failed is noted at once, since both
+ * ends share the error queue of the thread. */
 struct test_end {
     SSL *ssl;
     int ret, error;
     bool done, failed;
+    enum atls_err failed_with;
+    struct atls_diag diag;
     int alert_in, alert_out; /* the fatal alerts that it got and sent; seen once it is watched */
 };
 
@@ -58,7 +61,7 @@ bool test_send(struct test_end *from, struct test_end *to);
 /* test_read reads once, for a late alert; it returns what SSL_read did. */
 int test_read(struct test_end *end);
 
-/* test_outcome is atls_openssl_outcome of the last step, its sentence in `diag`. */
+/* test_outcome is atls_openssl_outcome, its sentence in `diag`. */
 enum atls_err test_outcome(struct test_end *end, struct atls_diag *diag);
 
 /* assert_open: both gates are open, and data passes both ways. */

@@ -24,6 +24,9 @@ void openssl_forget_alerts(SSL *ssl);
 /* Takes a reference of the caller's, and keeps it as long as `ssl` lives or until the next. */
 void openssl_keep_bio(SSL *ssl, BIO *bio);
 
+/* gate.c: shuts `ssl` for reading and writing, for good */
+void openssl_shut(SSL *ssl);
+
 /* extension.c: the four messages */
 ATLS_NODISCARD enum atls_err openssl_add_extension(SSL_CTX *ctx, struct atls_context *context,
                                                    struct atls_diag *diag);

@@ -36,7 +36,31 @@ enum atls_err openssl_check_callbacks(SSL *ssl, const struct atls_session *sessi
         return atls_fail_texts(diag, ATLS_ERR_CALLBACK, "ClientHello", "verify mode",
                                "SSL_VERIFY_NONE where the peer must attest", "SSL_VERIFY_PEER");
     }
+    if (atls_context_requires(atls_session_context(session)) && SSL_is_server(ssl) == 0 &&
+        SSL_get_session(ssl) != NULL && SSL_SESSION_is_resumable(SSL_get_session(ssl)) == 1) {
+        return atls_fail_texts(diag, ATLS_ERR_RESUMED, "ClientHello", "session", "one to resume",
+                               "a full handshake");
+    }
     return ATLS_OK;
+}
+
+/* follow_sni goes over to the context of the SSL_CTX that the servername callback may have switched
+ * to since the ClientHello. Of the verify mode SSL_set_SSL_CTX(3) says nothing, so what that
+ * context requires is asked for here, before OpenSSL decides on a CertificateRequest. */
+static bool follow_sni(SSL *ssl, struct atls_session *session)
+{
+    static const int required = SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT;
+    struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
+    if (now == NULL || now == atls_session_context(session)) {
+        return true;
+    }
+    if (atls_session_rebind(session, now) != ATLS_OK) {
+        return false;
+    }
+    if (atls_context_requires(now)) {
+        SSL_set_verify(ssl, SSL_get_verify_mode(ssl) | required, SSL_get_verify_callback(ssl));
+    }
+    return true;
 }
 
 /* begin gives the session of a callback, or NULL with the reason in the verdict. */
@@ -50,15 +74,13 @@ static struct atls_session *begin(SSL *ssl, unsigned context)
     if (context == SSL_EXT_CLIENT_HELLO &&
         openssl_check_callbacks(ssl, session, &diag) != ATLS_OK) {
         atls_session_refuse(session, &diag);
+        if (SSL_is_server(ssl) == 0) {
+            openssl_shut(ssl); /* not even an alert: the peer knows of nothing yet */
+        }
         return NULL;
     }
-    if (SSL_is_server(ssl) && context != SSL_EXT_CLIENT_HELLO) {
-        /* The servername callback may have switched to another SSL_CTX since the ClientHello. */
-        struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
-        if (now != NULL && now != atls_session_context(session) &&
-            atls_session_rebind(session, now) != ATLS_OK) {
-            return NULL;
-        }
+    if (SSL_is_server(ssl) && context != SSL_EXT_CLIENT_HELLO && !follow_sni(ssl, session)) {
+        return NULL;
     }
     return session;
 }

@@ -124,16 +124,37 @@ static void finish(SSL *ssl)
     }
 }
 
+/* check_early: the state machine was left as one that is done, and no handshake is: OpenSSL lets
+ * early data through, 0-RTT of a client or what a server writes behind its own Finished (R-26). */
+static void check_early(SSL *ssl)
+{
+    struct atls_diag diag;
+    struct atls_session *session = openssl_session_of(ssl);
+    if (session != NULL && atls_session_has_begun(session) && !atls_session_has_finished(session) &&
+        atls_context_requires(atls_session_context(session))) {
+        atls_fail_texts(&diag, ATLS_ERR_NO_VERDICT, "gate", "early data",
+                        "data before the end of the handshake",
+                        "none, since the peer has not been appraised");
+        atls_session_refuse(session, &diag);
+        openssl_shut(ssl);
+    }
+}
+
 void atls_openssl_info_callback(const SSL *const_ssl, int where, int ret)
 {
     /* OpenSSL hands a const SSL to a callback whose purpose is to change state; its own manual's
      * examples cast, too. */
     SSL *ssl = (SSL *)(uintptr_t)const_ssl;
-    if ((where & SSL_CB_HANDSHAKE_START) != 0) {
+    /* With early data OpenSSL leaves a handshake in its middle as if it were done, and starts it
+     * once more to go on: neither is an end or a beginning to us. */
+    if ((where & SSL_CB_HANDSHAKE_START) != 0 && SSL_in_before(ssl) != 0) {
         begin(ssl);
     }
-    if ((where & SSL_CB_HANDSHAKE_DONE) != 0) {
+    if ((where & SSL_CB_HANDSHAKE_DONE) != 0 && SSL_get_state(ssl) != TLS_ST_EARLY_DATA) {
         finish(ssl);
+    }
+    if ((where & SSL_CB_EXIT) != 0 && ret == 1) {
+        check_early(ssl);
     }
     if ((where & SSL_CB_READ_ALERT) == SSL_CB_READ_ALERT && (ret >> 8) == SSL3_AL_FATAL) {
         openssl_set_peer_alert(ssl, ret & 0xff);

@@ -26,13 +26,19 @@ static enum atls_err fail_pkix(int code, struct atls_diag *diag)
                            X509_verify_cert_error_string(code), "a chain to --ca and the name");
 }
 
-/* check_pkix runs the ordinary verification; the store's error says what failed. */
-static enum atls_err check_pkix(X509_STORE_CTX *store, struct atls_diag *diag)
+/* check_pkix runs the ordinary verification; the store's error says what failed. `*out_overlooked`
+ * is set where something did, and a verify callback of the application's let it pass: that is its
+ * right, unless attestation is required, which no callback makes the only proof (R-12). */
+static enum atls_err check_pkix(X509_STORE_CTX *store, bool strict, bool *out_overlooked,
+                                struct atls_diag *diag)
 {
-    if (X509_verify_cert(store) > 0) {
+    const bool passed = X509_verify_cert(store) > 0;
+    const int code = X509_STORE_CTX_get_error(store);
+    *out_overlooked = passed && code != X509_V_OK;
+    if (passed && (code == X509_V_OK || !strict)) {
         return ATLS_OK;
     }
-    if (X509_STORE_CTX_get_error(store) == X509_V_OK) {
+    if (code == X509_V_OK) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
     }
     return fail_pkix(X509_STORE_CTX_get_error(store), diag);
@@ -118,8 +124,10 @@ int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
     }
     const struct atls_context *context = atls_session_context(session);
     const bool no_pkix = atls_context_is_no_pkix(context);
-    enum atls_err err =
-        no_pkix ? check_self_signed(store, context, &diag) : check_pkix(store, &diag);
+    bool overlooked = false;
+    enum atls_err err = no_pkix
+                            ? check_self_signed(store, context, &diag)
+                            : check_pkix(store, atls_context_requires(context), &overlooked, &diag);
     if (err != ATLS_OK) {
         /* Where nothing is required, an application with SSL_VERIFY_NONE goes on without PKIX as it
          * always could; OpenSSL ignores our 0 then. */
@@ -128,7 +136,7 @@ int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
         }
         return 0;
     }
-    err = appraise(ssl, session, cert, !no_pkix);
+    err = appraise(ssl, session, cert, !no_pkix && !overlooked);
     if (err != ATLS_OK) {
         X509_STORE_CTX_set_error(store, x509_error_for(err));
         return 0;

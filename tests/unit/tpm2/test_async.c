@@ -217,6 +217,7 @@ static void a_connection_may_be_freed_while_its_signature_is_made(void **state)
 {
     (void)state;
     if (UNDER_TSAN) {
+        puts("skipped: ThreadSanitizer does not follow threads behind a fork");
         skip();
     }
     assert_int_equal(in_child(free_while_waiting), 0);

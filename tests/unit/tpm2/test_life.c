@@ -136,6 +136,7 @@ static void two_processes_take_turns(void **state)
 {
     (void)state;
     if (UNDER_TSAN) {
+        puts("skipped: ThreadSanitizer does not follow threads behind a fork");
         skip();
     }
     struct atls_diag diag;

@@ -108,7 +108,7 @@ static enum atls_err use_attest(void)
     const struct atls_buf room = {octets, sizeof octets};
     size_t len = 0;
     struct atls_diag diag;
-    return attest(&machine, room, &len, atls_bytes_text("a nonce of the handshake"), 300, &diag);
+    return attest(&machine, room, &len, atls_bytes_text("a nonce of the handshake"), 10000, &diag);
 }
 
 static enum atls_err use_sign(void)

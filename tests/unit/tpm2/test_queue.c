@@ -95,16 +95,25 @@ static void a_queue_of_no_length_is_refused(void **state)
     assert_null(tpm);
 }
 
+/* hang_up ends what a silent TPM holds up. */
+static void hang_up(void)
+{
+    test_fake_stop(&fake);
+    atomic_store(&script.silent, false);
+    atomic_store(&script.commands, 0);
+    test_fake_start(&fake, answer, &script, NULL);
+}
+
 static void a_full_queue_is_busy(void **state)
 {
     (void)state;
     struct atls_tpm *tpm = open_tpm(fake.tcti, 2);
     atomic_store(&script.silent, true);
     struct runner running, waiting[2];
-    runner_start(&running, tpm, 1500);
+    runner_start(&running, tpm, 600000);
     wait_for_commands(1); /* it is with the TPM, and no longer in the queue */
-    runner_start(&waiting[0], tpm, 1000);
-    runner_start(&waiting[1], tpm, 1000);
+    runner_start(&waiting[0], tpm, 600000);
+    runner_start(&waiting[1], tpm, 600000);
     while (atls_tpm_num_queued(tpm) < 2) {
         test_sleep_ms(1);
     }
@@ -114,17 +123,12 @@ static void a_full_queue_is_busy(void **state)
     assert_string_equal(diag.found, "2 jobs that wait");
     assert_int_equal(fate.runs, 0);
     assert_int_equal(fate.freed, 1);
+    hang_up();
+    pthread_join(running.thread, NULL);
     pthread_join(waiting[0].thread, NULL);
     pthread_join(waiting[1].thread, NULL);
-    pthread_join(running.thread, NULL);
-    assert_err(waiting[0].err, DEADLINE);
-    assert_err(waiting[1].err, DEADLINE);
-    assert_err(running.err, DEADLINE);
-    /* those that left the queue gave their places back, and never ran */
-    assert_int_equal(waiting[0].fate.runs + waiting[1].fate.runs, 0);
-    assert_int_equal(waiting[0].fate.freed + waiting[1].fate.freed, 2);
-    atomic_store(&script.silent, false);
-    assert_done(run_random(tpm, &fate, 10000, &diag), &diag);
+    assert_err(running.err, TPM);
+    assert_int_equal(atls_tpm_num_queued(tpm), 0);
     atls_tpm_unref(tpm);
 }
 
@@ -181,23 +185,24 @@ static void a_slow_answer_in_pieces_is_whole(void **state)
 static void a_waiter_that_left_costs_nothing_but_its_turn(void **state)
 {
     (void)state;
-    struct atls_tpm *tpm = open_tpm(fake.tcti, 4);
+    struct atls_tpm *tpm = open_tpm(fake.tcti, 1);
     atomic_store(&script.silent, true);
     struct runner hanging;
-    runner_start(&hanging, tpm, 700);
+    runner_start(&hanging, tpm, 600000);
     wait_for_commands(1);
-    struct fate fate = {0};
-    struct atls_diag diag;
-    assert_err(run_random(tpm, &fate, 100, &diag), DEADLINE); /* long before the other one */
-    assert_string_equal(diag.claim, "queue");
-    assert_int_equal(fate.freed, 1);
-    assert_int_equal(fate.runs, 0);
-    atomic_store(&script.silent, false);
+    for (int i = 0; i < 3; i++) { /* each gives the one place back */
+        struct fate fate = {0};
+        struct atls_diag diag;
+        assert_err(run_random(tpm, &fate, 50, &diag), DEADLINE);
+        assert_string_equal(diag.claim, "queue");
+        assert_int_equal(fate.freed, 1);
+        assert_int_equal(fate.runs, 0);
+    }
+    hang_up();
     pthread_join(hanging.thread, NULL);
-    assert_err(hanging.err, DEADLINE);
-    assert_done(run_random(tpm, &fate, 10000, &diag), &diag);
-    atls_tpm_unref(tpm);
+    assert_err(hanging.err, TPM);
     assert_int_equal(hanging.fate.freed, 1);
+    atls_tpm_unref(tpm);
 }
 
 static void who_waits_is_told_that_the_tpm_hung_up(void **state)
@@ -208,12 +213,11 @@ static void who_waits_is_told_that_the_tpm_hung_up(void **state)
     struct runner waiting;
     runner_start(&waiting, tpm, 60000);
     wait_for_commands(1);
-    test_fake_stop(&fake);
+    hang_up();
     pthread_join(waiting.thread, NULL);
     assert_err(waiting.err, TPM);
     assert_string_equal(waiting.diag.found, "the connection was lost");
     atls_tpm_unref(tpm);
-    test_fake_start(&fake, answer, &script, NULL);
 }
 
 /* A job that holds the last reference to its TPM, as a signature does through its key. */
@@ -321,12 +325,10 @@ static void the_deadline_wakes_a_fiber(void **state)
     assert_true(run_fiber(&fiber) >= 1);
     assert_err(err, DEADLINE);
     assert_int_equal(fate.runs, 0);
-    test_fake_stop(&fake); /* hangs up on the other job */
+    hang_up();
     pthread_join(hanging.thread, NULL);
     assert_err(hanging.err, TPM);
     atls_tpm_unref(tpm);
-    atomic_store(&script.silent, false);
-    test_fake_start(&fake, answer, &script, NULL);
     tpm = open_tpm(fake.tcti, 4);
     fiber.tpm = tpm;
     fiber.timeout_ms = 10000;

@@ -30,7 +30,7 @@ json_t *atls_output_error(const struct atls_diag *diag)
     if (diag == NULL || diag->err == ATLS_OK) {
         return json_null();
     }
-    char sentence[600];
+    char sentence[ATLS_MAX_SENTENCE_LEN + 1];
     atls_diag_sentence(sentence, sizeof sentence, diag);
     return json_pack("{s:s, s:o, s:o, s:o, s:o, s:o}", "code", atls_err_name(diag->err), "step",
                      atls_output_text(diag->step), "claim", atls_output_text(diag->claim), "found",
@@ -58,8 +58,10 @@ enum atls_err atls_output_print(FILE *stream, json_t *value)
     if (value == NULL) {
         return ATLS_ERR_MEMORY;
     }
+    flockfile(stream); /* so that the lines of several threads do not mix */
     const bool done = json_dumpf(value, stream, JSON_COMPACT) == 0 && fputc('\n', stream) != EOF &&
                       fflush(stream) == 0;
+    funlockfile(stream);
     json_decref(value);
     return done ? ATLS_OK : ATLS_ERR_FILE;
 }

@@ -48,7 +48,7 @@ def public_pem(key) -> str:
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo).decode()
 
 
-def _claims_by_name(claims: dict) -> dict:
+def claims_by_name(claims: dict) -> dict:
     """attester.json's claims in the form that --claims takes: octets in base64."""
     def octets(text: str) -> str:
         return base64.b64encode(bytes.fromhex(text)).decode()
@@ -73,7 +73,7 @@ class PeerIdentity(atlslib.Identity):
         self.signer = serialization.load_pem_private_key(attester["key"].encode(), None)
         self._write("sim.key", attester["key"])
         self._write("sim.pub", public_pem(self.signer))
-        self._write("claims.json", json.dumps(_claims_by_name(attester["claims"])))
+        self._write("claims.json", json.dumps(claims_by_name(attester["claims"])))
 
     def _write(self, name: str, text: str) -> None:
         with open(self.path(name), "w", encoding="utf-8") as file:
@@ -139,7 +139,7 @@ def endorse_tpm(path: str, ak, pcrs=(0, 1, 2), value: bytes = PCR_VALUE) -> None
         raise AssertionError(str(outcome))
 
 
-def _configure(role: str, words: list, address: str):
+def configure(role: str, words: list, address: str):
     where = ["--connect" if role == "client" else "--listen", address]
     words = [role, *where, "--timeout", str(atlslib.WAIT / 2), *words]
     return options.configure(options.parser().parse_args(words))
@@ -151,7 +151,7 @@ def _fault_words(chosen) -> list:
 
 def connect(address: str, *words, faults=()):
     """The peer as a client of ADDRESS: (its report, its own address)."""
-    config = _configure("client", [*words, *_fault_words(faults)], address)
+    config = configure("client", [*words, *_fault_words(faults)], address)
     with atlslib.dial(address) as sock:
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         own = atlslib.name_of(sock)
@@ -199,7 +199,7 @@ class PeerServer(Listener):
     """The peer as a server for some connections."""
 
     def __init__(self, *words, faults=(), connections: int = 1):
-        self.config = _configure("server", [*words, *_fault_words(faults)], "127.0.0.1:0")
+        self.config = configure("server", [*words, *_fault_words(faults)], "127.0.0.1:0")
         super().__init__(connections)
 
     def handle(self, sock: socket.socket):

@@ -240,6 +240,13 @@ class SoftwareTpm:
         self.folder = tempfile.mkdtemp(prefix="atls-tpm-", dir="/tmp")
         self.socket = os.path.join(self.folder, "s")
         self.tcti = f"swtpm:path={self.socket}"
+        self.process = None
+        self.restart()
+
+    def restart(self) -> None:
+        """Starts it, with whatever state the folder holds."""
+        if os.path.exists(self.socket):
+            os.unlink(self.socket)
         self.process = subprocess.Popen(
             ["swtpm", "socket", "--tpm2", "--server", f"type=unixio,path={self.socket}",
              "--tpmstate", f"dir={self.folder}", "--flags", "not-need-init,startup-clear"],

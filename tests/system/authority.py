@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A certificate authority for tests: certificates that are right, and wrong in one respect."""
+
+import datetime
+import ipaddress
+import os
+
+import atlslib
+
+try:
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID, ObjectIdentifier
+except ImportError as absent:
+    atlslib.skip(f"a module of Python is absent: {absent}")
+
+HOUR = datetime.timedelta(hours=1)
+UNKNOWN_EXTENSION = ObjectIdentifier("1.3.6.1.4.1.32473.1")  # documentation's own arc (RFC 5612)
+PEM = serialization.Encoding.PEM
+
+
+def _name(text: str):
+    return x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, text)])
+
+
+def _alternatives(names):
+    found = []
+    for name in names:
+        try:
+            found.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            found.append(x509.DNSName(name))
+    return x509.SubjectAlternativeName(found)
+
+
+def public_key_of(identity: atlslib.Identity):
+    """That of keygen's certificate: with a TPM there is no other way to it."""
+    with open(identity.path("cert.pem"), "rb") as file:
+        return x509.load_pem_x509_certificate(file.read()).public_key()
+
+
+class Authority:
+    def __init__(self, folder: str, name: str = "test CA"):
+        self.key = ec.generate_private_key(ec.SECP256R1())
+        self.subject = _name(name)
+        self.path = os.path.join(folder, name.replace(" ", "-") + ".pem")
+        made = self._build(self.subject, self.key.public_key(), -HOUR, 24 * HOUR)
+        made = made.add_extension(x509.BasicConstraints(True, None), critical=True)
+        self._write(self.path, made)
+
+    def _build(self, subject, public_key, begins, ends):
+        now = datetime.datetime.utcnow()
+        return (x509.CertificateBuilder().subject_name(subject).issuer_name(self.subject)
+                .public_key(public_key).serial_number(x509.random_serial_number())
+                .not_valid_before(now + begins).not_valid_after(now + ends))
+
+    def _write(self, path: str, builder) -> None:
+        with open(path, "wb") as file:
+            file.write(builder.sign(self.key, hashes.SHA256()).public_bytes(PEM))
+
+    def certify(self, identity: atlslib.Identity, names=("localhost", "127.0.0.1"), file="pkix.pem",
+                begins=-HOUR, ends=24 * HOUR, usage=None, unknown_critical=False) -> list:
+        """A certificate for the identity's key; the words that present it."""
+        built = self._build(_name(names[0]), public_key_of(identity), begins, ends)
+        built = built.add_extension(x509.BasicConstraints(False, None), critical=True)
+        built = built.add_extension(_alternatives(names), critical=False)
+        if usage is not None:
+            built = built.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
+        if unknown_critical:
+            unknown = x509.UnrecognizedExtension(UNKNOWN_EXTENSION, b"\5\0")
+            built = built.add_extension(unknown, critical=True)
+        self._write(identity.path(file), built)
+        return ["--cert", identity.path(file), "--key", identity.path("key.pem")]
+
+
+SERVER_ONLY, CLIENT_ONLY = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH

@@ -189,9 +189,10 @@ static bool take_options(struct atls_reader *r, struct parts *parts)
     if (next_is(r, TAG_EMPTY_AUTH) && !take_flag(r, TAG_EMPTY_AUTH, &parts->empty_auth)) {
         return false;
     }
-    for (uint8_t tag = TAG_POLICY; tag <= TAG_AUTH_POLICY; tag++) {
-        if (next_is(r, tag)) {
-            if (!take(r, tag, &content)) {
+    static const uint8_t restrictions[] = {TAG_POLICY, TAG_SECRET, TAG_AUTH_POLICY};
+    for (size_t i = 0; i < sizeof restrictions; i++) {
+        if (next_is(r, restrictions[i])) {
+            if (!take(r, restrictions[i], &content)) {
                 return false;
             }
             parts->restricted_use = true;

@@ -35,7 +35,7 @@ static bool take_indices(uint32_t *out, struct atls_bytes text)
     uint8_t comma = ',';
     for (int last = -1; comma == ',';) {
         const int index = take_index(&r);
-        if (index <= last) {
+        if (index < 0 || index <= last) {
             return false;
         }
         last = index;

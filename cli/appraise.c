@@ -139,6 +139,34 @@ static enum atls_err read_policy(struct work *w, const struct cli_options *o,
     return err;
 }
 
+static enum atls_err read_endorsement_key(struct work *w, const char *path, struct atls_diag *diag)
+{
+    uint8_t *pem = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_file_read(&pem, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err == ATLS_OK) {
+        err = atls_endorsements_add_signer(w->endorsements, atls_bytes_of(pem, len), diag);
+    }
+    atls_file_free(pem, len);
+    return err;
+}
+
+static enum atls_err read_endorsements(struct work *w, const struct cli_options *o,
+                                       struct atls_diag *diag)
+{
+    enum atls_err err = atls_endorsements_new(&w->endorsements, diag);
+    for (size_t i = 0; err == ATLS_OK && i < o->endorsement_keys.count; i++) {
+        err = read_endorsement_key(w, o->endorsement_keys.items[i], diag);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
+        err = atls_endorsements_load(w->endorsements, o->endorsements.items[i], diag);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->with.count; i++) {
+        err = atls_endorsements_load(w->endorsements, o->with.items[i], diag);
+    }
+    return err;
+}
+
 static enum atls_err read_all(struct work *w, const struct cli_options *o, struct atls_diag *diag)
 {
     enum atls_err err = read_nonce(w, o->nonce, diag);
@@ -158,16 +186,7 @@ static enum atls_err read_all(struct work *w, const struct cli_options *o, struc
     if (err == ATLS_OK) {
         err = read_policy(w, o, diag);
     }
-    if (err == ATLS_OK) {
-        err = atls_endorsements_new(&w->endorsements, diag);
-    }
-    for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
-        err = atls_endorsements_load(w->endorsements, o->endorsements.items[i], diag);
-    }
-    for (size_t i = 0; err == ATLS_OK && i < o->with.count; i++) {
-        err = atls_endorsements_load(w->endorsements, o->with.items[i], diag);
-    }
-    return err;
+    return err == ATLS_OK ? read_endorsements(w, o, diag) : err;
 }
 
 /* make_result writes the EAR for what came of the appraisal, a failure included. */

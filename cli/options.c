@@ -39,6 +39,8 @@ static const struct option {
      "what the peer must attest with"},
     {"endorsements", LIST, PEERS | CLI_APPRAISE, AT(endorsements), "PATH",
      "CoRIM file or folder; may be repeated"},
+    {"endorsement-key", LIST, PEERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
+     "take only CoRIM that this key or certificate signed; may be repeated"},
     {"policy", VALUE, PEERS | CLI_APPRAISE, AT(policy), "FILE", "appraisal policy, JSON"},
     {"simulated", FLAG, PEERS | CLI_APPRAISE, AT(simulated), NULL,
      "take Evidence of a simulated root of trust"},
@@ -86,16 +88,10 @@ static const struct option {
 
 /* Names of the contract that come later: told apart from a slip of the finger. */
 static const char *const not_built[] = {
-    "passport",    "verifier",
-    "verifier-ca", "trust-verifier",
-    "revoked",     "endorsement-key",
-    "reattest",    "framed",
-    "resume",      "psk",
-    "dtls",        "cmw-extension-type",
-    "ra-tls",      "collateral",
-    "from",        "plain-http",
-    "store",       "token",
-    "listen",      "id",
+    "passport", "verifier",   "verifier-ca", "trust-verifier", "revoked", "reattest",
+    "framed",   "resume",     "psk",         "dtls",           "ra-tls",  "cmw-extension-type",
+    "from",     "collateral", "store",       "plain-http",     "listen",  "token",
+    "id",
 };
 
 static const struct option *find(enum cli_verbs verb, struct atls_bytes name)

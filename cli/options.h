@@ -26,7 +26,7 @@ struct cli_options {
     const char *timing, *carriage, *extension_type, *keylog;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
     bool no_pkix, simulated;
-    struct cli_list endorsements;
+    struct cli_list endorsements, endorsement_keys;
     /* serve */
     const char *exec, *forward;
     bool echo, once;

@@ -61,6 +61,10 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
                            "none, beside --endorsements, --policy or --simulated",
                            "what the peer must attest with");
     }
+    if (o->endorsement_keys.count != 0 && o->endorsements.count == 0) {
+        return fail_config(diag, "--endorsement-key", "no --endorsements beside it",
+                           "--endorsements with the files that it signed");
+    }
     if (is_server && o->identity == NULL && (o->cert == NULL || o->key == NULL)) {
         return fail_config(diag, "--identity", "no certificate and key",
                            "--identity DIR, or --cert and --key");
@@ -133,6 +137,19 @@ static enum atls_err set_limits(struct cli_setup *s, const struct cli_options *o
     return err;
 }
 
+static enum atls_err add_endorsement_key(struct cli_setup *s, const char *path,
+                                         struct atls_diag *diag)
+{
+    uint8_t *pem = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_file_read(&pem, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err == ATLS_OK) {
+        err = atls_context_endorsement_key(s->context, atls_bytes_of(pem, len), diag);
+    }
+    atls_file_free(pem, len);
+    return err;
+}
+
 static enum atls_err set_requirement(struct cli_setup *s, const struct cli_options *o,
                                      bool is_server, struct atls_diag *diag)
 {
@@ -140,6 +157,9 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
     if (o->require != NULL) {
         err = atls_context_require(s->context, o->require, diag);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->endorsement_keys.count; i++) {
+        err = add_endorsement_key(s, o->endorsement_keys.items[i], diag);
     }
     for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
         err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);

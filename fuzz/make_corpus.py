@@ -468,6 +468,38 @@ def corim_files():
         yield path.stem.replace("-", "_"), path.read_bytes()
 
 
+@target("fuzz_endorsement_signed")
+def signed_corims():
+    """Headers as the harness takes them (pairs, length, headers, payload), and whole files."""
+    payload = (KAT / "corim" / "psa-good-computed.cbor").read_bytes()
+    kind = cbor(3) + cbor("application/rim+cbor")
+    uri = head(6, 32) + cbor("https://maker.example")
+    day = head(6, 1) + cbor(1900000000)
+    signer = cbor(0) + head(5, 2) + cbor(0) + cbor("s1") + cbor(1) + uri
+    meta = head(5, 2) + signer + cbor(1) + head(5, 2) + cbor(0) + head(6, 1) + cbor(1) + cbor(1) + day
+    corim_meta = cbor(8) + cbor(meta)
+    claims = cbor(15) + cbor({1: "s1", 2: "it", 4: 1900000000, 5: 1, 6: 1})
+    headers = {
+        "meta": (2, kind + corim_meta),
+        "claims": (2, kind + claims),
+        "both": (3, kind + corim_meta + claims),
+        "kid_and_chain": (4, kind + cbor(4) + cbor(b"k1") + corim_meta + cbor(33) + cbor([b"\x30\x00", b"\x30\x00"])),
+        "one_certificate": (3, kind + corim_meta + cbor(33) + cbor(b"\x30\x00")),
+        "hash_envelope": (4, corim_meta + cbor(258) + cbor(-16) + cbor(259) + cbor("application/rim+cbor")
+                          + cbor(260) + cbor("https://maker.example")),
+        "no_signer": (1, kind),
+        "expired": (2, kind + cbor(15) + cbor({1: "s1", 4: 1})),
+    }
+    for name, (pairs, octets) in headers.items():
+        yield name, bytes([pairs]) + struct.pack(">H", len(octets)) + octets + payload
+        protected = head(5, pairs + 1) + cbor(1) + cbor(-8) + octets
+        yield name + "_file", head(6, 18) + head(4, 4) + cbor(protected) + cbor({}) + cbor(payload) + cbor(bytes(64))
+    old = (KAT / "corim" / "old-psa-good.cbor").read_bytes()
+    protected = head(5, 3) + cbor(1) + cbor(-7) + kind + corim_meta
+    yield "old_wrapper", (head(6, 500) + head(6, 502) + head(6, 18) + head(4, 4) + cbor(protected) + cbor({})
+                          + cbor(old) + cbor(bytes(64)))
+
+
 @target("fuzz_endorsement_template")
 def corim_templates():
     def octets(length, first):

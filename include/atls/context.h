@@ -69,6 +69,18 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_key(struct atls_context 
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_context_require(struct atls_context *context, const char *terms, struct atls_diag *diag);
 
+/**
+ * atls_context_endorsement_key takes endorsements from the holder of this key only; unsigned files
+ * are then refused. Call it before atls_context_load_endorsements(), once for each key.
+ * @param pem  a public key, or certificates: then their keys count, and those of certificates that
+ *             they issued, which a file brings along (x5chain)
+ * @retval ATLS_ERR_KEY    neither, or a private key
+ * @retval ATLS_ERR_STATE  files are loaded already
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_endorsement_key(struct atls_context *context,
+                                                                   struct atls_bytes pem,
+                                                                   struct atls_diag *diag);
+
 /** atls_context_load_endorsements adds a CoRIM file, or all files of a folder. */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_endorsements(struct atls_context *context,
                                                                      const char *path,

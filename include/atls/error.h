@@ -87,7 +87,8 @@ enum atls_fault {
     X(103, DEBUG, 40, POLICY, "the platform is open for debugging")                                \
     X(104, MACHINE, 40, POLICY, "the machine is not one of those that the policy lists")           \
     X(105, PKIX, 0, POLICY, "the certificate of the peer is not accepted")                         \
-    X(106, ALGORITHM, 40, POLICY, "an algorithm is not one that is accepted here")
+    X(106, ALGORITHM, 40, POLICY, "an algorithm is not one that is accepted here")                 \
+    X(107, ENDORSEMENT_SIGNATURE, 0, POLICY, "an endorsement does not verify")
 
 enum atls_err {
 #define ATLS_ERROR_ENUM(number, name, alert, fault, sentence) ATLS_ERR_##name = (number),

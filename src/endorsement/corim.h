@@ -11,6 +11,7 @@
 
 #include "codec/cbor.h"
 #include "endorsement/batch.h"
+#include "endorsement/signer.h"
 
 /* CBOR tags (draft-ietf-rats-corim, IANA considerations; 600 and 601 of the dialect before 2025).
  */
@@ -70,16 +71,21 @@ struct atls_corim {
     struct atls_diag *diag;
 };
 
+/* How a file is read. */
+struct atls_corim_reading {
+    const struct atls_signers *signers; /* with any, only what they signed is taken */
+    bool check_time;                    /* false: validity is read and not compared */
+    int64_t now_s;
+};
+
 /*
- * atls_corim_read reads one unsigned CoRIM into `batch`. On failure the batch holds a part of it
- * and is good for cleanup only. check_time false: validity is read and not compared.
+ * atls_corim_read reads one CoRIM into `batch`: an unsigned one where no signers are given, else
+ * one that they signed. On failure the batch holds a part of it and is good for cleanup only.
  */
 ATLS_NODISCARD enum atls_err atls_corim_read(struct atls_batch *batch, struct atls_bytes octets,
-                                             const char *name, bool check_time, int64_t now_s,
+                                             const char *name,
+                                             const struct atls_corim_reading *reading,
                                              struct atls_diag *diag);
-
-/* atls_corim_is_signed is true for what starts as a signed CoRIM does. */
-bool atls_corim_is_signed(struct atls_bytes octets);
 
 /* atls_corim_refuse refuses the file because of the item `at`; with found NULL the caller appends
  * what was found. Always ATLS_ERR_ENDORSEMENT. */
@@ -124,6 +130,20 @@ ATLS_NODISCARD enum atls_err atls_corim_identity(const struct atls_corim *corim,
 ATLS_NODISCARD enum atls_err atls_corim_entities(struct atls_corim *corim,
                                                  const struct atls_cbor *list, int64_t min_role,
                                                  int64_t max_role);
+
+/* Bounds of a validity-map; where one is absent it is INT64_MIN or INT64_MAX. */
+struct atls_corim_dates {
+    int64_t not_before_s;
+    int64_t not_after_s;
+};
+/* atls_corim_validity reads a validity-map (4.1.5); `what` names it. */
+ATLS_NODISCARD enum atls_err atls_corim_validity(const struct atls_corim *corim,
+                                                 const struct atls_cbor *map, const char *what,
+                                                 struct atls_corim_dates *out);
+/* atls_corim_check_dates compares with the time of the file that is read, with 60 s of grace. */
+ATLS_NODISCARD enum atls_err atls_corim_check_dates(const struct atls_corim *corim,
+                                                    const struct atls_cbor *at,
+                                                    const struct atls_corim_dates *dates);
 
 /* atls_corim_comid reads one CoMID map. */
 ATLS_NODISCARD enum atls_err atls_corim_comid(struct atls_corim *corim,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The corim-map (draft-ietf-rats-corim-11, 4.1), unsigned, in both dialects:
+ * The corim-map (draft-ietf-rats-corim-11, 4.1) in both dialects, after its signature:
  *
  *              since 2025                 before
  *   outside    tag 501 around the map     the bare map
@@ -90,29 +90,35 @@ static enum atls_err refuse_date(const struct atls_corim *corim, const struct at
     return ATLS_ERR_ENDORSEMENT;
 }
 
-static enum atls_err read_validity(const struct atls_corim *corim, const struct atls_cbor *map)
+enum atls_err atls_corim_validity(const struct atls_corim *corim, const struct atls_cbor *map,
+                                  const char *what, struct atls_corim_dates *out)
 {
     static const struct atls_corim_field fields[] = {
         {0, "not-before (key 0)", ATLS_CORIM_OPTIONAL},
         {1, "not-after (key 1)", ATLS_CORIM_REQUIRED},
     };
     struct atls_cbor value[ATLS_ARRAY_LEN(fields)];
-    enum atls_err err =
-        atls_corim_fields(corim, map, "rim-validity", fields, ATLS_ARRAY_LEN(fields), value);
-    int64_t not_before = INT64_MIN;
-    int64_t not_after = 0;
+    struct atls_corim_dates dates = {INT64_MIN, INT64_MAX};
+    enum atls_err err = atls_corim_fields(corim, map, what, fields, ATLS_ARRAY_LEN(fields), value);
     if (err == ATLS_OK && atls_corim_has(&value[0])) {
-        err = read_date(corim, &value[0], "not-before", &not_before);
+        err = read_date(corim, &value[0], "not-before", &dates.not_before_s);
     }
     if (err == ATLS_OK) {
-        err = read_date(corim, &value[1], "not-after", &not_after);
+        err = read_date(corim, &value[1], "not-after", &dates.not_after_s);
     }
-    if (err != ATLS_OK) {
-        return err;
+    if (err == ATLS_OK && dates.not_before_s > dates.not_after_s) {
+        return refuse_date(corim, &value[1], "not-after", dates.not_after_s,
+                           "a date after not-before");
     }
-    if (not_before > not_after) {
-        return refuse_date(corim, &value[1], "not-after", not_after, "a date after not-before");
+    if (err == ATLS_OK) {
+        *out = dates;
     }
+    return err;
+}
+
+enum atls_err atls_corim_check_dates(const struct atls_corim *corim, const struct atls_cbor *at,
+                                     const struct atls_corim_dates *dates)
+{
     if (!corim->check_time) {
         return ATLS_OK;
     }
@@ -120,13 +126,20 @@ static enum atls_err read_validity(const struct atls_corim *corim, const struct 
         corim->now_s > INT64_MAX - ATLS_MAX_SKEW_S ? INT64_MAX : corim->now_s + ATLS_MAX_SKEW_S;
     const int64_t earliest =
         corim->now_s < INT64_MIN + ATLS_MAX_SKEW_S ? INT64_MIN : corim->now_s - ATLS_MAX_SKEW_S;
-    if (not_before > latest) {
-        return refuse_date(corim, &value[0], "not-before", not_before, "a date that has come");
+    if (dates->not_before_s > latest) {
+        return refuse_date(corim, at, "not-before", dates->not_before_s, "a date that has come");
     }
-    if (not_after < earliest) {
-        return refuse_date(corim, &value[1], "not-after", not_after, "a date that is to come");
+    if (dates->not_after_s < earliest) {
+        return refuse_date(corim, at, "not-after", dates->not_after_s, "a date that is to come");
     }
     return ATLS_OK;
+}
+
+static enum atls_err read_validity(const struct atls_corim *corim, const struct atls_cbor *map)
+{
+    struct atls_corim_dates dates;
+    const enum atls_err err = atls_corim_validity(corim, map, "rim-validity", &dates);
+    return err == ATLS_OK ? atls_corim_check_dates(corim, map, &dates) : err;
 }
 
 static enum atls_err read_entity(struct atls_corim *corim, const struct atls_cbor *map,
@@ -254,28 +267,44 @@ static enum atls_err read_corim(struct atls_corim *corim, const struct atls_cbor
     return err;
 }
 
-bool atls_corim_is_signed(struct atls_bytes octets)
+/* open_file gives what is to be read: the payload that a signer vouches for, or, where nobody is
+ * asked to, the file itself. */
+static enum atls_err open_file(const struct atls_corim *corim, struct atls_bytes octets,
+                               const struct atls_corim_reading *reading, struct atls_bytes *out)
 {
-    /* Tag 18 around an array of four; tags 500 and 502 of the dialect before 2025. */
-    static const uint8_t starts[3][3] = {{0xd2, 0x84, 0}, {0xd9, 0x01, 0xf4}, {0xd9, 0x01, 0xf6}};
-    static const size_t lengths[3] = {2, 3, 3};
-    for (size_t i = 0; i < 3; i++) {
-        if (octets.len >= lengths[i] && memcmp(octets.data, starts[i], lengths[i]) == 0) {
-            return true;
-        }
+    const bool is_signed = atls_corim_is_signed(octets);
+    const bool has_signers = reading->signers != NULL && reading->signers->count > 0;
+    if (!is_signed && !has_signers) {
+        *out = octets;
+        return ATLS_OK;
     }
-    return false;
+    if (!has_signers) {
+        return atls_fail_texts(corim->diag, ATLS_ERR_ENDORSEMENT, "endorsement", "CoRIM",
+                               "a signed CoRIM", "--endorsement-key FILE, whose signature it has");
+    }
+    if (!is_signed) {
+        return atls_fail_texts(corim->diag, ATLS_ERR_ENDORSEMENT_SIGNATURE, "endorsement", "CoRIM",
+                               "an unsigned CoRIM",
+                               "one signed by a key of --endorsement-key (atls corim sign)");
+    }
+    struct atls_corim_signature signature;
+    const enum atls_err err = atls_corim_signature_verify(&signature, octets, reading->signers,
+                                                          reading->now_s, corim->diag);
+    if (err == ATLS_OK) {
+        *out = signature.payload;
+    }
+    return err;
 }
 
-static enum atls_err read_file(struct atls_corim *corim, struct atls_bytes octets)
+static enum atls_err read_file(struct atls_corim *corim, struct atls_bytes octets,
+                               const struct atls_corim_reading *reading)
 {
-    if (atls_corim_is_signed(octets)) {
-        return atls_fail_texts(corim->diag, ATLS_ERR_ENDORSEMENT, "endorsement", "CoRIM",
-                               "a signed CoRIM",
-                               "an unsigned one: signed CoRIM is not built in this version");
-    }
     struct atls_cbor outer;
-    enum atls_err err = atls_corim_parse(corim, octets, "CoRIM", &outer);
+    struct atls_bytes content;
+    enum atls_err err = open_file(corim, octets, reading, &content);
+    if (err == ATLS_OK) {
+        err = atls_corim_parse(corim, content, "CoRIM", &outer);
+    }
     if (err != ATLS_OK) {
         return err;
     }
@@ -301,15 +330,16 @@ static void name_source(struct atls_diag *diag, const char *name)
 }
 
 enum atls_err atls_corim_read(struct atls_batch *batch, struct atls_bytes octets, const char *name,
-                              bool check_time, int64_t now_s, struct atls_diag *diag)
+                              const struct atls_corim_reading *reading, struct atls_diag *diag)
 {
-    struct atls_corim corim = {.batch = batch, .check_time = check_time, .now_s = now_s};
+    struct atls_corim corim = {
+        .batch = batch, .check_time = reading->check_time, .now_s = reading->now_s};
     corim.diag = diag;
     enum atls_err err = atls_batch_add_source(batch, &corim.source, octets, name, diag);
     if (err == ATLS_OK) {
-        err = read_file(&corim, atls_bytes_of(corim.source->data, corim.source->len));
+        err = read_file(&corim, atls_bytes_of(corim.source->data, corim.source->len), reading);
     }
-    if (err == ATLS_ERR_ENDORSEMENT) {
+    if (err == ATLS_ERR_ENDORSEMENT || err == ATLS_ERR_ENDORSEMENT_SIGNATURE) {
         name_source(diag, name);
     }
     return err;

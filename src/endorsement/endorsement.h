@@ -50,6 +50,15 @@ ATLS_NODISCARD enum atls_err atls_endorsements_new(struct atls_endorsements **ou
 struct atls_endorsements *atls_endorsements_ref(struct atls_endorsements *set);
 void atls_endorsements_unref(struct atls_endorsements *set);
 
+/* atls_endorsements_add_signer takes CoRIM from the holder of one public key (PEM), or of the
+ * certificates of a file and of what these issue, and from then on from nobody else: unsigned files
+ * are refused too (R-47). May be called again, for more; only before the first file. Errors are
+ * ATLS_ERR_KEY and ATLS_ERR_STATE. What a file's signature then refuses is
+ * ATLS_ERR_ENDORSEMENT_SIGNATURE. */
+ATLS_NODISCARD enum atls_err atls_endorsements_add_signer(struct atls_endorsements *set,
+                                                          struct atls_bytes pem,
+                                                          struct atls_diag *diag);
+
 /* atls_endorsements_load adds a file, or every file of a folder (not its subfolders), all or
  * nothing; the kind is found by content, and what is not recognised is an error (design: 7). Not
  * after sharing, which atls_endorsements_ref begins. Validity is compared with the system's clock;
@@ -59,8 +68,8 @@ ATLS_NODISCARD enum atls_err atls_endorsements_load(struct atls_endorsements *se
 ATLS_NODISCARD enum atls_err atls_endorsements_load_at(struct atls_endorsements *set,
                                                        const char *path, int64_t now_s,
                                                        struct atls_diag *diag);
-/* atls_endorsements_add_corim adds one unsigned CoRIM; `source` names it in sentences. `now_s`
- * (seconds since 1970) is compared with its validity. */
+/* atls_endorsements_add_corim adds one CoRIM, signed if the set has signers; `source` names it in
+ * sentences. `now_s` (seconds since 1970) is compared with its validity. */
 ATLS_NODISCARD enum atls_err atls_endorsements_add_corim(struct atls_endorsements *set,
                                                          struct atls_bytes corim,
                                                          const char *source, int64_t now_s,

@@ -14,6 +14,7 @@
 struct atls_endorsements {
     atomic_size_t refs;
     atomic_bool shared; /* someone took a reference: from then on immutable */
+    struct atls_signers signers;
     struct atls_batch all;
 };
 
@@ -43,25 +44,48 @@ void atls_endorsements_unref(struct atls_endorsements *set)
     /* The last one sees everything that others did with the set before they let go of it. */
     if (set != NULL && atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) == 1) {
         atls_batch_cleanup(&set->all);
+        atls_signers_cleanup(&set->signers);
         free(set);
     }
+}
+
+static enum atls_err check_open(const struct atls_endorsements *set, struct atls_diag *diag)
+{
+    return !atomic_load_explicit(&set->shared, memory_order_relaxed)
+               ? ATLS_OK
+               : atls_fail_texts(diag, ATLS_ERR_STATE, "endorsement", "set", "a set that is shared",
+                                 "loading before sharing");
+}
+
+enum atls_err atls_endorsements_add_signer(struct atls_endorsements *set, struct atls_bytes pem,
+                                           struct atls_diag *diag)
+{
+    enum atls_err err = check_open(set, diag);
+    if (err == ATLS_OK && set->all.sources != NULL) {
+        err = atls_fail_texts(diag, ATLS_ERR_STATE, "endorsement key", "set",
+                              "files that are loaded already", "keys before the files they sign");
+    }
+    return err == ATLS_OK ? atls_signers_add(&set->signers, pem, ATLS_SIGNER_ANY, diag) : err;
+}
+
+const struct atls_signers *atls_endorsements_signers(const struct atls_endorsements *set)
+{
+    return &set->signers;
 }
 
 enum atls_err atls_endorsements_add_batch(struct atls_endorsements *set, struct atls_batch *batch,
                                           struct atls_diag *diag)
 {
-    if (atomic_load_explicit(&set->shared, memory_order_relaxed)) {
-        return atls_fail_texts(diag, ATLS_ERR_STATE, "endorsement", "set", "a set that is shared",
-                               "loading before sharing");
-    }
-    return atls_batch_merge(&set->all, batch, diag);
+    const enum atls_err err = check_open(set, diag);
+    return err == ATLS_OK ? atls_batch_merge(&set->all, batch, diag) : err;
 }
 
 enum atls_err atls_endorsements_add_corim(struct atls_endorsements *set, struct atls_bytes corim,
                                           const char *source, int64_t now_s, struct atls_diag *diag)
 {
     struct atls_batch batch = {.anchors = NULL};
-    enum atls_err err = atls_corim_read(&batch, corim, source, true, now_s, diag);
+    const struct atls_corim_reading reading = {&set->signers, true, now_s};
+    enum atls_err err = atls_corim_read(&batch, corim, source, &reading, diag);
     if (err == ATLS_OK) {
         err = atls_endorsements_add_batch(set, &batch, diag);
     }

@@ -25,7 +25,7 @@ static const char step[] = "endorsement";
 
 struct load {
     struct atls_batch batch;
-    int64_t now_s;
+    struct atls_corim_reading reading;
     struct atls_diag *diag;
 };
 
@@ -97,7 +97,7 @@ static bool is_corim(struct atls_bytes octets)
 static enum atls_err load_octets(struct load *load, struct atls_bytes octets, const char *path)
 {
     if (is_corim(octets)) {
-        return atls_corim_read(&load->batch, octets, path, true, load->now_s, load->diag);
+        return atls_corim_read(&load->batch, octets, path, &load->reading, load->diag);
     }
     const char *kind = kind_not_built(octets);
     if (kind == NULL) {
@@ -205,7 +205,10 @@ static enum atls_err load_folder(struct load *load, const char *path)
 enum atls_err atls_endorsements_load_at(struct atls_endorsements *set, const char *path,
                                         int64_t now_s, struct atls_diag *diag)
 {
-    struct load load = {.now_s = now_s, .diag = diag};
+    struct load load = {.diag = diag};
+    load.reading.signers = atls_endorsements_signers(set);
+    load.reading.check_time = true;
+    load.reading.now_s = now_s;
     enum atls_err err = is_folder(path) ? load_folder(&load, path) : load_file(&load, path);
     if (err == ATLS_OK) {
         err = atls_endorsements_add_batch(set, &load.batch, diag);

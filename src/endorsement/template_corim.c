@@ -297,7 +297,8 @@ static enum atls_err check(struct atls_bytes corim, struct atls_diag *diag)
 {
     struct atls_batch batch = {.anchors = NULL};
     struct atls_batch set = {.anchors = NULL};
-    enum atls_err err = atls_corim_read(&batch, corim, "the new CoRIM", false, 0, diag);
+    const struct atls_corim_reading reading = {.check_time = false};
+    enum atls_err err = atls_corim_read(&batch, corim, "the new CoRIM", &reading, diag);
     if (err == ATLS_OK) {
         err = atls_batch_merge(&set, &batch, diag);
     }

@@ -133,6 +133,13 @@ enum atls_err atls_context_load_key(struct atls_context *context, struct evp_pke
     return err;
 }
 
+enum atls_err atls_context_endorsement_key(struct atls_context *context, struct atls_bytes pem,
+                                           struct atls_diag *diag)
+{
+    enum atls_err err = check_open(context, diag);
+    return err != ATLS_OK ? err : atls_endorsements_add_signer(context->endorsements, pem, diag);
+}
+
 enum atls_err atls_context_load_endorsements(struct atls_context *context, const char *path,
                                              struct atls_diag *diag)
 {

@@ -12,6 +12,8 @@ FLOORS = {"codec": 95.0, "handshake": 95.0, "result": 95.0}  # lines of a room
 
 def room_of(path):
     parts = path.split("/")
+    if parts[0] != "src":
+        return parts[0]
     return "tpm2" if parts[1:3] == ["attester", "tpm2"] else parts[1]
 
 

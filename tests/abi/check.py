@@ -131,6 +131,8 @@ def main():
         check_switches(path)
     for problem in problems:
         print(problem)
+    if problems:
+        print("if this is meant: tests/abi/check.py --write BUILD/libatls.so.0 BUILD/libatls-tpm2.so.0 BUILD/libatls-sim.so.0")
     print(f"abi: {len(symbols)} symbols of {len(libraries)} libraries, {len(errors())} errors, {len(problems)} wrong")
     sys.exit(1 if problems or not symbols else 0)
 

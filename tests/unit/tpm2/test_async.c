@@ -8,6 +8,7 @@
 #include <openssl/async.h>
 #include <poll.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #define NUM_PAIRS 4
 

@@ -6,6 +6,7 @@
 
 #include "attester/tpm2/handles.h"
 
+#include <stdio.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 

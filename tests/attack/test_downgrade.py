@@ -81,6 +81,14 @@ class DowngradeTest(AttackTest):
         # A second refusal begins with the same offer.
         self.assert_client_refuses(self.peer.tls(), [], 40, "NOT_ATTESTED")
 
+    def test_a_request_that_was_stripped_gets_no_evidence(self):
+        """The server asks for a certificate and has lost its choice of a scheme."""
+        words = [*self.peer.attesting(), "--client-auth", "require", "--offer-client", "psa",
+                 "--tolerate"]
+        _, report = self.assert_client_accepts(words, ["strip-cr"], *self.atls.own())
+        self.assertIsNone(report["peer_evidence"])
+        self.assertIsNotNone(report["peer_certificate"])
+
     def test_what_is_optional_goes_on_without(self):
         """A server that can attest, and a client that does not ask: plain TLS."""
         server = self.server(*self.atls.own())

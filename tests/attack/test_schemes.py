@@ -117,7 +117,9 @@ class SchemesTest(AttackTest):
     def test_names_that_nobody_knows_are_passed_over(self):
         offer = "cf:64999,mt:application/x-later,result:https://v.example,psa,tpm2"
         words = [*self.peer.attesting(), "--offer-client", offer]
-        self.assert_server_accepts(self.relying_server(), words)
+        server = self.relying_server()
+        self.assert_server_accepts(server, words)
+        self.assert_server_accepts(server, words, ["grease"])
 
     def test_the_relying_side_s_order_decides(self):
         machine = SoftTpm(self.path("both"), self.peer)

@@ -74,4 +74,16 @@ class Authority:
         return ["--cert", identity.path(file), "--key", identity.path("key.pem")]
 
 
+    def certify_key(self, identity: atlslib.Identity, name: str, key) -> tuple:
+        """A certificate for KEY, which need not be of keygen's kind: (certificate, key) files."""
+        built = self._build(_name(name), key.public_key(), -HOUR, 24 * HOUR)
+        built = built.add_extension(_alternatives(("localhost", "127.0.0.1")), critical=False)
+        cert, path = identity.path(name + ".pem"), identity.path(name + ".key")
+        self._write(cert, built)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT, 0o600), "wb") as file:
+            file.write(key.private_bytes(PEM, serialization.PrivateFormat.PKCS8,
+                                         serialization.NoEncryption()))
+        return cert, path
+
+
 SERVER_ONLY, CLIENT_ONLY = ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH

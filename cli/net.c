@@ -158,3 +158,24 @@ void cli_address_text(char *out, size_t cap, const struct sockaddr *address, soc
     }
     snprintf(out, cap, address->sa_family == AF_INET6 ? "[%s]:%s" : "%s:%s", host, port);
 }
+
+void cli_let_read(int fd)
+{
+    char octets[4096];
+    const int64_t until = cli_now_ms() + 500;
+    if (shutdown(fd, SHUT_WR) != 0) {
+        return; /* it is gone already */
+    }
+    for (size_t left = (size_t)64 * 1024; left != 0;) {
+        struct pollfd wait = {.fd = fd, .events = POLLIN};
+        const int64_t wait_ms = until - cli_now_ms();
+        if (wait_ms <= 0 || poll(&wait, 1, (int)wait_ms) <= 0) {
+            return;
+        }
+        const ssize_t len = read(fd, octets, left < sizeof octets ? left : sizeof octets);
+        if (len <= 0) {
+            return;
+        }
+        left -= (size_t)len;
+    }
+}

@@ -26,6 +26,13 @@ ATLS_NODISCARD enum atls_err cli_listen(int *out_fd, char *out_address, size_t c
 void cli_address_text(char *out, size_t cap, const struct sockaddr *address, socklen_t len);
 void cli_address_host(char *out, size_t cap, const struct sockaddr *address, socklen_t len);
 
+/*
+ * cli_let_read ends our side of a connection and reads off what still comes, at most 64 KiB and for
+ * half a second. Closing a socket with unread octets resets the connection, and the peer would lose
+ * the alert that was just sent to it. The caller closes.
+ */
+void cli_let_read(int fd);
+
 int64_t cli_now_ms(void); /* monotonic */
 
 #endif

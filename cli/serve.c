@@ -135,6 +135,9 @@ static void *serve_connection(void *arg)
         }
     }
     SSL_free(c->ssl);
+    if (err != ATLS_OK) {
+        cli_let_read(c->fd);
+    }
     /* What OpenSSL keeps for this thread goes before the main thread may end the process. */
     OPENSSL_thread_stop();
     unlink_connection(c, atls_err_exit(err));

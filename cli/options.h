@@ -38,7 +38,7 @@ struct cli_options {
     const char *nonce, *time, *format, *signing_key, *ear_profile;
     struct cli_list with;
     /* corim */
-    const char *profile;
+    const char *profile, *signer;
     /* demo */
     const char *keep;
     /* what is no option */

@@ -91,3 +91,10 @@ enum atls_err cli_when(int64_t *out, const char *text, struct atls_diag *diag)
     *out = (int64_t)utc - east;
     return ATLS_OK;
 }
+
+bool cli_when_text(char *out, size_t cap, int64_t seconds)
+{
+    const time_t when = (time_t)seconds;
+    struct tm parts;
+    return gmtime_r(&when, &parts) != NULL && strftime(out, cap, "%Y-%m-%dT%H:%M:%SZ", &parts) > 0;
+}

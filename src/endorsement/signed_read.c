@@ -317,7 +317,7 @@ static bool verifies(const struct reading *r, const struct atls_key *key)
 static enum atls_err refuse_signer(const struct reading *r)
 {
     enum atls_err err = refuse(r, claim_signature, "none by a given key; it names the signer ",
-                               "a signature by a key or certificate of --endorsement-key");
+                               "a signature by a key or certificate that was given");
     atls_corim_found_text(&r->corim, r->out.signer);
     return err;
 }

@@ -152,6 +152,27 @@ def check_files(program):
     program.run("corim", "create", "comid.json", *profile, "-o", "x.corim", status=0)
     (program.folder / "bad.json").write_text("{}")
     program.run("corim", "create", "bad.json", *profile, "-o", "bad.corim", status=1)
+    check_signatures(program)
+
+
+def check_signatures(program):
+    """corim sign and verify: the certificate of an identity stands for its key."""
+    sign = ["corim", "sign", "a/endorsement.corim", "--key", "a/key.pem", "-o", "s.corim"]
+    program.run(*sign, status=0)
+    program.run("corim", "verify", "s.corim", "--key", "a/cert.pem", status=0)
+    lines = program.run("corim", "verify", "s.corim", "--key", "b/cert.pem", status=2)
+    expect(lines[0]["error"]["code"] == "ENDORSEMENT_SIGNATURE", "another key is refused as such")
+    program.run("corim", "verify", "a/endorsement.corim", "--key", "a/cert.pem", status=2)
+    program.run("corim", "verify", "s.corim", "--key", "a/key.pem", status=1)
+    program.run("corim", "verify", "s.corim", status=1)
+    program.run(*sign, "--signer", "Example maker", "--days", "30", "--cert", "a/cert.pem", status=0)
+    lines = program.run("corim", "verify", "s.corim", "--ca", "a/cert.pem", status=0)
+    expect(lines[0]["result"]["signer"] == "Example maker", "the signer has his name")
+    program.run("corim", "verify", "s.corim", "--ca", "b/cert.pem", status=2)
+    program.run("corim", "verify", "s.corim", "--key", "a/cert.pem", "--time", "2036-01-01T00:00:00Z", status=2)
+    program.run("corim", "sign", "s.corim", "--key", "a/key.pem", "-o", "t.corim", status=1)
+    program.run("corim", "sign", "a/endorsement.corim", "--key", "a/cert.pem", "-o", "t.corim", status=1)
+    program.run("corim", "sign", "a/endorsement.corim", "--key", "a/key.pem", "--cert", "b/cert.pem", "-o", "t", status=1)
 
 
 def check_appraise(program):
@@ -161,6 +182,11 @@ def check_appraise(program):
     lines = program.run(*appraise, NONCE, status=2)
     expect(lines[0]["error"]["code"] == "SIMULATED", "a simulated root is refused as such")
     program.run(*appraise, "cd" * 64, "--simulated", status=2)
+    signed = ["appraise", "a.cmw", "--nonce", NONCE, "--simulated", "--endorsements", "s.corim"]
+    program.run(*signed, "--endorsement-key", "a/cert.pem", status=0)
+    program.run(*signed, "--endorsement-key", "b/cert.pem", status=2)
+    program.run(*signed, status=1)
+    program.run(*appraise, NONCE, "--simulated", "--endorsement-key", "a/cert.pem", status=2)
     program.run(*appraise, "none", "--simulated", status=2)
     program.run("appraise", "a.cmw", "--nonce", NONCE, status=2)
     program.run("appraise", "a/cert.pem", "--nonce", NONCE, status=2)

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The actions of `atls corim`, one file each. Each gives the result object of --json, and prints
+ * what a person reads where there is something to read. */
+#ifndef CLI_CORIM_H
+#define CLI_CORIM_H
+
+#include "cli.h"
+#include "options.h"
+
+ATLS_NODISCARD enum atls_err cli_corim_create(const struct cli_options *o, json_t **result,
+                                              struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err cli_corim_sign(const struct cli_options *o, json_t **result,
+                                            struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err cli_corim_verify(const struct cli_options *o, json_t **result,
+                                              struct atls_diag *diag);
+#endif

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* atls corim create TEMPLATE... -o FILE: unsigned CoRIM from JSON templates. */
+#include "corim.h"
+
+#include "atls/limits.h"
+#include "base/diag.h"
+#include "base/formats.h"
+#include "base/span.h"
+#include "endorsement/corim_create.h"
+#include "endorsement/endorsement.h"
+#include "json/file.h"
+#include "when.h"
+
+#include <stdlib.h>
+
+struct templates {
+    struct atls_bytes text[CLI_MAX_LIST];
+    size_t count;
+};
+
+static void free_templates(struct templates *t)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        atls_file_free((uint8_t *)(uintptr_t)t->text[i].data, t->text[i].len);
+    }
+}
+
+static enum atls_err read_templates(struct templates *t, const struct cli_options *o,
+                                    struct atls_diag *diag)
+{
+    for (size_t i = 1; i < o->operands.count; i++) {
+        uint8_t *text = NULL;
+        size_t len = 0;
+        enum atls_err err =
+            atls_file_read(&text, &len, o->operands.items[i], ATLS_MAX_FILE_LEN, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        t->text[t->count++] = atls_bytes_of(text, len);
+    }
+    return ATLS_OK;
+}
+
+/* A profile by the name of the table, or as it stands in CoRIM. */
+static const char *profile_of(const char *given)
+{
+    const struct atls_format *format =
+        given != NULL ? atls_format_by_name(atls_bytes_text(given)) : NULL;
+    return format != NULL ? format->corim_profile : given;
+}
+
+/* describe loads what was made, as a Verifier would: what it refuses is an error of the templates.
+ */
+static enum atls_err describe(json_t **out, struct atls_bytes corim, const struct cli_options *o,
+                              struct atls_diag *diag)
+{
+    struct atls_endorsements *set = NULL;
+    int64_t now_s = 0;
+    enum atls_err err = cli_when(&now_s, NULL, diag);
+    if (err == ATLS_OK) {
+        err = atls_endorsements_new(&set, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_endorsements_add_corim(set, corim, o->output, now_s, diag);
+    }
+    if (err == ATLS_OK) {
+        *out =
+            json_pack("{s:s,s:s,s:s?,s:I,s:I}", "action", "create", "file", o->output, "profile",
+                      profile_of(o->profile), "keys", (json_int_t)atls_endorsements_num_keys(set),
+                      "reference_values", (json_int_t)atls_endorsements_num_references(set));
+    }
+    atls_endorsements_unref(set);
+    return err;
+}
+
+enum atls_err cli_corim_create(const struct cli_options *o, json_t **result, struct atls_diag *diag)
+{
+    struct templates templates = {.count = 0};
+    uint8_t *corim = NULL;
+    size_t len = 0;
+    if (o->operands.count < 2 || o->output == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "corim create", NULL,
+                               o->output == NULL ? "no -o FILE" : "no template",
+                               "corim create TEMPLATE... -o FILE");
+    }
+    enum atls_err err = read_templates(&templates, o, diag);
+    if (err == ATLS_OK) {
+        err = atls_corim_create(&corim, &len, templates.text, templates.count,
+                                profile_of(o->profile), o->simulated, diag);
+    }
+    if (err == ATLS_OK) {
+        err = describe(result, atls_bytes_of(corim, len), o, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_file_write(o->output, atls_bytes_of(corim, len), ATLS_FILE_PUBLIC, diag);
+    }
+    free_templates(&templates);
+    free(corim);
+    return err;
+}

@@ -82,6 +82,7 @@ static void close_connection(SSL *ssl)
     if (ssl != NULL) {
         const int fd = SSL_get_fd(ssl);
         SSL_free(ssl);
+        cli_let_read(fd);
         close(fd);
     }
 }
@@ -113,7 +114,6 @@ static int run(const struct cli_options *o, const struct cli_setup *setup, struc
 {
     struct cli_counts counts = {0, 0};
     SSL *ssl = NULL;
-    int out_fd = STDOUT_FILENO;
     enum atls_err err = open_connection(&ssl, setup, o, o->operands.items[0], diag);
     if (err == ATLS_OK) {
         err = cli_handshake(ssl, setup->handshake_timeout_ms, diag);
@@ -129,8 +129,8 @@ static int run(const struct cli_options *o, const struct cli_setup *setup, struc
         cli_note_verdict(verb, ssl);
     }
     const struct cli_far_side far = {.in_fd = STDIN_FILENO,
-                                     .sink = o->json ? data_event : cli_sink_fd,
-                                     .arg = &out_fd,
+                                     .out_fd = o->json ? -1 : STDOUT_FILENO,
+                                     .sink = data_event,
                                      .peer_ended = NULL};
     err = cli_relay(ssl, &far, &counts, diag);
     close_connection(ssl);

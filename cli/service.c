@@ -2,9 +2,11 @@
 #include "service.h"
 
 #include "base/diag.h"
+#include "net.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdlib.h>
@@ -24,7 +26,7 @@ static void end_far_side(void *arg)
 static enum atls_err relay_to(SSL *ssl, int fd, struct cli_counts *counts, struct atls_diag *diag)
 {
     const struct cli_far_side far = {
-        .in_fd = fd, .sink = cli_sink_fd, .arg = &fd, .peer_ended = end_far_side};
+        .in_fd = fd, .out_fd = fd, .arg = &fd, .peer_ended = end_far_side};
     return cli_relay(ssl, &far, counts, diag);
 }
 
@@ -47,7 +49,8 @@ static enum atls_err spawn_shell(pid_t *out, const char *command, int fd, struct
     posix_spawnattr_init(&attributes);
     posix_spawnattr_setsigmask(&attributes, &none);
     posix_spawnattr_setsigdefault(&attributes, &pipes);
-    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+    posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+                                              POSIX_SPAWN_SETPGROUP); /* a group of its own */
     const int error = line != NULL
                           ? posix_spawn(out, "/bin/sh", &actions, &attributes, arguments, environ)
                           : ENOMEM;
@@ -57,6 +60,22 @@ static enum atls_err spawn_shell(pid_t *out, const char *command, int fd, struct
     return error == 0 ? ATLS_OK
                       : atls_fail_texts(diag, ATLS_ERR_FILE, "--exec", command, strerror(error),
                                         "a command for the shell");
+}
+
+/* end_command ends what the shell has started, too: its group. A command that has ended by itself
+ * does not mind, and one that does not listen is given two seconds. */
+static void end_command(pid_t child)
+{
+    const int64_t deadline = cli_now_ms() + 2000;
+    int signal_number = SIGTERM;
+    kill(-child, signal_number);
+    while (waitpid(child, NULL, WNOHANG) == 0) {
+        if (signal_number == SIGTERM && cli_now_ms() > deadline) {
+            signal_number = SIGKILL;
+            kill(-child, signal_number);
+        }
+        (void)poll(NULL, 0, 5);
+    }
 }
 
 static enum atls_err serve_command(SSL *ssl, const char *command, struct cli_counts *counts,
@@ -75,9 +94,7 @@ static enum atls_err serve_command(SSL *ssl, const char *command, struct cli_cou
     }
     close(ends[0]);
     if (child > 0) {
-        kill(child, SIGTERM); /* the connection is over; a command that has ended does not mind */
-        while (waitpid(child, NULL, 0) < 0 && errno == EINTR) {
-        }
+        end_command(child);
     }
     return err;
 }

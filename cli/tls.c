@@ -5,6 +5,7 @@
 #include "net.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <openssl/err.h>
 #include <poll.h>
 #include <string.h>
@@ -86,7 +87,7 @@ bool cli_sink_fd(void *arg, const unsigned char *data, size_t len)
     return true;
 }
 
-/* One direction of a relay: what waits to be sent. */
+/* One direction of a relay: what waits to go on. */
 struct pending {
     unsigned char data[16384];
     size_t len, sent;
@@ -124,31 +125,85 @@ static bool is_wait(int error)
     return error == SSL_ERROR_NONE || error == SSL_ERROR_WANT_READ || error == SSL_ERROR_WANT_WRITE;
 }
 
-/* pull reads all that is there; true goes on, false is the end or a failure (*err says). */
-static bool pull(SSL *ssl, cli_sink *sink, void *arg, struct cli_counts *counts, enum atls_err *err,
+/* pull reads what is there into `in`, which is empty, and leaves it so when there is nothing; true
+ * goes on, false is the end or a failure (*err says). */
+static bool pull(SSL *ssl, struct pending *in, struct cli_counts *counts, enum atls_err *err,
                  struct atls_diag *diag)
 {
-    unsigned char data[16384];
-    for (;;) {
-        size_t len = 0;
-        ERR_clear_error();
-        errno = 0;
-        const int ok = SSL_read_ex(ssl, data, sizeof data, &len);
-        if (ok != 1) {
-            const int error = SSL_get_error(ssl, ok);
-            if (is_wait(error)) {
-                return true;
-            }
-            if (error != SSL_ERROR_ZERO_RETURN) {
-                *err = fail_relay(ssl, ok, diag);
-            }
-            return false;
-        }
+    size_t len = 0;
+    ERR_clear_error();
+    errno = 0;
+    const int ok = SSL_read_ex(ssl, in->data, sizeof in->data, &len);
+    if (ok == 1) {
         counts->received += len;
-        if (!sink(arg, data, len)) {
+        in->len = len;
+        in->sent = 0;
+        return true;
+    }
+    const int error = SSL_get_error(ssl, ok);
+    if (is_wait(error)) {
+        return true;
+    }
+    if (error != SSL_ERROR_ZERO_RETURN) {
+        *err = fail_relay(ssl, ok, diag);
+    }
+    return false;
+}
+
+/* drain writes to the far side as much as that has room for, and never waits: a descriptor that is
+ * ready takes PIPE_BUF octets at once even if it blocks. False when it takes no more, ever. */
+static bool drain(const struct cli_far_side *far, struct pending *in)
+{
+    while (in->sent < in->len) {
+        const unsigned char *data = &in->data[in->sent];
+        const size_t left = in->len - in->sent;
+        if (far->out_fd < 0) {
+            if (!far->sink(far->arg, data, left)) {
+                return false;
+            }
+            in->sent = in->len;
+            continue;
+        }
+        struct pollfd ready = {.fd = far->out_fd, .events = POLLOUT};
+        if (poll(&ready, 1, 0) <= 0) {
+            return true;
+        }
+        const ssize_t written = write(far->out_fd, data, left < PIPE_BUF ? left : PIPE_BUF);
+        if (written > 0) {
+            in->sent += (size_t)written;
+        } else if (errno == EAGAIN) {
+            return true;
+        } else if (errno != EINTR) {
             return false;
         }
     }
+    in->len = in->sent = 0;
+    return true;
+}
+
+/* receive moves what the peer sends to the far side. *more: it stopped so that the other direction
+ * gets its turn, not because nothing was left. False at the peer's end, or the far side's. */
+static bool receive(SSL *ssl, const struct cli_far_side *far, struct pending *in,
+                    struct cli_counts *counts, bool *more, enum atls_err *err,
+                    struct atls_diag *diag)
+{
+    enum { turns = 16 };
+    for (int i = 0; i < turns; i++) {
+        if (!drain(far, in)) {
+            return false;
+        }
+        if (in->len != 0) {
+            return true;
+        }
+        if (!pull(ssl, in, counts, err, diag)) {
+            return false;
+        }
+        if (in->len == 0) {
+            return true;
+        }
+    }
+    *more = true;
+    return true;
 }
 
 static void fill(struct pending *out, int in_fd)
@@ -162,38 +217,50 @@ static void fill(struct pending *out, int in_fd)
     }
 }
 
-/* wait_both waits until the peer or the far side has something; false when poll fails. */
-static bool wait_both(SSL *ssl, int in_fd, bool reads_peer, bool wants_write, bool *out_input)
+/* What a relay waits for. */
+struct interest {
+    bool from_peer, to_peer; /* the socket */
+    bool from_far, to_far;   /* the far side */
+    bool at_once;            /* there is more to do already */
+};
+
+/* wait_any waits; *input tells that in_fd has something. False when poll fails, or the connection
+ * is gone while all that is left to do is to wait for the far side. */
+static bool wait_any(SSL *ssl, const struct cli_far_side *far, const struct interest *in,
+                     bool *input)
 {
-    struct pollfd wait[2] = {
-        {.fd = SSL_get_fd(ssl), .events = 0},
-        {.fd = in_fd, .events = POLLIN},
+    const short peer_events = (short)((in->from_peer ? POLLIN : 0) | (in->to_peer ? POLLOUT : 0));
+    struct pollfd wait[3] = {
+        {.fd = SSL_get_fd(ssl), .events = peer_events},
+        {.fd = in->from_far ? far->in_fd : -1, .events = POLLIN},
+        {.fd = in->to_far ? far->out_fd : -1, .events = POLLOUT},
     };
-    if (reads_peer) {
-        wait[0].events |= POLLIN;
+    const bool watched = peer_events != 0 || in->to_far;
+    wait[0].fd = watched ? wait[0].fd : -1;
+    const int ready = poll(wait, 3, in->at_once ? 0 : -1);
+    *input = ready > 0 && wait[1].revents != 0;
+    if (ready < 0) {
+        return errno == EINTR;
     }
-    if (wants_write) {
-        wait[0].events |= POLLOUT;
-    }
-    if (wait[0].events == 0) {
-        wait[0].fd = -1;
-    }
-    const int ready = poll(wait, 2, -1);
-    *out_input = ready > 0 && wait[1].revents != 0;
-    return ready >= 0 || errno == EINTR;
+    errno = ECONNRESET;
+    return peer_events != 0 || (wait[0].revents & (POLLERR | POLLHUP)) == 0;
 }
 
 /* fail_push: a peer that refuses us says why before it closes, so what it said may still be there
  * to read when writing fails. */
-static enum atls_err fail_push(SSL *ssl, const struct cli_far_side *far, struct cli_counts *counts,
-                               struct atls_diag *diag)
+static enum atls_err fail_push(SSL *ssl, const struct cli_far_side *far, struct pending *in,
+                               struct cli_counts *counts, struct atls_diag *diag)
 {
     struct atls_diag why;
     enum atls_err said = ATLS_OK;
+    bool more = true;
     const enum atls_err err = fail_relay(ssl, -1, &why);
-    if (err == ATLS_ERR_CONNECTION && !pull(ssl, far->sink, far->arg, counts, &said, diag) &&
-        (said == ATLS_ERR_PEER_REFUSED || said == ATLS_ERR_PEER_ALERT)) {
-        return said;
+    while (err == ATLS_ERR_CONNECTION && more && in->len == 0) {
+        more = false;
+        if (!receive(ssl, far, in, counts, &more, &said, diag) &&
+            (said == ATLS_ERR_PEER_REFUSED || said == ATLS_ERR_PEER_ALERT)) {
+            return said;
+        }
     }
     *diag = why;
     return err;
@@ -202,15 +269,16 @@ static enum atls_err fail_push(SSL *ssl, const struct cli_far_side *far, struct 
 enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_counts *counts,
                         struct atls_diag *diag)
 {
-    struct pending out = {.at_end = far->in_fd < 0};
+    struct pending out = {.at_end = far->in_fd < 0}, in = {.len = 0};
     enum atls_err err = ATLS_OK;
     bool peer_open = true;
     for (;;) {
+        bool more = false;
         const int pushed = push(ssl, &out, counts);
         if (!is_wait(pushed)) {
-            return fail_push(ssl, far, counts, diag);
+            return fail_push(ssl, far, &in, counts, diag);
         }
-        if (peer_open && !pull(ssl, far->sink, far->arg, counts, &err, diag)) {
+        if (peer_open && !receive(ssl, far, &in, counts, &more, &err, diag)) {
             peer_open = false;
             if (err != ATLS_OK || far->peer_ended == NULL) {
                 break;
@@ -220,11 +288,15 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
         if (!peer_open && out.shut) {
             break;
         }
-        const bool wants_input = out.len == 0 && !out.at_end;
+        const struct interest interest = {.from_peer = peer_open && in.len == 0,
+                                          .to_peer = pushed == SSL_ERROR_WANT_WRITE,
+                                          .from_far = out.len == 0 && !out.at_end,
+                                          .to_far = peer_open && in.len != 0,
+                                          .at_once = more};
         bool has_input = false;
-        if (!wait_both(ssl, wants_input ? far->in_fd : -1, peer_open,
-                       pushed == SSL_ERROR_WANT_WRITE, &has_input)) {
-            return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "poll", NULL, strerror(errno), NULL);
+        if (!wait_any(ssl, far, &interest, &has_input)) {
+            return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL, strerror(errno),
+                                   "close_notify");
         }
         if (has_input) {
             fill(&out, far->in_fd);
@@ -238,28 +310,22 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
     return err;
 }
 
-struct echo {
-    SSL *ssl;
-    struct cli_counts *counts;
-};
-
-/* Echo writes in the sink, so it may have to wait for the socket there. A peer that never reads
- * holds its own connection only, and no longer than a minute. */
-static bool echo_back(void *arg, const unsigned char *data, size_t len)
+/* Echo writes before it reads on, so it may have to wait for the socket there. A peer that never
+ * reads holds its own connection only, and no longer than a minute. */
+static bool echo_back(SSL *ssl, const unsigned char *data, size_t len, struct cli_counts *counts)
 {
-    const struct echo *echo = arg;
     while (len != 0) {
         size_t done = 0;
         ERR_clear_error();
-        const int ok = SSL_write_ex(echo->ssl, data, len, &done);
+        const int ok = SSL_write_ex(ssl, data, len, &done);
         if (ok == 1) {
             data += done;
             len -= done;
-            echo->counts->sent += done;
+            counts->sent += done;
             continue;
         }
-        const int error = SSL_get_error(echo->ssl, ok);
-        if (!is_wait(error) || !wait_for(echo->ssl, error, cli_now_ms() + 60000)) {
+        const int error = SSL_get_error(ssl, ok);
+        if (!is_wait(error) || !wait_for(ssl, error, cli_now_ms() + 60000)) {
             return false;
         }
     }
@@ -268,11 +334,13 @@ static bool echo_back(void *arg, const unsigned char *data, size_t len)
 
 enum atls_err cli_echo(SSL *ssl, struct cli_counts *counts, struct atls_diag *diag)
 {
-    struct echo echo = {ssl, counts};
+    struct pending in = {.len = 0};
     enum atls_err err = ATLS_OK;
-    while (pull(ssl, echo_back, &echo, counts, &err, diag)) {
+    while (pull(ssl, &in, counts, &err, diag) && echo_back(ssl, in.data, in.len, counts)) {
         struct pollfd wait = {.fd = SSL_get_fd(ssl), .events = POLLIN};
-        if (poll(&wait, 1, -1) < 0 && errno != EINTR) {
+        const bool empty = in.len == 0;
+        in.len = 0;
+        if (empty && poll(&wait, 1, -1) < 0 && errno != EINTR) {
             return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "poll", NULL, strerror(errno), NULL);
         }
     }

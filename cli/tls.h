@@ -13,13 +13,14 @@ struct cli_counts {
     uint64_t sent, received; /* octets of application data */
 };
 
-/* A sink for received data; false ends the relay. */
+/* A sink for received data, which takes it at once; false ends the relay. */
 typedef bool cli_sink(void *arg, const unsigned char *data, size_t len);
 
 /* What a relay connects the peer to. */
 struct cli_far_side {
-    int in_fd;      /* read and sent to the peer; -1 for nothing. Non-blocking or always ready */
-    cli_sink *sink; /* takes what the peer sends */
+    int in_fd;  /* read and sent to the peer; -1 for nothing. Non-blocking or always ready */
+    int out_fd; /* what the peer sends is written here as it has room; -1: `sink` takes it */
+    cli_sink *sink;
     void *arg;
     /* The peer has sent close_notify. NULL: the relay ends there. Else this is called, and the
      * relay goes on until in_fd ends (half-close: the far side may still have an answer). */
@@ -28,13 +29,14 @@ struct cli_far_side {
 
 /*
  * cli_relay copies between the two. At the end of in_fd it sends close_notify and reads on until
- * the peer closes.
+ * the peer closes. Neither direction waits for the other: a far side that answers before it reads
+ * on would else wait for us for ever.
  */
 ATLS_NODISCARD enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far,
                                        struct cli_counts *counts, struct atls_diag *diag);
 /* cli_echo sends back what comes until the peer closes. */
 ATLS_NODISCARD enum atls_err cli_echo(SSL *ssl, struct cli_counts *counts, struct atls_diag *diag);
-/* cli_sink_fd writes to the descriptor that `arg` points to. */
+/* cli_sink_fd writes to the descriptor that `arg` points to, and waits until it has. */
 bool cli_sink_fd(void *arg, const unsigned char *data, size_t len);
 
 #endif

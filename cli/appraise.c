@@ -80,9 +80,12 @@ static enum atls_err read_format(struct work *w, const struct cli_options *o,
         return ATLS_OK;
     }
     w->format = atls_format_by_name(atls_bytes_text(name));
-    return w->format != NULL ? ATLS_OK
-                             : atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "format",
-                                               name, "one name of the table of names");
+    if (w->format != NULL) {
+        return ATLS_OK;
+    }
+    const bool planned = atls_format_is_planned(atls_bytes_text(name));
+    return atls_fail_texts(diag, planned ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "command line",
+                           "format", name, "one name that `atls version` lists");
 }
 
 static enum atls_err read_evidence(struct work *w, const struct cli_options *o,

@@ -136,7 +136,8 @@ enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *dia
     struct atls_provision made;
     memset(&made, 0, sizeof made);
     if (ops == NULL) {
-        const bool known = atls_format_by_name(atls_bytes_text(o->rot)) != NULL;
+        const struct atls_bytes name = atls_bytes_text(o->rot);
+        const bool known = atls_format_by_name(name) != NULL || atls_format_is_planned(name);
         return atls_fail_texts(diag, known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "keygen",
                                "--rot", o->rot, "tpm2 or sim-psa");
     }

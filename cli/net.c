@@ -10,6 +10,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
@@ -30,7 +31,8 @@ enum atls_err cli_endpoint_parse(struct cli_endpoint *out, const char *text, con
     const size_t skip = bracketed ? 1 : 0;
     const bool fits = colon != NULL && host_len - 2 * skip < sizeof out->host && colon[1] != '\0' &&
                       strlen(colon + 1) < sizeof out->port &&
-                      strspn(colon + 1, "0123456789") == strlen(colon + 1);
+                      strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
+                      strtol(colon + 1, NULL, 10) <= 65535; /* getaddrinfo takes it modulo 2^16 */
     const bool ambiguous = !bracketed && colon != NULL && memchr(text, ':', host_len) != NULL;
     if (!fits || ambiguous) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", option, text,

@@ -4,6 +4,7 @@
 #include "atls/limits.h"
 #include "attesters.h"
 #include "base/diag.h"
+#include "base/formats.h"
 #include "base/span.h"
 #include "cli.h"
 #include "crypto/key.h"
@@ -96,7 +97,9 @@ static enum atls_err add_attester(struct cli_setup *s, const struct cli_options 
     enum atls_err err = cli_attester_read(&ops, &config, &len, o->identity, diag);
     if (err == ATLS_OK && o->attest != NULL && strcmp(o->attest, ops->name) != 0 &&
         strcmp(o->attest, ops->format) != 0) {
-        err = fail_config(diag, "--attest", o->attest, ops->name);
+        const bool planned = atls_format_is_planned(atls_bytes_text(o->attest));
+        err = atls_fail_texts(diag, planned ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "command line",
+                              "--attest", o->attest, ops->name);
     }
     if (err == ATLS_OK) {
         err = atls_context_add_attester(s->context, ops, atls_bytes_of(config, len), diag);

@@ -38,3 +38,15 @@ const struct atls_format *atls_format_by_name(struct atls_bytes name)
     }
     return NULL;
 }
+
+bool atls_format_is_planned(struct atls_bytes name)
+{
+    static const char *const planned[] = {"cca",   "snp",        "tdx",    "sgx",
+                                          "nitro", "tpm2-quote", "nvidia", "kat"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(planned); i++) {
+        if (atls_bytes_is_text(name, planned[i])) {
+            return true;
+        }
+    }
+    return false;
+}

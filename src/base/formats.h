@@ -28,5 +28,8 @@ extern const size_t atls_num_formats;
 
 /* atls_format_by_name gives NULL when no row has that name. */
 const struct atls_format *atls_format_by_name(struct atls_bytes name);
+/* atls_format_is_planned is true for the name of a format that a later version has: told apart from
+ * a slip of the finger. */
+bool atls_format_is_planned(struct atls_bytes name);
 
 #endif

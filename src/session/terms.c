@@ -25,14 +25,16 @@ static enum atls_err add_required(struct atls_context *context, struct atls_byte
     }
     const struct atls_format *format = atls_format_by_name(name);
     if (format == NULL) {
-        atls_fail(diag, ATLS_ERR_CONFIG, "--require", "name");
+        const enum atls_err err =
+            atls_format_is_planned(name) ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG;
+        atls_fail(diag, err, "--require", "name");
         atls_diag_found_peer_text(diag, name);
         atls_diag_expected_text(diag, "none, or of");
         for (size_t i = 0; i < atls_num_formats; i++) {
             atls_diag_expected_text(diag, i == 0 ? " " : ", ");
             atls_diag_expected_text(diag, atls_formats[i].name);
         }
-        return ATLS_ERR_CONFIG;
+        return err;
     }
     for (size_t i = 0; i < context->num_required; i++) {
         if (context->required[i] == format) {

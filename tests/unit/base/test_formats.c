@@ -23,6 +23,20 @@ static void other_names_are_not_found(void **state)
     }
 }
 
+static void names_of_later_versions_are_known_and_not_built(void **state)
+{
+    (void)state;
+    static const char *const planned[] = {"cca", "snp", "sgx", "tpm2-quote", "kat"};
+    static const char *const others[] = {"", "sn", "snpp", "psa", "tpm2", "result", "none"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(planned); i++) {
+        assert_true(atls_format_is_planned(atls_bytes_text(planned[i])));
+        assert_null(atls_format_by_name(atls_bytes_text(planned[i])));
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
+        assert_false(atls_format_is_planned(atls_bytes_text(others[i])));
+    }
+}
+
 static void every_row_is_complete_and_unlike_the_others(void **state)
 {
     (void)state;
@@ -47,6 +61,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_found_by_its_name),
         cmocka_unit_test(other_names_are_not_found),
+        cmocka_unit_test(names_of_later_versions_are_known_and_not_built),
         cmocka_unit_test(every_row_is_complete_and_unlike_the_others),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,7 +27,7 @@ class ChannelTest(AttackTest):
 
     def test_psk_without_an_ecdhe_share_is_refused(self):
         self.assert_server_refuses(self.relying_server(), self.peer.attesting(), ["psk-ke-only"],
-                                   109, "ILLEGAL")
+                                   109, ("CHANNEL", "ILLEGAL"))
         self.assert_client_refuses(self.peer.attesting(), ["psk-ke-only"], 110, "UNSOLICITED")
 
     def openssl(self, *words) -> str:

@@ -77,3 +77,18 @@ if(TARGET atls_shared AND TARGET atls-tpm2_shared AND TARGET atls-sim_shared
                    ${CMAKE_BINARY_DIR} ${CMAKE_BINARY_DIR}/install)
   set_tests_properties(system/install PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
+
+# Mutants of Evidence (docs/testing.md). The number of a run is ATLS_MUTATIONS, 20000 by default.
+file(GLOB mutation_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/mutation/*.c)
+add_executable(mutate_format ${mutation_sources})
+target_link_libraries(mutate_format PRIVATE test_support room_verifier)
+target_compile_definitions(mutate_format PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+foreach(run psa:raw psa:re-signed psa:control tpm2:raw tpm2:re-signed tpm2:control
+            tpm2-rsa:re-signed)
+  string(REPLACE ":" ";" words ${run})
+  list(GET words 0 format)
+  list(GET words 1 kind)
+  add_test(NAME mutation/${format}_${kind}
+           COMMAND mutate_format ${format} ${kind})
+  set_tests_properties(mutation/${format}_${kind} PROPERTIES LABELS mutation TIMEOUT 7200)
+endforeach()

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a format of Evidence gives to be mutated: one row, in a file format_NAME.c of its own, with
+ * NAME.regions and NAME.fields beside it and samples in tests/kat/NAME (docs/testing.md).
+ */
+#ifndef MUTATION_FORMAT_H
+#define MUTATION_FORMAT_H
+
+#include "mutation/shape.h"
+#include "mutation/value.h"
+#include "support/sample.h"
+
+/* One field that is signed anew: where it stands and what kind of value it is. */
+struct mutation_field {
+    const char *name;
+    enum value_kind kind;
+};
+
+struct mutation_format {
+    const char *name; /* row of the table of names, and of the files */
+    /* raw: the samples to mutate, and to splice them with; which byte strings hold CBOR */
+    const char *const *samples;
+    const char *const *embedded;
+    /* re-signed */
+    const struct mutation_field *fields;
+    size_t num_fields;
+    /* set_up makes keys and what endorses them; afterwards nonce and key are those of `make`. */
+    void (*set_up)(struct test_sample *out_original, const struct atls_endorsements **out_set);
+    /*
+     * make gives a CMW whose root signed it after `change` was made (CHANGE_NONE: the original).
+     * change->applied says whether it was: it is not when the field has no such mutation.
+     */
+    struct atls_bytes (*make)(struct value_change *change);
+};
+
+extern const struct mutation_format mutation_psa;
+extern const struct mutation_format mutation_tpm2;
+extern const struct mutation_format mutation_tpm2_rsa; /* the same with RSA: re-signed only */
+
+#endif

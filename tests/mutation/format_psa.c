@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* PSA attestation tokens: COSE_Sign1 in tag 18 over a map of claims. */
+#include "base/span.h"
+#include "mutation/wrap.h"
+#include "support/endorse.h"
+#include "support/keys.h"
+#include "support/memory.h"
+#include "support/psa_maker.h"
+
+static struct test_psa token;
+
+/* In the order of test_psa_init, which is that of the claims here. */
+static const struct {
+    const char *field;
+    int64_t label;
+} claims[] = {
+    {"psa-nonce", TEST_PSA_NONCE},
+    {"psa-instance-id", TEST_PSA_INSTANCE_ID},
+    {"eat_profile", TEST_PSA_PROFILE},
+    {"psa-boot-seed", TEST_PSA_BOOT_SEED},
+    {"psa-client-id", TEST_PSA_CLIENT_ID},
+    {"psa-security-lifecycle", TEST_PSA_LIFECYCLE},
+    {"psa-implementation-id", TEST_PSA_IMPLEMENTATION_ID},
+    {"psa-certification-reference", TEST_PSA_CERTIFICATION_REFERENCE},
+    {"psa-verification-service-indicator", TEST_PSA_SERVICE_INDICATOR},
+};
+
+static const struct mutation_field fields[] = {
+    MUTATION_WRAP_FIELDS,
+    {"cose.tag", VALUE_CBOR},
+    {"cose.protected", VALUE_CBOR},
+    {"cose.unprotected", VALUE_CBOR},
+    {"cose.payload", VALUE_CBOR},
+    {"cose.signature", VALUE_CBOR_ES256},
+    {"protected.alg", VALUE_CBOR},
+    {"unprotected.kid", VALUE_CBOR},
+    {"psa-nonce", VALUE_CBOR},
+    {"psa-instance-id", VALUE_CBOR},
+    {"eat_profile", VALUE_CBOR},
+    {"psa-boot-seed", VALUE_CBOR},
+    {"psa-client-id", VALUE_CBOR},
+    {"psa-security-lifecycle", VALUE_CBOR},
+    {"psa-implementation-id", VALUE_CBOR},
+    {"psa-certification-reference", VALUE_CBOR},
+    {"psa-verification-service-indicator", VALUE_CBOR},
+    {"psa-software-components", VALUE_CBOR},
+    {"component", VALUE_CBOR},
+    {"component.measurement-type", VALUE_CBOR},
+    {"component.measurement-value", VALUE_CBOR},
+    {"component.version", VALUE_CBOR},
+    {"component.signer-id", VALUE_CBOR},
+    {"component.measurement-desc", VALUE_CBOR},
+};
+
+static struct atls_bytes components(struct value_change *change)
+{
+    struct test_map first = {.num_pairs = 0};
+    value_put(&first, change, "component.measurement-type", VALUE_CBOR, test_cbor_int(1),
+              test_cbor_text("BL"));
+    value_put(&first, change, "component.measurement-value", VALUE_CBOR, test_cbor_int(2),
+              test_cbor_fill(0xb1, 32));
+    value_put(&first, change, "component.version", VALUE_CBOR, test_cbor_int(4),
+              test_cbor_text("1.0.0"));
+    value_put(&first, change, "component.signer-id", VALUE_CBOR, test_cbor_int(5),
+              test_cbor_fill(0x51, 32));
+    value_put(&first, change, "component.measurement-desc", VALUE_CBOR, test_cbor_int(6),
+              test_cbor_text("sha-256"));
+    struct mutation_parts list = {.change = change};
+    mutation_add(&list, "component", VALUE_CBOR, test_map_encode(&first));
+    list.part[list.num_parts++] =
+        test_psa_component("PRoT", "2.0.0", test_fill(0xb2, 48), test_fill(0x52, 32));
+    return test_array_encode(list.part, list.num_parts);
+}
+
+static struct atls_bytes payload(struct value_change *change)
+{
+    struct test_map map = {.num_pairs = 0};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(claims); i++) {
+        const struct atls_bytes label = test_cbor_int(claims[i].label);
+        for (size_t at = 0; at < token.claims.num_pairs; at++) {
+            if (atls_bytes_equal(token.claims.key[at], label)) {
+                value_put(&map, change, claims[i].field, VALUE_CBOR, label, token.claims.value[at]);
+            }
+        }
+    }
+    value_put(&map, change, "psa-software-components", VALUE_CBOR,
+              test_cbor_int(TEST_PSA_COMPONENTS), components(change));
+    return test_map_encode(&map);
+}
+
+/* sign covers what stands in the message: RFC 9052, 4.4. */
+static struct atls_bytes sign(struct atls_bytes protect, struct atls_bytes covered)
+{
+    const struct atls_bytes none = {NULL, 0};
+    const struct atls_bytes structure[] = {test_cbor_text("Signature1"), protect,
+                                           test_cbor_bytes(none), covered};
+    return test_cbor_bytes(test_sign(token.key, ATLS_ALG_ES256, test_array_encode(structure, 4)));
+}
+
+static struct atls_bytes first_or(const struct value_result *result, struct atls_bytes otherwise)
+{
+    return result->times != 0 ? result->encoded : otherwise;
+}
+
+static struct atls_bytes message(struct value_change *change)
+{
+    struct test_map protect = {.num_pairs = 0};
+    struct test_map unprotect = {.num_pairs = 0};
+    value_put(&protect, change, "protected.alg", VALUE_CBOR, test_cbor_int(1),
+              test_cbor_int(ATLS_ALG_ES256));
+    value_put(&unprotect, change, "unprotected.kid", VALUE_CBOR, test_cbor_int(4),
+              test_cbor_fill(0x6b, 2));
+    const struct atls_bytes headers = test_cbor_bytes(test_map_encode(&protect));
+    const struct atls_bytes claims_set = test_cbor_bytes(payload(change));
+    struct mutation_parts array = {.change = change};
+    const struct value_result signed_headers =
+        value_change_apply(change, "cose.protected", VALUE_CBOR, headers);
+    const struct value_result signed_claims =
+        value_change_apply(change, "cose.payload", VALUE_CBOR, claims_set);
+    mutation_add(&array, "cose.protected", VALUE_CBOR, headers);
+    mutation_add(&array, "cose.unprotected", VALUE_CBOR, test_map_encode(&unprotect));
+    mutation_add(&array, "cose.payload", VALUE_CBOR, claims_set);
+    mutation_add(&array, "cose.signature", VALUE_CBOR_ES256,
+                 sign(first_or(&signed_headers, headers), first_or(&signed_claims, claims_set)));
+    struct mutation_parts whole = {.change = change};
+    const struct atls_bytes encoded = test_array_encode(array.part, array.num_parts);
+    const struct atls_buf tagged = test_room(1 + encoded.len);
+    tagged.data[0] = 0xd2;
+    memcpy(&tagged.data[1], encoded.data, encoded.len);
+    mutation_add(&whole, "cose.tag", VALUE_CBOR, atls_bytes_of(tagged.data, tagged.cap));
+    return whole.num_parts == 0 ? encoded : mutation_join(&whole);
+}
+
+static struct atls_bytes make(struct value_change *change)
+{
+    return mutation_wrap(change, "psa", message(change));
+}
+
+static void set_up(struct test_sample *out_original, const struct atls_endorsements **out_set)
+{
+    test_psa_init(&token, test_key(ATLS_CRV_P256), 1);
+    struct atls_endorsements *set = test_endorsements();
+    const struct atls_bytes implementation = test_psa_implementation();
+    test_add_psa_key(set, implementation, test_psa_instance(1), token.key, false);
+    test_add_psa_component(set, implementation, "BL", "1.0.0", test_fill(0xb1, 32),
+                           test_fill(0x51, 32));
+    test_add_psa_component(set, implementation, "PRoT", NULL, test_fill(0xb2, 48),
+                           test_fill(0x52, 32));
+    memset(out_original, 0, sizeof *out_original);
+    out_original->format = atls_format_by_name(atls_bytes_text("psa"));
+    out_original->nonce = test_psa_nonce();
+    out_original->tls_spki = test_spki(test_key(ATLS_CRV_P256));
+    *out_set = set;
+}
+
+static const char *const samples[] = {"plain", "other-nonce", "other-machine", "kid", "p384",
+                                      "json",  NULL};
+static const char *const embedded[] = {"[1]", "#", NULL};
+
+const struct mutation_format mutation_psa = {
+    .name = "psa",
+    .samples = samples,
+    .embedded = embedded,
+    .fields = fields,
+    .num_fields = ATLS_ARRAY_LEN(fields),
+    .set_up = set_up,
+    .make = make,
+};

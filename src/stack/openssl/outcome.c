@@ -83,6 +83,12 @@ static enum atls_err fail_library(unsigned long code, int own_alert, struct atls
     case SSL_R_WRONG_VERSION_NUMBER:
         return atls_fail_texts(diag, ATLS_ERR_PROTOCOL_VERSION, "handshake", "version", reason,
                                "TLS 1.3");
+    case SSL_R_NO_SHARED_CIPHER:
+    case SSL_R_NO_SHARED_GROUPS:
+    case SSL_R_NO_SUITABLE_KEY_SHARE:
+    case SSL_R_NO_SUITABLE_GROUPS:
+        return atls_fail_texts(diag, ATLS_ERR_CHANNEL, "handshake", NULL, reason,
+                               "a suite and a group of PROTOCOL.md in common");
     case SSL_R_BAD_EXTENSION:
         return atls_fail_texts(diag, err, "handshake", "extension", reason,
                                "each extension once, where it belongs");

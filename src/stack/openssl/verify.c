@@ -111,6 +111,21 @@ static enum atls_err appraise(const SSL *ssl, struct atls_session *session, X509
     return err;
 }
 
+/* verify_raw_key: from OpenSSL 3.2 on an application may ask for raw public keys (RFC 7250). They
+ * are compared with those that it expects; attestation here is of a certificate's key. */
+static int verify_raw_key(X509_STORE_CTX *store, struct atls_session *session)
+{
+    struct atls_diag diag;
+    if (!atls_context_requires(atls_session_context(session))) {
+        return X509_verify_cert(store);
+    }
+    atls_fail_texts(&diag, ATLS_ERR_PKIX, "peer's certificate", "certificate type",
+                    "a raw public key", "an X.509 certificate");
+    atls_session_refuse(session, &diag);
+    X509_STORE_CTX_set_error(store, X509_V_ERR_CERT_REJECTED);
+    return 0;
+}
+
 int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
 {
     (void)arg;
@@ -118,9 +133,12 @@ int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
     SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
     struct atls_session *session = ssl != NULL ? openssl_session_of(ssl) : NULL;
     X509 *cert = X509_STORE_CTX_get0_cert(store);
-    if (session == NULL || cert == NULL) {
+    if (session == NULL) {
         X509_STORE_CTX_set_error(store, X509_V_ERR_UNSPECIFIED);
         return 0;
+    }
+    if (cert == NULL) {
+        return verify_raw_key(store, session);
     }
     const struct atls_context *context = atls_session_context(session);
     const bool no_pkix = atls_context_is_no_pkix(context);

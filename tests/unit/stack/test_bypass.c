@@ -274,6 +274,29 @@ static void a_client_without_both_of_our_callbacks_gets_nothing(void **state)
     SSL_CTX_free(client);
 }
 
+/* ---- raw public keys, which OpenSSL has since 3.2 ---- */
+
+static void a_raw_public_key_is_no_certificate(void **state)
+{
+    (void)state;
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L
+    const unsigned char raw[] = {TLSEXT_cert_type_rpk};
+    const unsigned char any[] = {TLSEXT_cert_type_rpk, TLSEXT_cert_type_x509};
+    const struct test_spec requires = {.requires = &world->server};
+    const struct test_spec attests = {.attests = &world->server};
+    struct test_pair pair = test_pair_of_spec(world, &requires, &attests);
+    assert_int_equal(SSL_set1_server_cert_type(pair.client.ssl, raw, sizeof raw), 1);
+    assert_int_equal(SSL_set1_server_cert_type(pair.server.ssl, any, sizeof any), 1);
+    test_shake(&pair);
+    assert_refused(&pair.client, PKIX,
+                   "peer's certificate: the certificate of the peer is not accepted (certificate "
+                   "type: found a raw public key, expected an X.509 certificate)");
+    test_pair_free(&pair);
+#else
+    skip();
+#endif
+}
+
 /* ---- where jobs run ---- */
 
 static void a_side_that_only_requires_appraises_on_a_fiber(void **state)
@@ -332,6 +355,7 @@ int main(void)
         cmocka_unit_test(a_server_without_our_info_callback_serves_nobody),
         cmocka_unit_test(a_client_below_tls_1_3_without_our_info_callback_gets_nothing),
         cmocka_unit_test(a_client_without_both_of_our_callbacks_gets_nothing),
+        cmocka_unit_test(a_raw_public_key_is_no_certificate),
         cmocka_unit_test(a_side_that_only_requires_appraises_on_a_fiber),
         cmocka_unit_test(a_child_of_a_fork_appraises_with_threads_of_its_own),
     };

@@ -38,6 +38,8 @@ void atls_batch_cleanup(struct atls_batch *batch)
     }
     free(batch->anchors);
     free(batch->references);
+    free(batch->shown_anchors);
+    free(batch->shown_references);
     sources_free(batch->sources);
     memset(batch, 0, sizeof *batch);
 }
@@ -55,7 +57,7 @@ static uint8_t *copy_of(struct atls_bytes octets)
     return copy;
 }
 
-enum atls_err atls_batch_add_source(struct atls_batch *batch, const struct atls_corim_source **out,
+enum atls_err atls_batch_add_source(struct atls_batch *batch, struct atls_corim_source **out,
                                     struct atls_bytes octets, const char *name,
                                     struct atls_diag *diag)
 {

@@ -8,12 +8,17 @@
 
 #include "endorsement/endorsement.h"
 
-/* The octets of one file and its name: anchors and references borrow both. */
+/* The octets of one file and its name: anchors and references borrow both. Id, version and content
+ * say which of several files counts (see rank.h). */
 struct atls_corim_source {
     struct atls_corim_source *next;
     char *name;
     uint8_t *data;
     size_t len;
+    struct atls_bytes id;      /* as encoded, so that text and octets differ */
+    struct atls_bytes content; /* what the signature covers, or the whole file */
+    uint64_t version;          /* the highest tag-version of its CoMIDs */
+    bool superseded;           /* another file says what counts */
 };
 
 /* A trust anchor with what it owns. */
@@ -23,7 +28,11 @@ struct atls_anchor_entry {
     uint8_t *spki;
 };
 
-/* All zero is an empty batch. Arrays hold pointers, so entries never move. */
+/*
+ * All zero is an empty batch. Arrays hold pointers, so entries never move. What two files say alike
+ * is there twice, for one of them may be superseded later; the arrays of what is shown, made by
+ * merging, have it once.
+ */
 struct atls_batch {
     struct atls_anchor_entry **anchors;
     size_t num_anchors;
@@ -31,6 +40,10 @@ struct atls_batch {
     struct atls_reference **references;
     size_t num_references;
     size_t cap_references;
+    struct atls_anchor_entry **shown_anchors;
+    size_t num_shown_anchors;
+    struct atls_reference **shown_references;
+    size_t num_shown_references;
     struct atls_corim_source *sources;
 };
 
@@ -40,7 +53,7 @@ void atls_anchor_entry_free(struct atls_anchor_entry *entry);
 
 /* atls_batch_add_source copies `octets` and `name` into the batch; *out is borrowed from it. */
 ATLS_NODISCARD enum atls_err atls_batch_add_source(struct atls_batch *batch,
-                                                   const struct atls_corim_source **out,
+                                                   struct atls_corim_source **out,
                                                    struct atls_bytes octets, const char *name,
                                                    struct atls_diag *diag);
 /* atls_batch_add_anchor takes `key` on success and copies the rest; `anchor` has neither key nor

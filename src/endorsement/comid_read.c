@@ -40,9 +40,13 @@ static enum atls_err read_tag_identity(const struct atls_corim *corim, const str
     if (err == ATLS_OK) {
         err = atls_corim_identity(corim, &value[0], "tag-id");
     }
-    uint64_t version;
+    uint64_t version = 0;
     if (err == ATLS_OK && atls_corim_has(&value[1]) && !atls_cbor_u64(&value[1], &version)) {
         return atls_corim_refuse_item(corim, &value[1], "tag-version", "an unsigned integer");
+    }
+    /* The version of the whole file: whoever changes one of its CoMIDs raises it. */
+    if (err == ATLS_OK && version > corim->source->version) {
+        corim->source->version = version;
     }
     return err;
 }
@@ -79,6 +83,7 @@ static enum atls_err read_references(struct atls_corim *corim, const struct atls
     while (err == ATLS_OK && atls_cbor_next(&measurements, &measurement)) {
         struct atls_reference reference = {.format = corim->format, .class_id = class_id};
         reference.source = corim->source->name;
+        reference.file = corim->source;
         err = atls_corim_measurement(corim, &measurement, &reference);
         if (err == ATLS_OK) {
             err = atls_batch_add_reference(corim->batch, &reference, corim->diag);
@@ -93,6 +98,7 @@ static enum atls_err read_attest_key(struct atls_corim *corim, const struct atls
     struct atls_cbor list;
     struct atls_cbor item;
     struct atls_trust_anchor anchor = {.format = corim->format, .source = corim->source->name};
+    anchor.file = corim->source;
     enum atls_err err = record_parts(corim, record, "attest-key-triples", &environment, &list);
     if (err == ATLS_OK) {
         err = atls_corim_environment(corim, &environment, true, &anchor.class_id, &anchor.instance);

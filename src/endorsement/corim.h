@@ -60,7 +60,7 @@ struct atls_corim_rules {
 /* The file that is being read. */
 struct atls_corim {
     struct atls_batch *batch;
-    const struct atls_corim_source *source;
+    struct atls_corim_source *source;
     const struct atls_corim_rules *rules;
     const struct atls_format *format;
     bool old_profile; /* the profile's URI is that of before 2025: tags 600 and 601 are read */

@@ -244,6 +244,7 @@ static enum atls_err read_corim(struct atls_corim *corim, const struct atls_cbor
         err = atls_corim_identity(corim, &value[ID], "id");
     }
     if (err == ATLS_OK) {
+        corim->source->id = value[ID].encoded;
         err = read_profile(corim, &value[PROFILE]);
     }
     if (err == ATLS_OK && atls_corim_has(&value[VALIDITY])) {
@@ -303,6 +304,7 @@ static enum atls_err read_file(struct atls_corim *corim, struct atls_bytes octet
     struct atls_bytes content;
     enum atls_err err = open_file(corim, octets, reading, &content);
     if (err == ATLS_OK) {
+        corim->source->content = content;
         err = atls_corim_parse(corim, content, "CoRIM", &outer);
     }
     if (err != ATLS_OK) {

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/formats.h"
 
+struct atls_corim_source;
 struct atls_endorsements; /* reference-counted, immutable once shared */
 
 /* An attestation key (CoRIM attest-key triple) or other trust anchor. */
@@ -22,6 +23,7 @@ struct atls_trust_anchor {
     struct atls_bytes spki; /* DER */
     bool simulated;         /* CoRIM entity "atls simulation" */
     const char *source;     /* file it came from, for sentences */
+    const struct atls_corim_source *file;
 };
 
 /* One digest of a reference measurement. */
@@ -43,6 +45,7 @@ struct atls_reference {
     struct atls_bytes version;   /* mval 0 */
     struct atls_bytes signer_id; /* mval 13, the one tagged 560; empty when absent */
     const char *source;
+    const struct atls_corim_source *file;
 };
 
 ATLS_NODISCARD enum atls_err atls_endorsements_new(struct atls_endorsements **out,

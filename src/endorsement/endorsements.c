@@ -106,19 +106,19 @@ const struct atls_trust_anchor *atls_endorsements_find_key(const struct atls_end
     const struct atls_trust_anchor wanted = {
         .format = format, .class_id = class_id, .instance = instance};
     size_t low = 0;
-    size_t high = set->all.num_anchors;
+    size_t high = set->all.num_shown_anchors;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (atls_anchor_compare(&set->all.anchors[middle]->anchor, &wanted) < 0) {
+        if (atls_anchor_compare(&set->all.shown_anchors[middle]->anchor, &wanted) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low == set->all.num_anchors) {
+    if (low == set->all.num_shown_anchors) {
         return NULL;
     }
-    const struct atls_trust_anchor *found = &set->all.anchors[low]->anchor;
+    const struct atls_trust_anchor *found = &set->all.shown_anchors[low]->anchor;
     const int difference = class_id.len == 0 ? atls_anchor_compare_instance(found, &wanted)
                                              : atls_anchor_compare(found, &wanted);
     return difference == 0 ? found : NULL;
@@ -134,29 +134,29 @@ const struct atls_reference *atls_endorsements_next_reference(const struct atls_
     }
     const struct atls_reference wanted = {.format = format, .class_id = class_id};
     size_t low = *cursor;
-    size_t high = *cursor == 0 ? set->all.num_references : *cursor;
+    size_t high = *cursor == 0 ? set->all.num_shown_references : *cursor;
     while (low < high) {
         const size_t middle = low + (high - low) / 2;
-        if (atls_reference_compare_class(set->all.references[middle], &wanted) < 0) {
+        if (atls_reference_compare_class(set->all.shown_references[middle], &wanted) < 0) {
             low = middle + 1;
         } else {
             high = middle;
         }
     }
-    if (low >= set->all.num_references ||
-        atls_reference_compare_class(set->all.references[low], &wanted) != 0) {
+    if (low >= set->all.num_shown_references ||
+        atls_reference_compare_class(set->all.shown_references[low], &wanted) != 0) {
         return NULL;
     }
     *cursor = low + 1;
-    return set->all.references[low];
+    return set->all.shown_references[low];
 }
 
 size_t atls_endorsements_num_keys(const struct atls_endorsements *set)
 {
-    return set == NULL ? 0 : set->all.num_anchors;
+    return set == NULL ? 0 : set->all.num_shown_anchors;
 }
 
 size_t atls_endorsements_num_references(const struct atls_endorsements *set)
 {
-    return set == NULL ? 0 : set->all.num_references;
+    return set == NULL ? 0 : set->all.num_shown_references;
 }

@@ -7,6 +7,7 @@
 
 #include "base/span.h"
 #include "endorsement/order.h"
+#include "endorsement/rank.h"
 
 #include <stdlib.h>
 
@@ -117,47 +118,92 @@ static void spread_marks(struct atls_anchor_entry **all, size_t num)
     }
 }
 
-static size_t drop_equal_anchors(struct atls_anchor_entry **all, size_t num)
+/* What a merge prepares: arrays that nobody sees before the exchange. */
+struct merge {
+    struct atls_anchor_entry **anchors, **shown_anchors;
+    struct atls_reference **references, **shown_references;
+    size_t num_anchors, num_references;
+};
+
+/* drop_superseded leaves out what stands in files that no longer count; the entries themselves are
+ * freed at the exchange. */
+static void drop_superseded(struct merge *m)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < m->num_anchors; i++) {
+        if (!atls_rank_drops(m->anchors[i]->anchor.file)) {
+            m->anchors[kept++] = m->anchors[i];
+        }
+    }
+    m->num_anchors = kept;
+    kept = 0;
+    for (size_t i = 0; i < m->num_references; i++) {
+        if (!atls_rank_drops(m->references[i]->file)) {
+            m->references[kept++] = m->references[i];
+        }
+    }
+    m->num_references = kept;
+}
+
+/* show_anchors gives the number of those that differ; of equal ones the first stays. */
+static size_t show_anchors(struct atls_anchor_entry **shown, struct atls_anchor_entry *const *all,
+                           size_t num)
 {
     size_t kept = 0;
     for (size_t i = 0; i < num; i++) {
-        if (kept > 0 && atls_anchor_compare(&all[kept - 1]->anchor, &all[i]->anchor) == 0) {
-            atls_anchor_entry_free(all[i]);
-        } else {
-            all[kept++] = all[i];
+        if (kept == 0 || atls_anchor_compare(&shown[kept - 1]->anchor, &all[i]->anchor) != 0) {
+            shown[kept++] = all[i];
         }
     }
     return kept;
 }
 
-static size_t drop_equal_references(struct atls_reference **all, size_t num)
+static size_t show_references(struct atls_reference **shown, struct atls_reference *const *all,
+                              size_t num)
 {
     size_t kept = 0;
     for (size_t i = 0; i < num; i++) {
-        if (kept > 0 && atls_reference_compare(all[kept - 1], all[i]) == 0) {
-            free(all[i]);
-        } else {
-            all[kept++] = all[i];
+        if (kept == 0 || atls_reference_compare(shown[kept - 1], all[i]) != 0) {
+            shown[kept++] = all[i];
         }
     }
     return kept;
+}
+
+/* free_superseded frees the entries of a batch that drop_superseded left out. */
+static void free_superseded(const struct atls_batch *batch)
+{
+    for (size_t i = 0; i < batch->num_anchors; i++) {
+        if (atls_rank_drops(batch->anchors[i]->anchor.file)) {
+            atls_anchor_entry_free(batch->anchors[i]);
+        }
+    }
+    for (size_t i = 0; i < batch->num_references; i++) {
+        if (atls_rank_drops(batch->references[i]->file)) {
+            free(batch->references[i]);
+        }
+    }
 }
 
 /* exchange puts the merged arrays in place and leaves `more` empty. */
-static void exchange(struct atls_batch *set, struct atls_batch *more,
-                     struct atls_anchor_entry **anchors, struct atls_reference **references)
+static void exchange(struct atls_batch *set, struct atls_batch *more, const struct merge *m)
 {
-    const size_t num_anchors = set->num_anchors + more->num_anchors;
-    const size_t num_references = set->num_references + more->num_references;
-    spread_marks(anchors, num_anchors);
+    spread_marks(m->anchors, m->num_anchors);
+    free_superseded(set);
+    free_superseded(more);
     free(set->anchors);
     free(set->references);
-    set->anchors = anchors;
-    set->cap_anchors = num_anchors;
-    set->num_anchors = drop_equal_anchors(anchors, num_anchors);
-    set->references = references;
-    set->cap_references = num_references;
-    set->num_references = drop_equal_references(references, num_references);
+    free(set->shown_anchors);
+    free(set->shown_references);
+    set->anchors = m->anchors;
+    set->references = m->references;
+    set->shown_anchors = m->shown_anchors;
+    set->shown_references = m->shown_references;
+    set->num_anchors = set->cap_anchors = m->num_anchors;
+    set->num_references = set->cap_references = m->num_references;
+    set->num_shown_anchors = show_anchors(m->shown_anchors, m->anchors, m->num_anchors);
+    set->num_shown_references =
+        show_references(m->shown_references, m->references, m->num_references);
     struct atls_corim_source **last = &set->sources;
     while (*last != NULL) {
         last = &(*last)->next;
@@ -168,23 +214,40 @@ static void exchange(struct atls_batch *set, struct atls_batch *more,
     more->num_references = 0;
 }
 
+static enum atls_err prepare(struct merge *m, const struct atls_batch *set,
+                             const struct atls_batch *more, struct atls_diag *diag)
+{
+    m->anchors = merge_anchors(set, more);
+    m->references = merge_references(set, more);
+    m->shown_anchors = room_for(set->num_anchors, more->num_anchors);
+    m->shown_references = room_for(set->num_references, more->num_references);
+    if (m->anchors == NULL || m->references == NULL || m->shown_anchors == NULL ||
+        m->shown_references == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "set");
+    }
+    m->num_anchors = set->num_anchors + more->num_anchors;
+    m->num_references = set->num_references + more->num_references;
+    const enum atls_err err = atls_rank_files(set->sources, more->sources, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    drop_superseded(m);
+    return check_keys(m->anchors, m->num_anchors, diag);
+}
+
 enum atls_err atls_batch_merge(struct atls_batch *set, struct atls_batch *more,
                                struct atls_diag *diag)
 {
+    struct merge m = {.anchors = NULL};
     atls_batch_sort(more);
-    struct atls_anchor_entry **anchors = merge_anchors(set, more);
-    struct atls_reference **references = merge_references(set, more);
-    enum atls_err err = ATLS_OK;
-    if (anchors == NULL || references == NULL) {
-        err = atls_fail(diag, ATLS_ERR_MEMORY, step, "set");
-    } else {
-        err = check_keys(anchors, set->num_anchors + more->num_anchors, diag);
-    }
+    const enum atls_err err = prepare(&m, set, more, diag);
     if (err != ATLS_OK) {
-        free(anchors);
-        free(references);
+        free(m.anchors);
+        free(m.references);
+        free(m.shown_anchors);
+        free(m.shown_references);
         return err;
     }
-    exchange(set, more, anchors, references);
+    exchange(set, more, &m);
     return ATLS_OK;
 }

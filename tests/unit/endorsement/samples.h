@@ -31,6 +31,28 @@ static inline struct atls_endorsements *new_set(void)
     return set;
 }
 
+/* edited gives a file with one place of it changed: `to` has the length of `from`. */
+static inline struct atls_bytes edited(struct atls_bytes file, struct atls_bytes from,
+                                       struct atls_bytes to)
+{
+    const struct atls_bytes copy = test_copy(file);
+    assert_int_equal(from.len, to.len);
+    for (size_t i = 0; i + from.len <= copy.len; i++) {
+        if (memcmp(&copy.data[i], from.data, from.len) == 0) {
+            memcpy((uint8_t *)(uintptr_t)&copy.data[i], to.data, to.len);
+            return copy;
+        }
+    }
+    fail_msg("the file does not have what is to be changed");
+    return copy;
+}
+
+/* renamed gives a file of psa.diag another CoRIM id, of 12 letters. */
+static inline struct atls_bytes renamed(struct atls_bytes file, const char *id)
+{
+    return edited(file, atls_bytes_text("atls-kat-psa"), atls_bytes_text(id));
+}
+
 /* show prints why something failed that should not have. */
 static inline void show(enum atls_err err, const struct atls_diag *diag)
 {

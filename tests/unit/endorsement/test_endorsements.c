@@ -213,9 +213,9 @@ static void one_instance_with_two_keys_in_two_files_is_refused(void **state)
     (void)state;
     struct atls_endorsements *set = both();
     struct atls_diag diag = {.err = ATLS_OK};
-    assert_err(
-        atls_endorsements_add_corim(set, kat("psa-good-other-key"), "other.corim", NOW, &diag),
-        ENDORSEMENT);
+    assert_err(atls_endorsements_add_corim(set, renamed(kat("psa-good-other-key"), "another-file"),
+                                           "other.corim", NOW, &diag),
+               ENDORSEMENT);
     assert_says(&diag, "01a0a1a2");
     assert_says(&diag, "psa.corim");
     assert_says(&diag, "other.corim");
@@ -260,7 +260,7 @@ static void the_mark_of_a_simulation_stays_with_the_key(void **state)
     static const char *const marked[] = {"psa-good-simulated", "psa-good-simulated-by-comid"};
     for (size_t i = 0; i < 2; i++) {
         struct atls_endorsements *set = new_set();
-        add(set, kat(marked[i]), "marked");
+        add(set, renamed(kat(marked[i]), "another-file"), "marked");
         assert_true(is_simulated(set));
         add(set, kat("psa-good"), "unmarked");
         assert_true(is_simulated(set));
@@ -269,7 +269,7 @@ static void the_mark_of_a_simulation_stays_with_the_key(void **state)
         set = new_set();
         add(set, kat("psa-good"), "unmarked");
         assert_false(is_simulated(set));
-        add(set, kat(marked[i]), "marked");
+        add(set, renamed(kat(marked[i]), "another-file"), "marked");
         assert_true(is_simulated(set));
         assert_int_equal(atls_endorsements_num_keys(set), 1);
         atls_endorsements_unref(set);
@@ -277,7 +277,7 @@ static void the_mark_of_a_simulation_stays_with_the_key(void **state)
         /* In another class, too: it is the same key. */
         set = new_set();
         add(set, kat("psa-good-one-key-for-two-classes"), "unmarked");
-        add(set, kat(marked[i]), "marked");
+        add(set, renamed(kat(marked[i]), "another-file"), "marked");
         const struct atls_bytes other =
             test_hex("ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff");
         assert_true(atls_endorsements_find_key(set, psa(), psa_instance(), other)->simulated);

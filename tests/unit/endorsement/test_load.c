@@ -115,7 +115,7 @@ static void a_folder_with_two_keys_for_one_instance_is_refused(void **state)
     struct folder folder;
     make_folder(&folder);
     put(&folder, "a", kat("psa-good"));
-    put(&folder, "b", kat("bad-two-keys-for-one-instance"));
+    put(&folder, "b", renamed(kat("bad-two-keys-for-one-instance"), "another-file"));
     assert_refused(folder.path, "two for instance 01a0a1a2");
     remove_folder(&folder);
 }

@@ -31,7 +31,7 @@ class AlertsTest(AttackTest):
                 middle = Middle(server.address, words=["--record", record])
                 report, _ = connect(middle.address, *self.peer.attesting(), faults=[fault])
                 middle.finish()
-                event = server.events("connection")[-1]
+                event = atlslib.wait_until(lambda: server.events("connection")[number:], fault)[0]
                 self.assert_alert(report, 40, fault)
                 self.assert_error(event, codes, fault)
                 sentences.add(event["error"]["sentence"])

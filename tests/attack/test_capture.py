@@ -107,7 +107,8 @@ class CaptureTest(AttackTest):
         _, found = self.check(self.path("quiet.pcap"), self.path("quiet.log"))
         roles = [side["role"] for side in found["connections"][0]["attesters"]]
         self.assertEqual(roles, ["server"])
-        self.assertIsNone(server.events("connection")[0]["result"]["verdict"]["peer"]["spki_sha256"])
+        event = atlslib.wait_until(lambda: server.events("connection"), "an event")[0]
+        self.assertIsNone(event["result"]["verdict"]["peer"]["spki_sha256"])
 
 
 if __name__ == "__main__":

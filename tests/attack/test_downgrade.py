@@ -52,7 +52,7 @@ class DowngradeTest(AttackTest):
         # The two have other transcripts, so the client cannot even read why.
         self.assert_fails(outcome, atlslib.EXIT_REFUSED, "ILLEGAL")
         self.assertTrue(middle.applied())
-        event = server.events("connection")[0]
+        event = atlslib.wait_until(lambda: server.events("connection"), "an event")[0]
         self.assertEqual((event["exit"], event["error"]["code"]), (2, "NOTHING_OFFERED"))
 
     def test_an_offer_stripped_on_the_way_is_missed_by_the_client(self):

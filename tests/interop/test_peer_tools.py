@@ -20,6 +20,7 @@ from tlspeer.wire import UsageError
 
 MITM = os.path.join(HERE, "mitm.py")
 BINDER_CHECK = os.path.join(HERE, "binder_check.py")
+SO_RCVBUFFORCE = 33  # Linux, socket(7)
 
 
 class Relayed:
@@ -134,6 +135,8 @@ class BinderCheck(ToolTest):
     def test_a_capture_by_the_kernel(self):
         try:
             tap = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+            # room for what the tests beside this one send on the same interface
+            tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
             tap.bind(("lo", 0))
         except (PermissionError, AttributeError, OSError) as error:
             self.skipTest(f"capturing on loopback needs more rights: {error}")

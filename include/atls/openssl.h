@@ -55,7 +55,9 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_ret
                                                            struct atls_diag *diag);
 
 /** atls_openssl_keylog appends the secrets of every connection of `ctx` to `path` (NSS key log
- *  format), which it creates with mode 0600. Whoever reads that file reads the connections. */
+ *  format), which it creates with mode 0600. Whoever reads that file reads the connections.
+ *  @retval ATLS_ERR_FILE   `path` is no file of ours, or others can read it
+ *  @retval ATLS_ERR_STATE  this SSL_CTX has a key log already */
 ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_keylog(SSL_CTX *ctx, const char *path,
                                                           struct atls_diag *diag);
 

@@ -28,6 +28,8 @@
 
 static const char verb[] = "keygen";
 static const char *const default_names[] = {"localhost", "127.0.0.1", "::1"};
+static const char *const file_names[] = {"key.pem", "attester.json", "cert.pem",
+                                         "endorsement.corim", "request.pem"};
 
 static enum atls_err write_text(const char *directory, const char *name, const char *text,
                                 enum atls_file_kind kind, struct atls_diag *diag)
@@ -44,12 +46,27 @@ static enum atls_err make_directory(const char *directory, struct atls_diag *dia
         return atls_fail_texts(diag, ATLS_ERR_FILE, verb, directory, strerror(errno),
                                "a folder that can be made");
     }
-    enum atls_err err = cli_path(path, sizeof path, directory, "key.pem", diag);
-    if (err == ATLS_OK && access(path, F_OK) == 0) {
-        err = atls_fail_texts(diag, ATLS_ERR_FILE, verb, path, "a key that is there already",
-                              "a folder without one: a key is never replaced");
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < ATLS_ARRAY_LEN(file_names); i++) {
+        struct stat found;
+        err = cli_path(path, sizeof path, directory, file_names[i], diag);
+        if (err == ATLS_OK && lstat(path, &found) == 0) {
+            err = atls_fail_texts(diag, ATLS_ERR_FILE, verb, path, "a file that is there already",
+                                  "a folder without it: a key is never replaced");
+        }
     }
     return err;
+}
+
+/* remove_files takes back what was made, so that the folder is as good as before. */
+static void remove_files(const char *directory)
+{
+    char path[1024];
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(file_names); i++) {
+        if (cli_path(path, sizeof path, directory, file_names[i], NULL) == ATLS_OK) {
+            (void)unlink(path);
+        }
+    }
 }
 
 static enum atls_err write_endorsement(const char *directory, const struct atls_attester_ops *ops,
@@ -94,18 +111,12 @@ static enum atls_err write_key(const char *directory, const struct atls_provisio
     return err;
 }
 
-static enum atls_err write_certificates(const struct cli_options *o, struct atls_diag *diag)
+static enum atls_err write_certificates(const struct cli_options *o, uint64_t days,
+                                        struct atls_diag *diag)
 {
     struct cli_identity identity = {.ops = NULL};
-    uint64_t days = 365;
     char *cert = NULL, *request = NULL;
-    enum atls_err err = ATLS_OK;
-    if (o->days != NULL) {
-        err = cli_number(&days, "--days", o->days, 1, 36500, diag);
-    }
-    if (err == ATLS_OK) {
-        err = cli_identity_open(&identity, o->output, diag);
-    }
+    enum atls_err err = cli_identity_open(&identity, o->output, diag);
     const struct atls_cert_spec spec = {
         .names = o->names.count != 0 ? o->names.items : default_names,
         .num_names = o->names.count != 0 ? o->names.count : ATLS_ARRAY_LEN(default_names),
@@ -130,23 +141,15 @@ static enum atls_err write_certificates(const struct cli_options *o, struct atls
     return err;
 }
 
-enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *diag)
+static enum atls_err fill_directory(const struct cli_options *o,
+                                    const struct atls_attester_ops *ops, uint64_t days,
+                                    struct atls_diag *diag)
 {
-    const struct atls_attester_ops *ops = cli_attester(o->rot);
     struct atls_provision made;
     memset(&made, 0, sizeof made);
-    if (ops == NULL) {
-        const struct atls_bytes name = atls_bytes_text(o->rot);
-        const bool known = atls_format_by_name(name) != NULL || atls_format_is_planned(name);
-        return atls_fail_texts(diag, known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "keygen",
-                               "--rot", o->rot, "tpm2 or sim-psa");
-    }
-    enum atls_err err = make_directory(o->output, diag);
     const struct atls_provision_request request = {
         .tcti = o->tcti, .pcrs = o->pcrs, .claims = o->sets.items, .num_claims = o->sets.count};
-    if (err == ATLS_OK) {
-        err = ops->provision(&made, &request, diag);
-    }
+    enum atls_err err = ops->provision(&made, &request, diag);
     if (err == ATLS_OK) {
         err = write_text(o->output, "attester.json", made.config_json, ATLS_FILE_SECRET, diag);
     }
@@ -157,7 +160,34 @@ enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *dia
         err = write_key(o->output, &made, diag);
     }
     atls_provision_cleanup(&made);
-    return err == ATLS_OK ? write_certificates(o, diag) : err;
+    return err == ATLS_OK ? write_certificates(o, days, diag) : err;
+}
+
+enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *diag)
+{
+    const struct atls_attester_ops *ops = cli_attester(o->rot);
+    if (ops == NULL) {
+        const struct atls_bytes name = atls_bytes_text(o->rot);
+        const bool known = atls_format_by_name(name) != NULL || atls_format_is_planned(name);
+        return atls_fail_texts(diag, known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "keygen",
+                               "--rot", o->rot, "tpm2 or sim-psa");
+    }
+    uint64_t days = 365;
+    enum atls_err err = ATLS_OK;
+    if (o->days != NULL) {
+        err = cli_number(&days, "--days", o->days, 1, 36500, diag);
+    }
+    if (err == ATLS_OK) {
+        err = make_directory(o->output, diag);
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = fill_directory(o, ops, days, diag);
+    if (err != ATLS_OK) {
+        remove_files(o->output);
+    }
+    return err;
 }
 
 static json_t *describe(const struct cli_options *o)

@@ -18,6 +18,8 @@ import threading
 import time
 import unittest
 
+import schemas
+
 SKIPPED = 77
 WAIT = 60.0
 SANITIZER = re.compile(r"runtime error:|Sanitizer")
@@ -58,6 +60,13 @@ def main() -> None:
     sys.exit(SKIPPED if len(result.skipped) == result.testsRun else 0)
 
 
+def read_line(text: str) -> dict:
+    """One line of --json, held to its schema."""
+    line = json.loads(text)
+    schemas.check(line)
+    return line
+
+
 class Outcome:
     """How one run of the program ended."""
 
@@ -73,8 +82,8 @@ class Outcome:
 
     @property
     def objects(self) -> list:
-        """What --json wrote: every line of stdout must be an object."""
-        return [json.loads(line) for line in self.text.splitlines()]
+        """What --json wrote: every line of stdout must be an object of its schema."""
+        return [read_line(line) for line in self.text.splitlines()]
 
     @property
     def error(self):
@@ -181,14 +190,14 @@ class Server:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"serve {options}: {self.err.join()}") from None
-        self.listening = json.loads(line)
+        self.listening = read_line(line)
         if self.listening.get("event") != "listening":
             raise AssertionError(f"serve {options}: {line} {self.err.join()}")
         self.address = self.listening["result"]["address"]
         self.port = int(self.address.rpartition(":")[2])
 
     def events(self, name: str) -> list:
-        found = [json.loads(line) for line in self.out.all()]
+        found = [read_line(line) for line in self.out.all()]
         return [event for event in found if event.get("event") == name]
 
     def connection(self, peer: str) -> dict:
@@ -197,7 +206,7 @@ class Server:
             event = json.loads(line)
             return event["event"] == "connection" and event["result"]["peer_address"] == peer
 
-        return json.loads(self.out.wait(is_it, f"the event of {peer}"))
+        return read_line(self.out.wait(is_it, f"the event of {peer}"))
 
     def said_of(self, peer: str) -> list:
         """Every line on stderr about PEER, once there is one."""

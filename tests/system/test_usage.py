@@ -1,0 +1,252 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The command line itself: help, unknown words, what is not built, options that do not fit."""
+
+import json
+import re
+import subprocess
+
+from atlslib import EXIT_OURS, SystemTest, main, program, run
+
+# The contract: every verb and option that scripts may one day depend on.
+VERBS = ["version", "demo", "keygen", "serve", "connect", "attest", "appraise", "inspect", "corim",
+         "verifier", "passport", "proxy", "run"]
+SHARED = ["identity", "cert", "key", "ca", "name", "no-pkix", "attest", "passport", "require",
+          "endorsements", "verifier", "verifier-ca", "trust-verifier", "policy", "timing",
+          "carriage", "simulated", "revoked", "endorsement-key", "handshake-timeout",
+          "max-handshakes", "per-source", "attester-queue", "extension-type",
+          "cmw-extension-type", "keylog", "reattest", "framed", "resume", "psk", "dtls"]
+ONE_SIDE = {"serve": {"name"}, "connect": {"max-handshakes", "per-source"}}
+
+
+def listed() -> list:
+    """The verbs of this build."""
+    return re.findall(r"^  (\w+) ", run("-h").text, re.MULTILINE)
+
+
+def options_of(verb: str) -> list:
+    return re.findall(r"^  --?([a-z-]+)", run(verb, "-h").text, re.MULTILINE)
+
+
+class UsageTest(SystemTest):
+    def test_help_is_on_stdout_and_done(self):
+        for words in (["-h"], ["--help"]):
+            outcome = self.assert_done(run(*words))
+            self.assertIn("usage: atls VERB", outcome.text)
+            self.assertEqual(outcome.err, "")
+        self.assertGreaterEqual(set(listed()), {"demo", "keygen", "serve", "connect", "attest",
+                                                "appraise", "corim", "version"})
+
+    def test_no_verb_is_a_mistake(self):
+        outcome = run()
+        self.assertEqual((outcome.status, outcome.out), (EXIT_OURS, b""))
+        self.assertIn("usage: atls VERB", outcome.err)
+
+    def test_every_verb_has_help(self):
+        for verb in listed():
+            for word in ("-h", "--help"):
+                with self.subTest(verb=verb, word=word):
+                    outcome = self.assert_done(run(verb, word))
+                    self.assertTrue(outcome.text.startswith(f"usage: atls {verb}"), outcome.text)
+                    self.assertEqual(outcome.err, "")
+                    self.assertIn("--json", outcome.text)
+                    self.assertLessEqual(max(map(len, outcome.text.splitlines())), 100)
+
+    def test_a_verb_of_the_contract_is_there_or_not_built(self):
+        for verb in VERBS:
+            with self.subTest(verb):
+                if verb in listed():
+                    continue
+                outcome = run(verb)
+                self.assertEqual((outcome.status, outcome.out), (EXIT_OURS, b""))
+                self.assertIn("not built in this version", outcome.err)
+                self.assertNotIn(f"  {verb} ", run("-h").text)
+
+    def test_an_option_of_the_contract_is_there_or_not_built(self):
+        for verb in ("serve", "connect"):
+            here = options_of(verb)
+            for option in SHARED:
+                with self.subTest(verb=verb, option=option):
+                    if option in here:
+                        continue
+                    outcome = run(verb, "127.0.0.1:0", "--json", f"--{option}", "x")
+                    code = "CONFIG" if option in ONE_SIDE[verb] else "NOT_BUILT"
+                    self.assert_fails(outcome, EXIT_OURS, code)
+                    if code == "NOT_BUILT":
+                        self.assertIn("not built in this version", outcome.err)
+
+    def test_values_that_come_later_are_not_built(self):
+        identity = self.keygen("later")
+        for words in (["--timing", "post"], ["--timing", "both"], ["--timing", "certificate"],
+                      ["--carriage", "x509"], ["--require", "result"], ["--require", "cca"],
+                      ["--require", "snp"], ["--require", "psa+tpm2"]):
+            with self.subTest(words):
+                if "--require" not in words:
+                    words = words + ["--require", "psa"]
+                outcome = run("serve", "127.0.0.1:0", "--json", *identity.own(), *words,
+                              "--endorsements", identity.endorsement)
+                self.assert_fails(outcome, EXIT_OURS, "NOT_BUILT")
+        for words in (["keygen", "--rot", "snp", "-o", self.path("snp")],
+                      ["serve", "127.0.0.1:0", *identity.own(), "--attest", "cca"],
+                      ["appraise", identity.path("cert.pem"), "--nonce", "none", "--format", "sgx"],
+                      ["appraise", identity.path("cert.pem"), "--nonce", "none",
+                       "--ear-profile", "ietf"]):
+            with self.subTest(words):
+                self.assert_fails(run(*words, "--json"), EXIT_OURS, "NOT_BUILT")
+
+    def test_unknown_words_are_refused_by_name(self):
+        for words in (["nonsense"], ["--json"], ["Serve"]):
+            outcome = run(*words)
+            self.assertEqual((outcome.status, outcome.out), (EXIT_OURS, b""))
+            self.assertIn(words[0], outcome.err)
+        for verb in listed():
+            with self.subTest(verb):
+                outcome = run(verb, "--json", "--no-such-option")
+                self.assert_fails(outcome, EXIT_OURS, "CONFIG")
+                self.assertIn("--no-such-option", outcome.err)
+                outcome = run(verb, "-x")
+                self.assert_fails(outcome, EXIT_OURS)
+                self.assertIn("-x", outcome.err)
+
+    def test_options_without_their_value_or_with_one_too_many(self):
+        for words in (["serve", "x", "--cert"], ["serve", "x", "--once=yes"],
+                      ["serve", "x", "--cert", "a", "--cert", "b"], ["keygen", "--rot"],
+                      ["keygen", "-o"], ["connect", "x", "--name", "a", "--name=b"],
+                      ["version", "operand"], ["demo", "operand"], ["serve"], ["serve", "a", "b"],
+                      ["connect"], ["connect", "a", "b"], ["keygen"], ["attest"], ["appraise"],
+                      ["corim"], ["corim", "nonsense"], ["corim", "create"]):
+            with self.subTest(words):
+                self.assert_fails(run(*words), EXIT_OURS)
+                self.assert_fails(run(*words, "--json"), EXIT_OURS)
+
+    def test_numbers_and_times_are_whole_and_in_range(self):
+        identity = self.keygen("numbers")
+        bad = {"--handshake-timeout": ["0s", "10", "10h", "-1s", "1.5s", "", "601s", "s", " 1s"],
+               "--max-handshakes": ["0", "-1", "x", "100001", "1 ", ""],
+               "--per-source": ["5", "0/s", "5/m", "/s", "-1/s", ""],
+               "--attester-queue": ["0", "65537", "x"],
+               "--extension-type": ["65536", "-1", "x", "51", "0x2b"]}
+        for option, values in bad.items():
+            for value in values:
+                with self.subTest(option=option, value=value):
+                    outcome = run("serve", "127.0.0.1:0", "--json", *identity.own(), option, value)
+                    self.assert_fails(outcome, EXIT_OURS, "CONFIG")
+
+    def test_combinations_that_would_check_nothing_are_refused(self):
+        identity = self.keygen("combined")
+        required = identity.required()
+        for words in (["--no-pkix"], ["--no-pkix", "--require", "none"],
+                      ["--endorsements", identity.endorsement], ["--simulated"],
+                      ["--policy", "/dev/null"],
+                      ["--no-pkix", "--ca", identity.path("cert.pem"), *required],
+                      ["--no-pkix", "--name", "x", *required],
+                      ["--require", "", "--endorsements", identity.endorsement],
+                      ["--require", "psa,nonsense", "--endorsements", identity.endorsement],
+                      ["--cert", identity.path("cert.pem")], ["--key", identity.path("key.pem")],
+                      ["--attest", "sim-psa"],
+                      ["--attest", "tpm2", *identity.own()],
+                      ["--endorsements", "/nonexistent", "--require", "psa"],
+                      ["--endorsements", self.folder, "--require", "psa"],
+                      ["--endorsements", identity.path("cert.pem"), "--require", "psa"]):
+            with self.subTest(words):
+                outcome = run("connect", "127.0.0.1:1", "--json", *words)
+                self.assert_fails(outcome, EXIT_OURS)
+
+    def test_a_server_needs_a_certificate_and_a_key_that_fits(self):
+        one, other = self.keygen("one"), self.keygen("another")
+        for words in ([], ["--cert", one.path("cert.pem")],
+                      ["--cert", one.path("cert.pem"), "--key", other.path("key.pem")],
+                      ["--cert", one.path("key.pem"), "--key", one.path("key.pem")],
+                      ["--cert", "/nonexistent", "--key", one.path("key.pem")],
+                      ["--identity", "/nonexistent"], ["--identity", self.folder],
+                      [*one.own(), "--echo", "--exec", "cat"],
+                      [*one.own(), "--exec", "cat", "--forward", "127.0.0.1:1"]):
+            with self.subTest(words):
+                self.assert_fails(run("serve", "127.0.0.1:0", "--json", *words), EXIT_OURS)
+
+    def test_addresses_are_looked_at_before_anything_starts(self):
+        identity = self.keygen("addressed")
+        for address in ("", "127.0.0.1", "127.0.0.1:", "127.0.0.1:x", "127.0.0.1:65536",
+                        "256.0.0.1:1", "[::1", "[::1]", "192.0.2.1:1"):
+            with self.subTest(address):
+                self.assert_fails(run("serve", address, "--json", *identity.own()), EXIT_OURS)
+        for address in ("", "localhost", "localhost:", ":1", "localhost:x", "localhost:65536"):
+            with self.subTest(address):
+                outcome = run("connect", address, "--json")
+                self.assertIn(outcome.status, (EXIT_OURS, 3), str(outcome))
+                self.assertEqual(len(outcome.sentences()), 1, str(outcome))
+
+    def test_version_says_what_is_built_in(self):
+        outcome = self.assert_done(run("version", "--json"))
+        result = outcome.objects[0]["result"]
+        self.assertIn("sim-psa", result["attesters"])
+        self.assertEqual(set(result["formats"]) & {"psa", "tpm2"}, {"psa", "tpm2"})
+        plain = self.assert_done(run("version"))
+        self.assertIn(result["version"], plain.text)
+        self.assertIn(result["wire"], plain.text)
+        self.assertIn("OpenSSL 3", plain.text)
+
+    def test_two_dashes_end_the_options(self):
+        outcome = run("appraise", "--nonce", "none", "--json", "--", "--no-such-file")
+        self.assert_fails(outcome, EXIT_OURS, "FILE")
+
+    def test_output_that_cannot_be_written_is_our_own_fault(self):
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([program(), "version", "--json"], stdout=full, check=False)
+        self.assertEqual(done.returncode, EXIT_OURS)
+
+
+class ConfigTest(SystemTest):
+    """--config FILE: the options under their own names, strictly."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.identity = cls.keygen("configured")
+
+    def started_with(self, config, *words):
+        """A server that reads CONFIG: its "listening" event."""
+        path = self.write("config.json", config if isinstance(config, str) else json.dumps(config))
+        return self.server("--config", path, *words).listening["result"]
+
+    def assert_refused(self, config, code="CONFIG"):
+        path = self.write("bad.json", config if isinstance(config, str) else json.dumps(config))
+        outcome = run("serve", "127.0.0.1:0", "--json", "--config", path)
+        self.assert_fails(outcome, EXIT_OURS, code)
+
+    def test_options_come_from_the_file(self):
+        full = {"identity": self.identity.folder, "require": "psa", "simulated": True,
+                "endorsements": [self.identity.endorsement], "handshake-timeout": "5s",
+                "max-handshakes": "7"}
+        result = self.started_with(full)
+        self.assertEqual((result["requires"], result["attests"]), ("psa", "sim-psa"))
+        one = self.started_with(dict(full, endorsements=self.identity.endorsement))
+        self.assertEqual(one["requires"], "psa")
+
+    def test_the_command_line_comes_first(self):
+        result = self.started_with({"identity": self.identity.folder, "attest": "sim-psa"},
+                                   "--attest", "none")
+        self.assertIsNone(result["attests"])
+
+    def test_a_flag_that_is_false_is_not_set(self):
+        result = self.started_with({"identity": self.identity.folder, "once": False})
+        self.assertIsNotNone(result)
+
+    def test_what_is_wrong_in_the_file_is_named(self):
+        own = {"identity": self.identity.folder}
+        for wrong in (dict(own, nonsense=1), dict(own, require=1), dict(own, once="yes"),
+                      dict(own, endorsements=[1]), dict(own, config="other.json"),
+                      dict(own, identity=None), [own], "[]", "{", "", '{"once":true,"once":false}',
+                      json.dumps(own) + "x", dict(own, days="3"), {"Identity": "x"}):
+            with self.subTest(wrong):
+                self.assert_refused(wrong)
+        self.assert_refused(dict(own, dtls=True), "NOT_BUILT")
+
+    def test_a_file_that_is_not_there_is_named(self):
+        outcome = run("serve", "127.0.0.1:0", "--json", "--config", "/nonexistent.json")
+        self.assert_fails(outcome, EXIT_OURS, "FILE")
+        self.assertIn("/nonexistent.json", outcome.err)
+
+
+if __name__ == "__main__":
+    main()

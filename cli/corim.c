@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* atls corim ACTION ...: making, signing and verifying files of endorsements. */
+/* atls corim ACTION ...: making, signing, verifying and showing files of endorsements. */
 #include "corim.h"
 
 #include "base/diag.h"
@@ -16,8 +16,8 @@ static const struct {
     {"create", cli_corim_create},
     {"sign", cli_corim_sign},
     {"verify", cli_corim_verify},
+    {"show", cli_corim_show},
 };
-static const char *const not_built[] = {"show"};
 
 static enum atls_err run(const struct cli_options *o, json_t **result, struct atls_diag *diag)
 {
@@ -27,13 +27,8 @@ static enum atls_err run(const struct cli_options *o, json_t **result, struct at
             return actions[i].run(o, result, diag);
         }
     }
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(not_built); i++) {
-        if (strcmp(action, not_built[i]) == 0) {
-            return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "corim", NULL, action,
-                                   "create, sign or verify");
-        }
-    }
-    return atls_fail_texts(diag, ATLS_ERR_CONFIG, "corim", NULL, action, "create, sign or verify");
+    return atls_fail_texts(diag, ATLS_ERR_CONFIG, "corim", NULL, action,
+                           "create, sign, verify or show");
 }
 
 int cli_corim(int argc, char **argv)
@@ -46,8 +41,9 @@ int cli_corim(int argc, char **argv)
         cli_usage(CLI_CORIM,
                   "corim create TEMPLATE... -o FILE [OPTIONS]\n"
                   "       atls corim sign FILE --key FILE -o FILE [OPTIONS]\n"
-                  "       atls corim verify FILE --key FILE | --ca FILE",
-                  "Make endorsements (CoRIM) of JSON templates, sign them, verify them.");
+                  "       atls corim verify FILE --key FILE | --ca FILE\n"
+                  "       atls corim show FILE",
+                  "Make endorsements (CoRIM) of JSON templates, sign, verify and show them.");
         cli_options_cleanup(&o);
         return 0;
     }

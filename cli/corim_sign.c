@@ -36,26 +36,36 @@ static const char *alg_name(int32_t alg)
     }
 }
 
-static json_t *date_or_null(int64_t seconds, int64_t none)
+json_t *cli_corim_date(int64_t seconds, int64_t none)
 {
     char text[sizeof "-2147483648-01-01T00:00:00Z"];
     return seconds != none && cli_when_text(text, sizeof text, seconds) ? json_string(text)
                                                                         : json_null();
 }
 
-/* describe gives what the headers of a signed CoRIM say. */
-static json_t *describe(const char *action, const char *file,
-                        const struct atls_corim_signature *signature)
+json_t *cli_corim_signature(const struct atls_corim_signature *signature)
 {
     char *kid = atls_hex_new(signature->kid);
     json_t *signer = json_stringn((const char *)signature->signer.data, signature->signer.len);
-    json_t *result = json_pack("{s:s,s:s,s:o,s:s,s:s?,s:o,s:o,s:I}", "action", action, "file", file,
-                               "signer", signer, "alg", alg_name(signature->alg), "kid",
-                               signature->kid.len != 0 ? kid : NULL, "not_before",
-                               date_or_null(signature->not_before_s, INT64_MIN), "not_after",
-                               date_or_null(signature->not_after_s, INT64_MAX), "certificates",
-                               (json_int_t)signature->chain_len);
+    json_t *object =
+        json_pack("{s:o,s:s,s:s?,s:o,s:o,s:I}", "signer", signer, "alg", alg_name(signature->alg),
+                  "kid", signature->kid.len != 0 ? kid : NULL, "not_before",
+                  cli_corim_date(signature->not_before_s, INT64_MIN), "not_after",
+                  cli_corim_date(signature->not_after_s, INT64_MAX), "certificates",
+                  (json_int_t)signature->chain_len);
     free(kid);
+    return object;
+}
+
+static json_t *describe(const char *action, const char *file,
+                        const struct atls_corim_signature *signature)
+{
+    json_t *result = json_pack("{s:s,s:s}", "action", action, "file", file);
+    json_t *object = cli_corim_signature(signature);
+    if (result != NULL && object != NULL) {
+        (void)json_object_update(result, object);
+    }
+    json_decref(object);
     return result;
 }
 

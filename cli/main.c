@@ -16,7 +16,7 @@ static const struct cli_verb verbs[] = {
     {"connect", cli_connect, "standard input and output over attested TLS"},
     {"attest", cli_attest, "make Evidence over a nonce"},
     {"appraise", cli_appraise, "appraise Evidence, give an Attestation Result"},
-    {"corim", cli_corim, "make, sign and verify endorsements (CoRIM)"},
+    {"corim", cli_corim, "make, sign, verify and show endorsements (CoRIM)"},
     {"version", cli_version, "what is built in"},
 };
 

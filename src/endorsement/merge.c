@@ -100,14 +100,30 @@ static enum atls_err check_keys(struct atls_anchor_entry *const *all, size_t num
     return ATLS_OK;
 }
 
-/* spread_marks makes every anchor of an instance simulated where one of them is: the mark stays
- * with the key whichever files are loaded besides (design: simulation). */
+static int compare_keys(const void *left, const void *right)
+{
+    const struct atls_anchor_entry *const *a = left;
+    const struct atls_anchor_entry *const *b = right;
+    const struct atls_bytes x = (*a)->anchor.spki;
+    const struct atls_bytes y = (*b)->anchor.spki;
+    if (x.len != y.len) {
+        return x.len < y.len ? -1 : 1;
+    }
+    return x.len == 0 ? 0 : memcmp(x.data, y.data, x.len);
+}
+
+/* spread_marks makes every anchor of a key simulated where one of them is: the mark stays with the
+ * key, whatever files are loaded besides or later, and whatever else they call it (design:
+ * simulation). It sorts `all`. */
 static void spread_marks(struct atls_anchor_entry **all, size_t num)
 {
+    if (num > 0) {
+        qsort(all, num, sizeof *all, compare_keys);
+    }
     for (size_t start = 0; start < num;) {
         size_t end = start;
         bool simulated = false;
-        while (end < num && same_instance(all[start], all[end])) {
+        while (end < num && compare_keys(&all[start], &all[end]) == 0) {
             simulated = simulated || all[end]->anchor.simulated;
             end++;
         }
@@ -121,8 +137,9 @@ static void spread_marks(struct atls_anchor_entry **all, size_t num)
 /* What a merge prepares: arrays that nobody sees before the exchange. */
 struct merge {
     struct atls_anchor_entry **anchors, **shown_anchors;
+    struct atls_anchor_entry **by_key; /* all of both, those of superseded files too */
     struct atls_reference **references, **shown_references;
-    size_t num_anchors, num_references;
+    size_t num_anchors, num_references, num_by_key;
 };
 
 /* drop_superseded leaves out what stands in files that no longer count; the entries themselves are
@@ -188,7 +205,8 @@ static void free_superseded(const struct atls_batch *batch)
 /* exchange puts the merged arrays in place and leaves `more` empty. */
 static void exchange(struct atls_batch *set, struct atls_batch *more, const struct merge *m)
 {
-    spread_marks(m->anchors, m->num_anchors);
+    spread_marks(m->by_key, m->num_by_key);
+    free(m->by_key);
     free_superseded(set);
     free_superseded(more);
     free(set->anchors);
@@ -218,14 +236,15 @@ static enum atls_err prepare(struct merge *m, const struct atls_batch *set,
                              const struct atls_batch *more, struct atls_diag *diag)
 {
     m->anchors = merge_anchors(set, more);
+    m->by_key = merge_anchors(set, more);
     m->references = merge_references(set, more);
     m->shown_anchors = room_for(set->num_anchors, more->num_anchors);
     m->shown_references = room_for(set->num_references, more->num_references);
-    if (m->anchors == NULL || m->references == NULL || m->shown_anchors == NULL ||
-        m->shown_references == NULL) {
+    if (m->anchors == NULL || m->by_key == NULL || m->references == NULL ||
+        m->shown_anchors == NULL || m->shown_references == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, "set");
     }
-    m->num_anchors = set->num_anchors + more->num_anchors;
+    m->num_anchors = m->num_by_key = set->num_anchors + more->num_anchors;
     m->num_references = set->num_references + more->num_references;
     const enum atls_err err = atls_rank_files(set->sources, more->sources, diag);
     if (err != ATLS_OK) {
@@ -243,6 +262,7 @@ enum atls_err atls_batch_merge(struct atls_batch *set, struct atls_batch *more,
     const enum atls_err err = prepare(&m, set, more, diag);
     if (err != ATLS_OK) {
         free(m.anchors);
+        free(m.by_key);
         free(m.references);
         free(m.shown_anchors);
         free(m.shown_references);

@@ -285,6 +285,25 @@ static void the_mark_of_a_simulation_stays_with_the_key(void **state)
     }
 }
 
+/* What has one private key is one root of trust, by whatever name a file calls it. */
+static void the_mark_of_a_simulation_stays_with_the_key_under_another_instance(void **state)
+{
+    (void)state;
+    uint8_t octets[33] = {0x01, 0xee};
+    const struct atls_bytes other = atls_bytes_of(octets, sizeof octets);
+    const struct atls_bytes renumbered =
+        edited(renamed(kat("psa-good"), "another-file"), psa_instance(), other);
+    for (int marked_first = 0; marked_first < 2; marked_first++) {
+        struct atls_endorsements *set = new_set();
+        add(set, marked_first != 0 ? kat("psa-good-simulated") : renumbered, "first");
+        add(set, marked_first != 0 ? renumbered : kat("psa-good-simulated"), "second");
+        assert_int_equal(atls_endorsements_num_keys(set), 2);
+        assert_true(is_simulated(set));
+        assert_true(atls_endorsements_find_key(set, psa(), other, psa_class())->simulated);
+        atls_endorsements_unref(set);
+    }
+}
+
 static void validity_has_a_minute_of_skew(void **state)
 {
     (void)state;
@@ -403,6 +422,7 @@ int main(void)
         cmocka_unit_test(one_instance_with_two_keys_in_two_files_is_refused),
         cmocka_unit_test(a_key_of_two_classes_is_found_in_each),
         cmocka_unit_test(the_mark_of_a_simulation_stays_with_the_key),
+        cmocka_unit_test(the_mark_of_a_simulation_stays_with_the_key_under_another_instance),
         cmocka_unit_test(validity_has_a_minute_of_skew),
         cmocka_unit_test(a_shared_set_does_not_change),
         cmocka_unit_test(a_set_does_not_borrow_the_octets_that_were_added),

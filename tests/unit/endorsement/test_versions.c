@@ -46,6 +46,21 @@ static void the_highest_version_counts_in_any_order(void **state)
     }
 }
 
+/* A newer file that says nothing of the simulation does not make its key a real one. */
+static void the_mark_of_a_simulation_outlives_its_file(void **state)
+{
+    (void)state;
+    struct atls_endorsements *set = new_set();
+    add(set, version("psa-good-simulated", 2), "old");
+    add(set, version("psa-good", 3), "new");
+    const struct atls_trust_anchor *anchor =
+        atls_endorsements_find_key(set, psa(), psa_instance(), psa_class());
+    assert_non_null(anchor);
+    assert_string_equal(anchor->source, "new");
+    assert_true(anchor->simulated);
+    atls_endorsements_unref(set);
+}
+
 static void references_of_an_older_version_are_gone(void **state)
 {
     (void)state;
@@ -132,6 +147,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_highest_version_counts_in_any_order),
+        cmocka_unit_test(the_mark_of_a_simulation_outlives_its_file),
         cmocka_unit_test(references_of_an_older_version_are_gone),
         cmocka_unit_test(what_another_id_says_too_stays),
         cmocka_unit_test(one_version_with_two_contents_is_refused),

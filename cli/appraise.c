@@ -208,6 +208,7 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
         .developer = developer,
         .build = "atls",
         .policy_id = w->policy.version != 0 ? w->policy.id : NULL,
+        .refusal = why,
     };
     enum atls_err err = appraised ? atls_ear_claims(&w->ear, &w->appraisal, &options, diag)
                                   : atls_ear_error_claims(&w->ear, why, w->format, &options, diag);
@@ -272,7 +273,7 @@ static int run(struct work *w, const struct cli_options *o)
         return cli_finish(verb, o->json, &diag, NULL);
     }
     err = appraise(w, &diag);
-    if (make_result(w, o, &diag, &trouble) != ATLS_OK) {
+    if (make_result(w, o, err != ATLS_OK ? &diag : NULL, &trouble) != ATLS_OK) {
         return cli_finish(verb, o->json, &trouble, NULL);
     }
     if (!o->json) {

@@ -176,6 +176,17 @@ static enum atls_err set_evidence(json_t *object, const char *claims_json, struc
     return set(object, "ear.veraison.annotated-evidence", evidence) ? ATLS_OK : no_memory(diag);
 }
 
+/* status_of is never better than the vector, and never affirming where the policy refuses: of what
+ * it judges, machines and its own measurements say nothing in the vector. */
+static enum atls_tier status_of(const struct atls_submod *submod, const struct atls_diag *refusal)
+{
+    const enum atls_tier least = atls_vector_status(&submod->vector);
+    const enum atls_tier status = atls_tier_worse(submod->status, least) ? submod->status : least;
+    const bool is_refused =
+        refusal != NULL && (status == ATLS_TIER_AFFIRMING || refusal->err == ATLS_ERR_MACHINE);
+    return is_refused ? ATLS_TIER_CONTRAINDICATED : status;
+}
+
 static enum atls_err add_submod(json_t *submods, const struct atls_submod *submod,
                                 const struct atls_ear_options *options, struct atls_diag *diag)
 {
@@ -185,8 +196,8 @@ static enum atls_err add_submod(json_t *submods, const struct atls_submod *submo
                                "own",
                                "each with its own name");
     }
-    const enum atls_tier least = atls_vector_status(&submod->vector);
-    const enum atls_tier status = atls_tier_worse(submod->status, least) ? submod->status : least;
+    const enum atls_tier status = status_of(submod, options->refusal);
+    const struct atls_diag *why = options->refusal != NULL ? options->refusal : &submod->reason;
     json_t *object = json_object();
     if (!set(submods, submod->format->submod, object) ||
         !set_outcome(object, submod->format->submod, status, &submod->vector, options)) {
@@ -198,9 +209,9 @@ static enum atls_err add_submod(json_t *submods, const struct atls_submod *submo
             return err;
         }
     }
-    const bool has_problem = status != ATLS_TIER_AFFIRMING && submod->reason.err != ATLS_OK;
+    const bool has_problem = status != ATLS_TIER_AFFIRMING && why->err != ATLS_OK;
     const bool has_key = options->key_spki.len != 0 && submod->key_binding != ATLS_KEY_BINDING_NONE;
-    const bool done = (!has_problem || set_problem(object, &submod->reason)) &&
+    const bool done = (!has_problem || set_problem(object, why)) &&
                       (!has_key || set_key(object, options->key_spki)) &&
                       (!submod->simulated || set(object, "simulated", json_true()));
     return done ? ATLS_OK : no_memory(diag);

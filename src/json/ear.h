@@ -16,13 +16,16 @@ struct atls_ear_options {
     const char *build;
     const char *policy_id;      /* NULL: "policy:" and the name of the submod */
     struct atls_bytes key_spki; /* key attestation (akpub), empty: none */
+    /* Why the policy of policy_id refuses what was appraised; NULL when it does not. */
+    const struct atls_diag *refusal;
 };
 
 /*
  * atls_ear_claims gives a new JSON object (caller: json_decref). A submod has the claims that its
  * vector asserts, never a status that is better than these; "simulated": true when its root is a
  * simulation; the cause in the policy claims when it is not affirming; and the key attestation
- * when the key is bound to it.
+ * when the key is bound to it. What the policy refuses is not affirming, whatever its vector says,
+ * since the Result names the policy.
  */
 ATLS_NODISCARD enum atls_err atls_ear_claims(struct json_t **out,
                                              const struct atls_appraisal *appraisal,

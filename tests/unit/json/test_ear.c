@@ -279,6 +279,37 @@ static void the_cause_of_a_bad_status_is_the_problem(void **state)
     json_decref(claims);
 }
 
+/* The Result names the policy: it does not call good what that refuses for a reason of its own. */
+static void what_the_policy_refuses_is_not_affirming(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct atls_diag refusal;
+    scene_init(&s);
+    assert_int_equal(s.submod->status, ATLS_TIER_AFFIRMING);
+    s.options.policy_id = "production-7";
+    s.options.refusal = &refusal;
+    atls_fail_texts(&refusal, ATLS_ERR_REFERENCE_VALUES, "policy", "pcrs", "01", "02");
+    json_t *claims = claims_of(&s);
+    const json_t *submod = submod_of(claims, "PARSEC_TPM");
+    assert_string_equal(text_at(submod, "ear.status"), "contraindicated");
+    assert_string_equal(text_at(json_object_get(submod, "ear.veraison.policy-claims"), "problem"),
+                        "policy: a measurement does not match the reference values (pcrs: found "
+                        "01, expected 02)");
+    json_decref(claims);
+
+    /* A machine that is not wanted is not half wanted because its root is a simulation. */
+    s.submod->vector.claim[ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_UNSAFE;
+    s.submod->status = ATLS_TIER_WARNING;
+    claims = claims_of(&s);
+    assert_string_equal(text_at(submod_of(claims, "PARSEC_TPM"), "ear.status"), "warning");
+    json_decref(claims);
+    atls_fail_texts(&refusal, ATLS_ERR_MACHINE, "policy", "machine", "01", "02");
+    claims = claims_of(&s);
+    assert_string_equal(text_at(submod_of(claims, "PARSEC_TPM"), "ear.status"), "contraindicated");
+    json_decref(claims);
+}
+
 static void a_policy_id_is_the_policys(void **state)
 {
     (void)state;
@@ -411,6 +442,7 @@ int main(void)
         cmocka_unit_test(a_vector_without_claims_is_left_out),
         cmocka_unit_test(verified_claims_become_the_annotated_evidence),
         cmocka_unit_test(the_cause_of_a_bad_status_is_the_problem),
+        cmocka_unit_test(what_the_policy_refuses_is_not_affirming),
         cmocka_unit_test(a_policy_id_is_the_policys),
         cmocka_unit_test(a_key_that_is_not_bound_is_not_attested),
         cmocka_unit_test(each_submod_has_its_own_name),

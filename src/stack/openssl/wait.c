@@ -24,6 +24,10 @@ static enum atls_err pause_fiber(ASYNC_JOB *job, int fd, struct atls_diag *diag)
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "ASYNC_WAIT_CTX");
     }
     const int paused = ASYNC_pause_job();
+    /* Where somebody up the stack has blocked pausing (ASYNC_block_pause), that returned at once,
+     * which looks like an application that resumes without polling. Neither may spin. */
+    struct pollfd ready = {.fd = fd, .events = POLLIN};
+    (void)poll(&ready, 1, 1);
     ASYNC_WAIT_CTX_clear_fd(wait_ctx, &openssl_stack_ops);
     return paused == 1 ? ATLS_OK : atls_fail(diag, ATLS_ERR_CRYPTO, "OpenSSL", "ASYNC_pause_job");
 }

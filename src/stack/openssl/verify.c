@@ -13,6 +13,7 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
+#include <openssl/x509v3.h>
 
 static int x509_error_for(enum atls_err err)
 {
@@ -44,6 +45,22 @@ static enum atls_err check_pkix(X509_STORE_CTX *store, bool strict, bool *out_ov
     return fail_pkix(X509_STORE_CTX_get_error(store), diag);
 }
 
+/* check_content is what X509_verify_cert would find in the certificate itself: an extension that is
+ * critical and not understood (R-54), a key that must not sign in TLS 1.3 (RFC 8446, 4.4.2.2), or
+ * one that is too weak to be an identity: below 112 bits of security, RSA with 2048. */
+static int check_content(X509 *cert, const EVP_PKEY *key)
+{
+    enum { min_security_bits = 112 };
+    if ((X509_get_extension_flags(cert) & (EXFLAG_INVALID | EXFLAG_CRITICAL)) != 0) {
+        return X509_V_ERR_UNHANDLED_CRITICAL_EXTENSION;
+    }
+    if ((X509_get_key_usage(cert) & KU_DIGITAL_SIGNATURE) == 0) { /* all bits where there is none */
+        return X509_V_ERR_INVALID_PURPOSE;
+    }
+    return EVP_PKEY_get_security_bits(key) >= min_security_bits ? X509_V_OK
+                                                                : X509_V_ERR_EE_KEY_TOO_SMALL;
+}
+
 /* check_self_signed is what remains without PKIX: one certificate, signed by its own key, in its
  * dates by the context's clock. The identity is the key. */
 static enum atls_err check_self_signed(X509_STORE_CTX *store, const struct atls_context *context,
@@ -62,6 +79,8 @@ static enum atls_err check_self_signed(X509_STORE_CTX *store, const struct atls_
         code = X509_V_ERR_CERT_NOT_YET_VALID;
     } else if (X509_cmp_time(X509_get0_notAfter(cert), &now) <= 0) {
         code = X509_V_ERR_CERT_HAS_EXPIRED;
+    } else {
+        code = check_content(cert, key);
     }
     ERR_clear_error();
     X509_STORE_CTX_set_error(store, code);

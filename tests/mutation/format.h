@@ -21,6 +21,7 @@ struct mutation_format {
     /* raw: the samples to mutate, and to splice them with; which byte strings hold CBOR */
     const char *const *samples;
     const char *const *embedded;
+    const char *other; /* another format, whose samples answer the same nonces */
     /* re-signed */
     const struct mutation_field *fields;
     size_t num_fields;
@@ -35,6 +36,9 @@ struct mutation_format {
 
 extern const struct mutation_format mutation_psa;
 extern const struct mutation_format mutation_tpm2;
-extern const struct mutation_format mutation_tpm2_rsa; /* the same with RSA: re-signed only */
+/* Variants, re-signed only: they have a table of fields, and no samples. */
+extern const struct mutation_format mutation_psa_interim;
+extern const struct mutation_format mutation_psa_legacy;
+extern const struct mutation_format mutation_tpm2_rsa;
 
 #endif

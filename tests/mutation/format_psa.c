@@ -7,22 +7,33 @@
 #include "support/memory.h"
 #include "support/psa_maker.h"
 
+#include <stdlib.h>
+
 static struct test_psa token;
 
-/* In the order of test_psa_init, which is that of the claims here. */
+/* RFC 9783, its predecessor, and the first form: the same claims, under other labels. */
+enum profile { TFM = 0, INTERIM, LEGACY, NUM_PROFILES };
+static enum profile profile;
+static const char *const profile_texts[NUM_PROFILES] = {
+    "tag:psacertified.org,2023:psa#tfm", "http://arm.com/psa/2.0.0", "PSA_IOT_PROFILE_1"};
+static const char *const media_types[NUM_PROFILES] = {
+    "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"",
+    "application/psa-attestation-token", "application/psa-attestation-token"};
+static const int64_t component_labels[NUM_PROFILES] = {2399, 2399, -75006};
+
 static const struct {
     const char *field;
-    int64_t label;
+    int64_t labels[NUM_PROFILES]; /* the first is what test_psa_init uses */
 } claims[] = {
-    {"psa-nonce", TEST_PSA_NONCE},
-    {"psa-instance-id", TEST_PSA_INSTANCE_ID},
-    {"eat_profile", TEST_PSA_PROFILE},
-    {"psa-boot-seed", TEST_PSA_BOOT_SEED},
-    {"psa-client-id", TEST_PSA_CLIENT_ID},
-    {"psa-security-lifecycle", TEST_PSA_LIFECYCLE},
-    {"psa-implementation-id", TEST_PSA_IMPLEMENTATION_ID},
-    {"psa-certification-reference", TEST_PSA_CERTIFICATION_REFERENCE},
-    {"psa-verification-service-indicator", TEST_PSA_SERVICE_INDICATOR},
+    {"psa-nonce", {10, 10, -75008}},
+    {"psa-instance-id", {256, 256, -75009}},
+    {"eat_profile", {265, 265, -75000}},
+    {"psa-boot-seed", {268, 2397, -75004}},
+    {"psa-client-id", {2394, 2394, -75001}},
+    {"psa-security-lifecycle", {2395, 2395, -75002}},
+    {"psa-implementation-id", {2396, 2396, -75003}},
+    {"psa-certification-reference", {2398, 2398, -75005}},
+    {"psa-verification-service-indicator", {2400, 2400, -75010}},
 };
 
 static const struct mutation_field fields[] = {
@@ -72,19 +83,28 @@ static struct atls_bytes components(struct value_change *change)
     return test_array_encode(list.part, list.num_parts);
 }
 
+static struct atls_bytes value_of(int64_t label)
+{
+    const struct atls_bytes key = test_cbor_int(label);
+    for (size_t i = 0; i < token.claims.num_pairs; i++) {
+        if (atls_bytes_equal(token.claims.key[i], key)) {
+            return token.claims.value[i];
+        }
+    }
+    abort();
+}
+
 static struct atls_bytes payload(struct value_change *change)
 {
     struct test_map map = {.num_pairs = 0};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(claims); i++) {
-        const struct atls_bytes label = test_cbor_int(claims[i].label);
-        for (size_t at = 0; at < token.claims.num_pairs; at++) {
-            if (atls_bytes_equal(token.claims.key[at], label)) {
-                value_put(&map, change, claims[i].field, VALUE_CBOR, label, token.claims.value[at]);
-            }
-        }
+        const bool is_profile = claims[i].labels[TFM] == TEST_PSA_PROFILE;
+        value_put(
+            &map, change, claims[i].field, VALUE_CBOR, test_cbor_int(claims[i].labels[profile]),
+            is_profile ? test_cbor_text(profile_texts[profile]) : value_of(claims[i].labels[TFM]));
     }
     value_put(&map, change, "psa-software-components", VALUE_CBOR,
-              test_cbor_int(TEST_PSA_COMPONENTS), components(change));
+              test_cbor_int(component_labels[profile]), components(change));
     return test_map_encode(&map);
 }
 
@@ -133,11 +153,13 @@ static struct atls_bytes message(struct value_change *change)
 
 static struct atls_bytes make(struct value_change *change)
 {
-    return mutation_wrap(change, "psa", message(change));
+    return mutation_wrap(change, media_types[profile], message(change));
 }
 
-static void set_up(struct test_sample *out_original, const struct atls_endorsements **out_set)
+static void set_up_profile(enum profile which, struct test_sample *out_original,
+                           const struct atls_endorsements **out_set)
 {
+    profile = which;
     test_psa_init(&token, test_key(ATLS_CRV_P256), 1);
     struct atls_endorsements *set = test_endorsements();
     const struct atls_bytes implementation = test_psa_implementation();
@@ -153,6 +175,23 @@ static void set_up(struct test_sample *out_original, const struct atls_endorseme
     *out_set = set;
 }
 
+static void set_up(struct test_sample *out_original, const struct atls_endorsements **out_set)
+{
+    set_up_profile(TFM, out_original, out_set);
+}
+
+static void set_up_interim(struct test_sample *out_original,
+                           const struct atls_endorsements **out_set)
+{
+    set_up_profile(INTERIM, out_original, out_set);
+}
+
+static void set_up_legacy(struct test_sample *out_original,
+                          const struct atls_endorsements **out_set)
+{
+    set_up_profile(LEGACY, out_original, out_set);
+}
+
 static const char *const samples[] = {"plain", "other-nonce", "other-machine", "kid", "p384",
                                       "json",  NULL};
 static const char *const embedded[] = {"[1]", "#", NULL};
@@ -161,8 +200,25 @@ const struct mutation_format mutation_psa = {
     .name = "psa",
     .samples = samples,
     .embedded = embedded,
+    .other = "tpm2",
     .fields = fields,
     .num_fields = ATLS_ARRAY_LEN(fields),
     .set_up = set_up,
+    .make = make,
+};
+
+const struct mutation_format mutation_psa_interim = {
+    .name = "psa-interim",
+    .fields = fields,
+    .num_fields = ATLS_ARRAY_LEN(fields),
+    .set_up = set_up_interim,
+    .make = make,
+};
+
+const struct mutation_format mutation_psa_legacy = {
+    .name = "psa-legacy",
+    .fields = fields,
+    .num_fields = ATLS_ARRAY_LEN(fields),
+    .set_up = set_up_legacy,
     .make = make,
 };

@@ -291,7 +291,8 @@ static struct atls_bytes bundle(struct value_change *change)
 
 static struct atls_bytes make(struct value_change *change)
 {
-    return mutation_wrap(change, "tpm2", bundle(change));
+    return mutation_wrap(change, "application/vnd.parallaxsecond.key-attestation.tpm",
+                         bundle(change));
 }
 
 /* Keys of files: what an octet too few or too many is taken for then never changes. */
@@ -338,6 +339,7 @@ const struct mutation_format mutation_tpm2 = {
     .name = "tpm2",
     .samples = samples,
     .embedded = embedded,
+    .other = "psa",
     .fields = fields,
     .num_fields = ATLS_ARRAY_LEN(fields),
     .set_up = set_up,

@@ -22,9 +22,7 @@
 #define DEFAULT_SEED    1
 
 static const struct mutation_format *const formats[] = {
-    &mutation_psa,
-    &mutation_tpm2,
-    &mutation_tpm2_rsa,
+    &mutation_psa, &mutation_psa_interim, &mutation_psa_legacy, &mutation_tpm2, &mutation_tpm2_rsa,
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)
@@ -105,10 +103,10 @@ int main(int argc, char **argv)
         if (strcmp(formats[i]->name, argv[1]) != 0) {
             continue;
         }
-        if (strcmp(argv[2], "raw") == 0) {
+        if (formats[i]->samples != NULL && strcmp(argv[2], "raw") == 0) {
             return run_raw(formats[i]) ? 0 : 1;
         }
-        if (strcmp(argv[2], "control") == 0) {
+        if (formats[i]->samples != NULL && strcmp(argv[2], "control") == 0) {
             return run_control(formats[i]) ? 0 : 1;
         }
         if (strcmp(argv[2], "re-signed") == 0) {

@@ -15,7 +15,7 @@
 struct hunt {
     const struct mutation_format *format;
     const struct raw_settings *settings;
-    const struct atls_endorsements *set;
+    struct atls_endorsements *set; /* of the other format too */
     struct test_sample samples[TEST_MAX_SAMPLES];
     size_t num_samples; /* that format->samples names */
     struct mutator_source sources[MAX_SOURCES];
@@ -62,6 +62,7 @@ static void load(struct hunt *hunt)
         }
         add_sample(hunt, &all[at]);
     }
+    test_sample_endorse(hunt->set, TEST_SOURCE_DIR, hunt->format->other);
     char path[600];
     snprintf(path, sizeof path, "%s/tests/mutation/%s.regions", TEST_SOURCE_DIR, name);
     rules_read(&hunt->regions, path);
@@ -177,6 +178,35 @@ static void report(struct hunt *hunt, size_t which, uint64_t seed, struct atls_b
     }
 }
 
+/* try_other_format: Evidence that is all right, endorsed and fresh, but of a format that was not
+ * negotiated, is what a label that lies would bring. */
+static void try_other_format(struct hunt *hunt)
+{
+    static struct test_sample others[TEST_MAX_SAMPLES];
+    const size_t num = test_samples(others, TEST_SOURCE_DIR, hunt->format->other);
+    unsigned num_tried = 0;
+    for (size_t i = 0; i < num; i++) {
+        for (size_t which = 0; which < hunt->num_samples; which++) {
+            if (!atls_bytes_equal(others[i].nonce, hunt->samples[which].nonce)) {
+                continue;
+            }
+            struct outcome outcome;
+            outcome_context("%s, sample %s of the other format", hunt->format->name,
+                            others[i].name);
+            outcome_of(&outcome, &hunt->samples[which], others[i].cmw, hunt->set,
+                       hunt->settings->crypto);
+            if (outcome.appraisal == ATLS_OK) {
+                report(hunt, which, 0, others[i].cmw, "it is of another format");
+            }
+            num_tried++;
+            outcome_cleanup(&outcome);
+        }
+    }
+    if (num_tried == 0) {
+        give_up(hunt->format->other, "no sample of it answers a nonce of this format's");
+    }
+}
+
 static void try_one(struct hunt *hunt, uint64_t seed)
 {
     static struct mutant made;
@@ -219,6 +249,7 @@ uint64_t raw_run(const struct mutation_format *format, const struct raw_settings
     hunt->format = format;
     hunt->settings = settings;
     load(hunt);
+    try_other_format(hunt);
     uint64_t num = 0;
     while (num < settings->num_mutants && hunt->num_failures < settings->max_failures) {
         try_one(hunt, settings->seed + num);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "mutation/value.h"
 
+#include "atls/limits.h"
 #include "base/span.h"
 #include "support/memory.h"
 
@@ -24,6 +25,12 @@ static const struct {
 static const char *const huge_numbers[] = {"1b0000000100000000", "1b8000000000000000",
                                            "3b8000000000000000"};
 
+/* Control characters, the last code points of every length, around the surrogates, a byte order
+ * mark, and what turns the direction of writing. */
+static const char *const odd_texts[] = {
+    "\x01\x1b[2J",  "\x7f",         "\xc2\x80",         "\xed\x9f\xbf", "\xee\x80\x80",
+    "\xef\xbf\xbf", "\xef\xbb\xbf", "\xf4\x8f\xbf\xbf", "\xe2\x80\xae", "\"\\\n"};
+
 const char *value_change_name(enum value_change_kind kind)
 {
     static const char *const names[] = {
@@ -36,14 +43,15 @@ const char *value_change_name(enum value_change_kind kind)
 
 unsigned value_num_variants(enum value_change_kind kind)
 {
-    return kind == VALUE_CHANGE_TYPE   ? (unsigned)ATLS_ARRAY_LEN(types)
-           : kind == VALUE_CHANGE_HUGE ? (unsigned)ATLS_ARRAY_LEN(huge_numbers)
-                                       : 1;
+    return kind == VALUE_CHANGE_TYPE       ? (unsigned)ATLS_ARRAY_LEN(types)
+           : kind == VALUE_CHANGE_ODD_TEXT ? (unsigned)ATLS_ARRAY_LEN(odd_texts)
+           : kind == VALUE_CHANGE_HUGE     ? (unsigned)ATLS_ARRAY_LEN(huge_numbers)
+                                           : 1;
 }
 
 const char *value_variant_name(enum value_change_kind kind, unsigned variant)
 {
-    static const char *const numbers[] = {"0", "1", "2"};
+    static const char *const numbers[] = {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"};
     return kind == VALUE_CHANGE_TYPE ? types[variant].name : numbers[variant];
 }
 
@@ -139,6 +147,22 @@ static bool change_type(struct atls_bytes *out, unsigned variant, const struct a
     return !both_integers && types[variant].major != (unsigned)item->type;
 }
 
+/* repeat_first makes an array of one more members than any list here may have, all of them alike.
+ */
+static bool repeat_first(struct atls_bytes *out, const struct atls_cbor *array)
+{
+    struct atls_cbor first;
+    struct atls_bytes members[ATLS_MAX_COMPONENTS + 1];
+    if (!atls_cbor_at(array, 0, &first)) {
+        return false;
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(members); i++) {
+        members[i] = first.encoded;
+    }
+    *out = test_array_encode(members, ATLS_ARRAY_LEN(members));
+    return true;
+}
+
 static bool change_item(struct atls_bytes *out, const struct value_change *change,
                         struct atls_bytes encoded, bool is_es256)
 {
@@ -153,8 +177,15 @@ static bool change_item(struct atls_bytes *out, const struct value_change *chang
     if (item.type == ATLS_CBOR_UINT || item.type == ATLS_CBOR_NEGINT) {
         return change_integer(out, change, &item);
     }
+    if (change->kind == VALUE_CHANGE_ODD_TEXT) {
+        *out = test_cbor_text(odd_texts[change->variant]);
+        return item.type == ATLS_CBOR_TEXT;
+    }
     if (change->variant != 0) {
         return false;
+    }
+    if (item.type == ATLS_CBOR_ARRAY && change->kind == VALUE_CHANGE_HUGE) {
+        return repeat_first(out, &item);
     }
     if (item.type == ATLS_CBOR_ARRAY || item.type == ATLS_CBOR_MAP) {
         *out = test_hex(item.type == ATLS_CBOR_ARRAY ? "80" : "a0");

@@ -18,19 +18,20 @@ enum value_kind {
 /* X(constant, name in FORMAT.fields) */
 #define VALUE_CHANGES(X)                                                                           \
     X(NONE, "none")                                                                                \
-    X(ABSENT, "absent")   /* left out */                                                           \
-    X(TWICE, "twice")     /* and once more behind it */                                            \
-    X(TYPE, "type")       /* an item of each other CBOR type */                                    \
-    X(EMPTY, "empty")     /* no octets, no members */                                              \
-    X(SHORT, "short")     /* an octet less; a number less 1 */                                     \
-    X(LONG, "long")       /* an octet more; a number and 1 */                                      \
-    X(ZERO, "zero")       /* octets of zero; 0 */                                                  \
-    X(OTHER, "other")     /* the last bit */                                                       \
-    X(HIGH, "high")       /* a number and 4096 */                                                  \
-    X(HUGE, "huge")       /* far too long, or out of every range */                                \
-    X(UNDER, "under")     /* the length in front says one less than there is */                    \
-    X(OVER, "over")       /* the length in front says one more than there is */                    \
-    X(NEGATED, "negated") /* s becomes n - s, which verifies as well */
+    X(ABSENT, "absent")     /* left out */                                                         \
+    X(TWICE, "twice")       /* and once more behind it */                                          \
+    X(TYPE, "type")         /* an item of each other CBOR type */                                  \
+    X(EMPTY, "empty")       /* no octets, no members */                                            \
+    X(SHORT, "short")       /* an octet less; a number less 1 */                                   \
+    X(LONG, "long")         /* an octet more; a number and 1 */                                    \
+    X(ZERO, "zero")         /* octets of zero; 0 */                                                \
+    X(OTHER, "other")       /* the last bit */                                                     \
+    X(HIGH, "high")         /* a number and 4096 */                                                \
+    X(HUGE, "huge")         /* far too long, too many, or out of every range */                    \
+    X(ODD_TEXT, "odd-text") /* valid UTF-8 that not everyone takes */                              \
+    X(UNDER, "under")       /* the length in front says one less than there is */                  \
+    X(OVER, "over")         /* the length in front says one more than there is */                  \
+    X(NEGATED, "negated")   /* s becomes n - s, which verifies as well */
 
 enum value_change_kind {
 #define VALUE_CHANGE_ENUM(constant, name) VALUE_CHANGE_##constant,

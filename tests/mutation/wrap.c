@@ -36,12 +36,11 @@ struct atls_bytes mutation_join(const struct mutation_parts *parts)
     return atls_bytes_of(room.data, len);
 }
 
-struct atls_bytes mutation_wrap(struct value_change *change, const char *format,
+struct atls_bytes mutation_wrap(struct value_change *change, const char *media_type,
                                 struct atls_bytes evidence)
 {
-    const struct atls_format *row = atls_format_by_name(atls_bytes_text(format));
     struct mutation_parts record = {.change = change};
-    mutation_add(&record, "cmw.type", VALUE_CBOR, test_cbor_text(row->media_type));
+    mutation_add(&record, "cmw.type", VALUE_CBOR, test_cbor_text(media_type));
     mutation_add(&record, "cmw.value", VALUE_CBOR, test_cbor_bytes(evidence));
     mutation_add(&record, "cmw.ind", VALUE_CBOR, test_cbor_int(4));
     return test_array_encode(record.part, record.num_parts);

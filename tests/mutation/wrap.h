@@ -12,8 +12,8 @@
         "cmw.ind", VALUE_CBOR                                                                      \
     }
 
-/* mutation_wrap gives a record of the format's media type, the Evidence, and ind 4. */
-struct atls_bytes mutation_wrap(struct value_change *change, const char *format,
+/* mutation_wrap gives a record of the media type, the Evidence, and ind 4. */
+struct atls_bytes mutation_wrap(struct value_change *change, const char *media_type,
                                 struct atls_bytes evidence);
 
 /* A list of items or octets that fields are added to, in order. */

@@ -88,11 +88,16 @@ size_t test_samples(struct test_sample out[TEST_MAX_SAMPLES], const char *source
     return num;
 }
 
-struct atls_endorsements *test_sample_endorsements(const char *source_dir, const char *format)
+void test_sample_endorse(struct atls_endorsements *set, const char *source_dir, const char *format)
 {
     char folder[512];
     folder_of(folder, source_dir, format);
-    struct atls_endorsements *set = test_endorsements();
     test_add_corim(set, test_file(path_of(folder, "endorsement", ".corim")));
+}
+
+struct atls_endorsements *test_sample_endorsements(const char *source_dir, const char *format)
+{
+    struct atls_endorsements *set = test_endorsements();
+    test_sample_endorse(set, source_dir, format);
     return set;
 }

@@ -22,7 +22,9 @@ struct test_sample {
  * not there or too much ends the test program with a failure. */
 size_t test_samples(struct test_sample out[TEST_MAX_SAMPLES], const char *source_dir,
                     const char *format);
-/* test_sample_endorsements gives the set that endorses them, freed when the program ends. */
+/* test_sample_endorsements gives the set that endorses them, freed when the program ends;
+ * test_sample_endorse adds to a set. */
 struct atls_endorsements *test_sample_endorsements(const char *source_dir, const char *format);
+void test_sample_endorse(struct atls_endorsements *set, const char *source_dir, const char *format);
 
 #endif

@@ -104,12 +104,7 @@ static int compare_keys(const void *left, const void *right)
 {
     const struct atls_anchor_entry *const *a = left;
     const struct atls_anchor_entry *const *b = right;
-    const struct atls_bytes x = (*a)->anchor.spki;
-    const struct atls_bytes y = (*b)->anchor.spki;
-    if (x.len != y.len) {
-        return x.len < y.len ? -1 : 1;
-    }
-    return x.len == 0 ? 0 : memcmp(x.data, y.data, x.len);
+    return atls_octets_compare((*a)->anchor.spki, (*b)->anchor.spki);
 }
 
 /* spread_marks makes every anchor of a key simulated where one of them is: the mark stays with the

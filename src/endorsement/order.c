@@ -10,7 +10,7 @@ static int compare_u64(uint64_t a, uint64_t b)
     return a < b ? -1 : a > b ? 1 : 0;
 }
 
-static int compare_octets(struct atls_bytes a, struct atls_bytes b)
+int atls_octets_compare(struct atls_bytes a, struct atls_bytes b)
 {
     if (a.len != b.len || a.len == 0) {
         return compare_u64(a.len, b.len);
@@ -28,19 +28,19 @@ int atls_anchor_compare_instance(const struct atls_trust_anchor *a,
                                  const struct atls_trust_anchor *b)
 {
     const int by_format = compare_formats(a->format, b->format);
-    return by_format != 0 ? by_format : compare_octets(a->instance, b->instance);
+    return by_format != 0 ? by_format : atls_octets_compare(a->instance, b->instance);
 }
 
 int atls_anchor_compare(const struct atls_trust_anchor *a, const struct atls_trust_anchor *b)
 {
     const int by_instance = atls_anchor_compare_instance(a, b);
-    return by_instance != 0 ? by_instance : compare_octets(a->class_id, b->class_id);
+    return by_instance != 0 ? by_instance : atls_octets_compare(a->class_id, b->class_id);
 }
 
 int atls_reference_compare_class(const struct atls_reference *a, const struct atls_reference *b)
 {
     const int by_format = compare_formats(a->format, b->format);
-    return by_format != 0 ? by_format : compare_octets(a->class_id, b->class_id);
+    return by_format != 0 ? by_format : atls_octets_compare(a->class_id, b->class_id);
 }
 
 static int compare_digests(const struct atls_reference *a, const struct atls_reference *b)
@@ -49,7 +49,7 @@ static int compare_digests(const struct atls_reference *a, const struct atls_ref
     for (size_t i = 0; order == 0 && i < a->num_digests; i++) {
         order = a->digests[i].alg - b->digests[i].alg;
         if (order == 0) {
-            order = compare_octets(a->digests[i].value, b->digests[i].value);
+            order = atls_octets_compare(a->digests[i].value, b->digests[i].value);
         }
     }
     return order;
@@ -65,16 +65,16 @@ int atls_reference_compare(const struct atls_reference *a, const struct atls_ref
         order = compare_u64(a->key_uint, b->key_uint);
     }
     if (order == 0) {
-        order = compare_octets(a->key_text, b->key_text);
+        order = atls_octets_compare(a->key_text, b->key_text);
     }
     if (order == 0) {
-        order = compare_octets(a->name, b->name);
+        order = atls_octets_compare(a->name, b->name);
     }
     if (order == 0) {
-        order = compare_octets(a->version, b->version);
+        order = atls_octets_compare(a->version, b->version);
     }
     if (order == 0) {
-        order = compare_octets(a->signer_id, b->signer_id);
+        order = atls_octets_compare(a->signer_id, b->signer_id);
     }
     return order != 0 ? order : compare_digests(a, b);
 }

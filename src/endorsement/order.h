@@ -5,6 +5,8 @@
 
 #include "endorsement/batch.h"
 
+/* atls_octets_compare orders by length, then by octets: public ones only. */
+int atls_octets_compare(struct atls_bytes a, struct atls_bytes b);
 /* Anchors: by format, instance, class. References: by format, class, then by all they say. */
 int atls_anchor_compare(const struct atls_trust_anchor *a, const struct atls_trust_anchor *b);
 int atls_reference_compare(const struct atls_reference *a, const struct atls_reference *b);

@@ -93,18 +93,31 @@ struct atls_channel openssl_channel(const SSL *ssl)
     return channel;
 }
 
-/* join appends `name` to a list with colons; the lists are ours, and fit. */
-static void join(char *list, size_t cap, const char *name)
+static void append(char *list, size_t cap, const char *text)
 {
-    const size_t used = strlen(list);
-    const size_t len = strlen(name);
-    if (used + len + 2 > cap) {
-        return;
+    const size_t used = strlen(list), len = strlen(text);
+    if (used + len < cap) {
+        memcpy(&list[used], text, len + 1);
     }
-    if (used != 0) {
-        list[used] = ':';
+}
+
+/* join appends `name`, behind `mark`, to a list with colons; the lists are ours, and fit. */
+static void join(char *list, size_t cap, const char *mark, const char *name)
+{
+    if (list[0] != '\0') {
+        append(list, cap, ":");
     }
-    memcpy(&list[used + (used != 0 ? 1 : 0)], name, len + 1);
+    append(list, cap, mark);
+    append(list, cap, name);
+}
+
+/* A client of OpenSSL 3.5 sends shares for the groups with an asterisk: with one that everybody has
+ * beside ML-KEM, a server without that needs no second ClientHello. */
+static const char *share_mark(const char *group, unsigned minor)
+{
+    const bool sends =
+        minor >= 5 && (strcmp(group, "X25519MLKEM768") == 0 || strcmp(group, "X25519") == 0);
+    return sends ? "*" : "";
 }
 
 enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *context,
@@ -114,7 +127,7 @@ enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *
     const size_t max_binder = atls_context_max_binder(context);
     for (size_t i = 0; i < ATLS_ARRAY_LEN(suites); i++) {
         if (atls_hash_len(suites[i].hash_alg) <= max_binder) {
-            join(suite_list, sizeof suite_list, suites[i].name);
+            join(suite_list, sizeof suite_list, "", suites[i].name);
         }
     }
     if (suite_list[0] == '\0') {
@@ -124,7 +137,7 @@ enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *
     const unsigned minor = OPENSSL_version_major() > 3 ? 99 : OPENSSL_version_minor();
     for (size_t i = 0; i < ATLS_ARRAY_LEN(groups); i++) {
         if (minor >= groups[i].since_minor) {
-            join(group_list, sizeof group_list, groups[i].name);
+            join(group_list, sizeof group_list, share_mark(groups[i].name, minor), groups[i].name);
         }
     }
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||

@@ -40,7 +40,8 @@ class ChannelTest(AttackTest):
         server = self.server(*self.atls.own())
         for what, alert in ((["-groups", "ffdhe2048"], 40), (["-groups", "ffdhe3072"], 40),
                             (["-ciphersuites", "TLS_AES_128_CCM_SHA256"], 40),
-                            (["-ciphersuites", "TLS_AES_128_CCM_8_SHA256"], 40),
+                            (["-ciphersuites", "TLS_AES_128_CCM_8_SHA256",
+                              "-cipher", "ALL@SECLEVEL=0"], 40),  # 3.5 would not offer it
                             (["-tls1_2"], 70), (["-tls1_1", "-cipher", "ALL@SECLEVEL=0"], 70)):
             with self.subTest(what):
                 said = self.openssl("-connect", server.address, *what)

@@ -50,7 +50,7 @@ class Authority:
         self._write(self.path, made)
 
     def _build(self, subject, public_key, begins, ends):
-        now = datetime.datetime.utcnow()
+        now = datetime.datetime.now(datetime.timezone.utc)
         return (x509.CertificateBuilder().subject_name(subject).issuer_name(self.subject)
                 .public_key(public_key).serial_number(x509.random_serial_number())
                 .not_valid_before(now + begins).not_valid_after(now + ends))

@@ -78,7 +78,7 @@ void atls_context_unref(struct atls_context *context)
     free(context);
 }
 
-static enum atls_err check_open(const struct atls_context *context, struct atls_diag *diag)
+enum atls_err context_check_open(const struct atls_context *context, struct atls_diag *diag)
 {
     if (context->frozen) {
         return atls_fail_texts(diag, ATLS_ERR_STATE, "context", NULL, "a context in use",
@@ -91,7 +91,7 @@ enum atls_err atls_context_add_attester(struct atls_context *context,
                                         const struct atls_attester_ops *ops,
                                         struct atls_bytes config_json, struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         err = atls_attester_check(ops, diag);
     }
@@ -136,21 +136,21 @@ enum atls_err atls_context_load_key(struct atls_context *context, struct evp_pke
 enum atls_err atls_context_endorsement_key(struct atls_context *context, struct atls_bytes pem,
                                            struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     return err != ATLS_OK ? err : atls_endorsements_add_signer(context->endorsements, pem, diag);
 }
 
 enum atls_err atls_context_load_endorsements(struct atls_context *context, const char *path,
                                              struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     return err != ATLS_OK ? err : atls_endorsements_load(context->endorsements, path, diag);
 }
 
 enum atls_err atls_context_set_policy(struct atls_context *context, struct atls_bytes json,
                                       struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -165,7 +165,7 @@ enum atls_err atls_context_set_policy(struct atls_context *context, struct atls_
 
 enum atls_err atls_context_allow_simulated(struct atls_context *context, struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         context->simulated_allowed = true;
     }
@@ -174,7 +174,7 @@ enum atls_err atls_context_allow_simulated(struct atls_context *context, struct 
 
 enum atls_err atls_context_keep_claims(struct atls_context *context, struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         context->keep_claims = true;
     }
@@ -183,7 +183,7 @@ enum atls_err atls_context_keep_claims(struct atls_context *context, struct atls
 
 enum atls_err atls_context_set_no_pkix(struct atls_context *context, struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         context->no_pkix = true;
     }
@@ -193,7 +193,7 @@ enum atls_err atls_context_set_no_pkix(struct atls_context *context, struct atls
 enum atls_err atls_context_set_extension_type(struct atls_context *context, uint16_t type,
                                               struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         context->extension_type = type;
     }
@@ -203,7 +203,7 @@ enum atls_err atls_context_set_extension_type(struct atls_context *context, uint
 enum atls_err atls_context_set_timeout(struct atls_context *context, uint32_t timeout_ms,
                                        struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -220,7 +220,7 @@ enum atls_err atls_context_set_timeout(struct atls_context *context, uint32_t ti
 enum atls_err atls_context_set_workers(struct atls_context *context, unsigned threads,
                                        unsigned max_queue, struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -236,7 +236,7 @@ enum atls_err atls_context_set_workers(struct atls_context *context, unsigned th
 enum atls_err atls_context_set_executor(struct atls_context *context, atls_executor *executor,
                                         void *arg, struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         context->executor = executor;
         context->executor_arg = arg;
@@ -247,7 +247,7 @@ enum atls_err atls_context_set_executor(struct atls_context *context, atls_execu
 enum atls_err atls_context_set_clock(struct atls_context *context, atls_clock *clock, void *arg,
                                      struct atls_diag *diag)
 {
-    enum atls_err err = check_open(context, diag);
+    enum atls_err err = context_check_open(context, diag);
     if (err == ATLS_OK) {
         context->clock = clock != NULL ? clock : system_clock;
         context->clock_arg = arg;

@@ -51,6 +51,10 @@ struct atls_context {
     void *clock_arg;
 };
 
+/* context_check_open refuses a setting once the context is in use. */
+ATLS_NODISCARD enum atls_err context_check_open(const struct atls_context *context,
+                                                struct atls_diag *diag);
+
 /* atls_context_submit runs `job` in the pool or executor, and counts it until
  * atls_context_job_ended; the context is not freed before. */
 ATLS_NODISCARD enum atls_err atls_context_submit(struct atls_context *context, struct atls_job *job,

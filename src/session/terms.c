@@ -10,7 +10,12 @@
 #include "session/context.h"
 #include "session/context_internal.h"
 
-static enum atls_err add_required(struct atls_context *context, struct atls_bytes name,
+struct requirement {
+    const struct atls_format *formats[ATLS_MAX_SCHEMES / 2];
+    size_t count;
+};
+
+static enum atls_err add_required(struct requirement *requirement, struct atls_bytes name,
                                   struct atls_diag *diag)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -36,43 +41,42 @@ static enum atls_err add_required(struct atls_context *context, struct atls_byte
         }
         return err;
     }
-    for (size_t i = 0; i < context->num_required; i++) {
-        if (context->required[i] == format) {
+    for (size_t i = 0; i < requirement->count; i++) {
+        if (requirement->formats[i] == format) {
             return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "name", format->name,
                                    "each name once");
         }
     }
-    if (context->num_required == ATLS_ARRAY_LEN(context->required)) {
+    if (requirement->count == ATLS_ARRAY_LEN(requirement->formats)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "names", "too many",
                                "at most 16");
     }
-    context->required[context->num_required++] = format;
+    requirement->formats[requirement->count++] = format;
     return ATLS_OK;
 }
 
 enum atls_err atls_context_require(struct atls_context *context, const char *terms,
                                    struct atls_diag *diag)
 {
-    if (context->frozen) {
-        return atls_fail(diag, ATLS_ERR_STATE, "context", NULL);
+    enum atls_err err = context_check_open(context, diag);
+    if (err == ATLS_OK && terms == NULL) {
+        err = atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "--require", NULL, "no text", "\"none\"");
     }
-    context->num_required = 0;
-    struct atls_bytes rest = atls_bytes_text(terms);
-    if (atls_bytes_is_text(rest, "none")) {
-        return ATLS_OK;
-    }
-    for (size_t start = 0, i = 0; i <= rest.len; i++) {
+    struct requirement requirement = {.count = 0};
+    const struct atls_bytes rest = atls_bytes_text(terms != NULL ? terms : "none");
+    const size_t end = atls_bytes_is_text(rest, "none") ? 0 : rest.len + 1;
+    for (size_t start = 0, i = 0; err == ATLS_OK && i < end; i++) {
         if (i == rest.len || rest.data[i] == ',') {
-            enum atls_err err =
-                add_required(context, atls_bytes_of(&rest.data[start], i - start), diag);
-            if (err != ATLS_OK) {
-                context->num_required = 0;
-                return err;
-            }
+            err = add_required(&requirement, atls_bytes_of(&rest.data[start], i - start), diag);
             start = i + 1;
         }
     }
-    return ATLS_OK;
+    if (err == ATLS_OK) {
+        /* Only as a whole: what was required before must not be lost by a slip of the pen. */
+        memcpy(context->required, requirement.formats, sizeof requirement.formats);
+        context->num_required = requirement.count;
+    }
+    return err;
 }
 
 static void add_schemes(struct atls_scheme_list *list, const struct atls_format *format)

@@ -10,6 +10,8 @@
 #include "mutation/value.h"
 #include "support/sample.h"
 
+#include <jansson.h>
+
 /* One field that is signed anew: where it stands and what kind of value it is. */
 struct mutation_field {
     const char *name;
@@ -22,6 +24,11 @@ struct mutation_format {
     const char *const *samples;
     const char *const *embedded;
     const char *other; /* another format, whose samples answer the same nonces */
+    /*
+     * unsigned: false, and what in `out_why`, for verified claims that the default policy must not
+     * accept for a sample, given what expected.json has for it.
+     */
+    bool (*may_accept)(const json_t *claims, const json_t *expected, const char **out_why);
     /* re-signed */
     const struct mutation_field *fields;
     size_t num_fields;

@@ -192,15 +192,71 @@ static void set_up_legacy(struct test_sample *out_original,
     set_up_profile(LEGACY, out_original, out_set);
 }
 
+/* same_member compares one member; both may lack it. */
+static bool same_member(const json_t *a, const json_t *b, const char *name)
+{
+    const json_t *x = json_object_get(a, name);
+    const json_t *y = json_object_get(b, name);
+    return x == y || (x != NULL && y != NULL && json_equal(x, y));
+}
+
+/* is_referenced: the references of the samples state all four. */
+static bool is_referenced(const json_t *component, const json_t *expected)
+{
+    const json_t *known = json_object_get(expected, "psa-software-components");
+    for (size_t i = 0; i < json_array_size(known); i++) {
+        const json_t *other = json_array_get(known, i);
+        if (same_member(component, other, "measurement-type") &&
+            same_member(component, other, "measurement-value") &&
+            same_member(component, other, "version") &&
+            same_member(component, other, "signer-id")) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* RFC 9783: what is not compared here is not judged (docs/appraisal.md). Without signatures the
+ * instance-id may be that of any machine that is endorsed in the same class. */
+static bool may_accept(const json_t *found, const json_t *expected, const char **out_why)
+{
+    static const char *const same[] = {"psa-nonce", "psa-implementation-id",
+                                       "psa-security-lifecycle-state"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(same); i++) {
+        if (!same_member(found, expected, same[i])) {
+            *out_why = same[i];
+            return false;
+        }
+    }
+    const json_int_t lifecycle =
+        json_integer_value(json_object_get(found, "psa-security-lifecycle"));
+    if (lifecycle < 0x3000 || lifecycle > 0x30ff) {
+        *out_why = "psa-security-lifecycle";
+        return false;
+    }
+    const json_t *list = json_object_get(found, "psa-software-components");
+    for (size_t i = 0; i < json_array_size(list); i++) {
+        if (!is_referenced(json_array_get(list, i), expected)) {
+            *out_why = "a component that no reference names";
+            return false;
+        }
+    }
+    *out_why = "no components";
+    return json_array_size(list) != 0;
+}
+
 static const char *const samples[] = {"plain", "other-nonce", "other-machine", "kid", "p384",
                                       "json",  NULL};
-static const char *const embedded[] = {"[1]", "#", NULL};
+/* The value of the CMW, the protected headers and the claims; so that they are changed as such. */
+static const char *const embedded[] = {
+    "[1]", "[1]<>#18[0]", "[1]<>#18[2]", "#", "#1668556859<>#18[0]", "#1668556859<>#18[2]", NULL};
 
 const struct mutation_format mutation_psa = {
     .name = "psa",
     .samples = samples,
     .embedded = embedded,
     .other = "tpm2",
+    .may_accept = may_accept,
     .fields = fields,
     .num_fields = ATLS_ARRAY_LEN(fields),
     .set_up = set_up,

@@ -332,6 +332,39 @@ static void set_up_rsa(struct test_sample *out_original, const struct atls_endor
     endorse(out_original, out_set);
 }
 
+static bool same_in(const json_t *a, const json_t *b, const char *structure, const char *member)
+{
+    const json_t *x = json_object_get(json_object_get(a, structure), member);
+    const json_t *y = json_object_get(json_object_get(b, structure), member);
+    return x != NULL && y != NULL && json_equal(x, y);
+}
+
+/* What is not compared here is not judged (docs/appraisal.md). Without signatures the kid may be
+ * that of any machine whose AK is endorsed in the same class. */
+static bool may_accept(const json_t *found, const json_t *expected, const char **out_why)
+{
+    static const struct {
+        const char *structure, *member;
+    } same[] = {
+        {"certInfo", "extraData"},   {"attestInfo", "extraData"}, {"certInfo", "name"},
+        {"attestInfo", "pcrSelect"}, {"attestInfo", "pcrDigest"},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(same); i++) {
+        if (!same_in(found, expected, same[i].structure, same[i].member)) {
+            *out_why = same[i].member;
+            return false;
+        }
+    }
+    const json_t *in_kat = json_object_get(json_object_get(found, "certInfo"), "qualifiedSigner");
+    const json_t *in_pat = json_object_get(json_object_get(found, "attestInfo"), "qualifiedSigner");
+    if (!json_equal(in_kat, in_pat)) {
+        *out_why = "qualifiedSigner";
+        return false;
+    }
+    *out_why = "pubArea";
+    return json_equal(json_object_get(found, "pubArea"), json_object_get(expected, "pubArea"));
+}
+
 static const char *const samples[] = {"plain", "other-nonce", "other-machine", "p384", "rsa", NULL};
 static const char *const embedded[] = {"[1]", "#", NULL};
 
@@ -340,6 +373,7 @@ const struct mutation_format mutation_tpm2 = {
     .samples = samples,
     .embedded = embedded,
     .other = "psa",
+    .may_accept = may_accept,
     .fields = fields,
     .num_fields = ATLS_ARRAY_LEN(fields),
     .set_up = set_up,

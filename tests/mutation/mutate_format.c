@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * mutate_format FORMAT raw|re-signed|table|control
+ * mutate_format FORMAT raw|unsigned|re-signed|table|control
  *
  * raw        ATLS_MUTATIONS (20000) mutants from seed ATLS_MUTATION_SEED (1)
+ * unsigned   as many, with every signature taken for good
  * re-signed  every field of FORMAT.fields made wrong, signed by an endorsed root
  * table      prints what re-signed finds as a table, to be read before it is kept
  * control    both runs where they must fail: an appraiser that takes every signature for good,
@@ -72,6 +73,16 @@ static enum atls_err take_any_signature(int32_t alg, const struct atls_key *key,
     return ATLS_OK;
 }
 
+static bool run_unsigned(const struct mutation_format *format)
+{
+    struct atls_crypto_ops broken = *atls_crypto_openssl();
+    broken.verify = take_any_signature;
+    struct raw_settings settings = raw_settings_of();
+    settings.crypto = &broken;
+    settings.is_unsigned = true;
+    return raw_run(format, &settings) == 0;
+}
+
 /* run_control: what a broken appraiser lets through must be found, or the runs are worth nothing.
  */
 static bool run_control(const struct mutation_format *format)
@@ -95,7 +106,7 @@ static bool run_control(const struct mutation_format *format)
 int main(int argc, char **argv)
 {
     if (argc != 3) {
-        fprintf(stderr, "usage: %s FORMAT raw|re-signed|table|control\n", argv[0]);
+        fprintf(stderr, "usage: %s FORMAT raw|unsigned|re-signed|table|control\n", argv[0]);
         return 1;
     }
     for (size_t i = 0; i < ATLS_ARRAY_LEN(formats); i++) {
@@ -105,6 +116,9 @@ int main(int argc, char **argv)
         }
         if (formats[i]->samples != NULL && strcmp(argv[2], "raw") == 0) {
             return run_raw(formats[i]) ? 0 : 1;
+        }
+        if (formats[i]->samples != NULL && strcmp(argv[2], "unsigned") == 0) {
+            return run_unsigned(formats[i]) ? 0 : 1;
         }
         if (formats[i]->samples != NULL && strcmp(argv[2], "control") == 0) {
             return run_control(formats[i]) ? 0 : 1;

@@ -159,6 +159,28 @@ static const char *judge_accepted(struct hunt *hunt, size_t which, const struct 
     return judge_as(hunt, which, outcome, mutant);
 }
 
+/* judge_unsigned: what the policy accepts must be in order by its claims for some sample that
+ * answers the same nonce; what it does not accept need only be claims. */
+static const char *judge_unsigned(struct hunt *hunt, size_t which, const struct outcome *outcome)
+{
+    json_t *claims = json_loads(outcome->submod.claims_json, JSON_REJECT_DUPLICATES, NULL);
+    if (claims == NULL) {
+        return "claims that are no JSON";
+    }
+    const char *why = NULL;
+    bool is_right = outcome->decision != ATLS_OK;
+    for (size_t i = 0; i < hunt->num_samples && !is_right; i++) {
+        if (!atls_bytes_equal(hunt->samples[i].nonce, hunt->samples[which].nonce)) {
+            continue;
+        }
+        json_t *expected = json_loads(hunt->samples[i].expected, JSON_REJECT_DUPLICATES, NULL);
+        is_right = hunt->format->may_accept(claims, json_object_get(expected, "claims"), &why);
+        json_decref(expected);
+    }
+    json_decref(claims);
+    return is_right ? NULL : why;
+}
+
 static void report(struct hunt *hunt, size_t which, uint64_t seed, struct atls_bytes mutant,
                    const char *why)
 {
@@ -231,7 +253,9 @@ static void try_one(struct hunt *hunt, uint64_t seed)
     outcome_of(&outcome, &hunt->samples[which], mutant, hunt->set, hunt->settings->crypto);
     if (outcome.appraisal == ATLS_OK) { /* whatever the policy made of it */
         hunt->num_accepted++;
-        const char *why = judge_accepted(hunt, which, &outcome, mutant);
+        const char *why = hunt->settings->is_unsigned
+                              ? judge_unsigned(hunt, which, &outcome)
+                              : judge_accepted(hunt, which, &outcome, mutant);
         if (why != NULL) {
             report(hunt, which, seed, mutant, why);
         }
@@ -255,10 +279,10 @@ uint64_t raw_run(const struct mutation_format *format, const struct raw_settings
         try_one(hunt, settings->seed + num);
         num++;
     }
-    printf("%s raw: %" PRIu64 " mutants from seed %" PRIu64 ", %" PRIu64 " accepted in regions, "
-           "%" PRIu64 " no mutants, %" PRIu64 " failures\n",
-           format->name, num, settings->seed, hunt->num_accepted - hunt->num_failures,
-           hunt->num_unchanged, hunt->num_failures);
+    printf("%s %s: %" PRIu64 " mutants from seed %" PRIu64 ", %" PRIu64
+           " rightly appraised, %" PRIu64 " no mutants, %" PRIu64 " failures\n",
+           format->name, settings->is_unsigned ? "unsigned" : "raw", num, settings->seed,
+           hunt->num_accepted - hunt->num_failures, hunt->num_unchanged, hunt->num_failures);
     uint64_t failures = hunt->num_failures;
     if (settings->want_every_region) {
         failures += rules_print_unused(&hunt->regions, format->name);

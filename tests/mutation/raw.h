@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The raw run: mutants of signed Evidence, none of which may pass but where FORMAT.regions lists
- * the reason. */
+/*
+ * The raw run: mutants of signed Evidence, none of which may pass but where FORMAT.regions lists
+ * the reason. And the unsigned run: the same mutants, with every signature taken for good, so that
+ * they reach what is behind it; the policy may accept none whose claims it must not.
+ */
 #ifndef MUTATION_RAW_H
 #define MUTATION_RAW_H
 
@@ -13,6 +16,7 @@ struct raw_settings {
     const struct atls_crypto_ops *crypto; /* not OpenSSL's only where the run must fail */
     bool want_every_region;               /* a region in which nothing was accepted is a failure */
     uint64_t max_failures;                /* end after so many */
+    bool is_unsigned;                     /* judge by format->may_accept, not by regions */
     bool count_only;                      /* print and write no mutant */
 };
 

@@ -66,11 +66,29 @@ struct rule *rules_find(struct rules *rules, const char *first, const char *seco
     return NULL;
 }
 
+/* is_path: '*' in a rule stands for any octets, also none. */
 static bool is_path(const char *rule, const char *path)
 {
-    const size_t len = strlen(rule);
-    return len > 0 && rule[len - 1] == '*' ? strncmp(rule, path, len - 1) == 0
-                                           : strcmp(rule, path) == 0;
+    const char *star = NULL;
+    const char *resume = NULL;
+    while (*path != '\0') {
+        if (*rule == '*') {
+            star = rule++;
+            resume = path;
+        } else if (*rule == *path) {
+            rule++;
+            path++;
+        } else if (star != NULL) { /* the star takes one octet more */
+            rule = star + 1;
+            path = ++resume;
+        } else {
+            return false;
+        }
+    }
+    while (*rule == '*') {
+        rule++;
+    }
+    return *rule == '\0';
 }
 
 struct rule *rules_find_region(struct rules *rules, const char *sample, const char *path,

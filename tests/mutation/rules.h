@@ -28,8 +28,8 @@ void rules_read(struct rules *out, const char *path);
 /* rules_find gives the rule for exactly these two; NULL when there is none. */
 struct rule *rules_find(struct rules *rules, const char *first, const char *second);
 
-/* rules_find_region gives the rule of `sample`, or of "*", that a path falls under. A rule's path
- * may end with '*' for whatever follows, and begin with '+' for what the original does not have. */
+/* rules_find_region gives the rule of `sample`, or of "*", that a path falls under. In a
+ * rule's path '*' stands for anything; '+' in front: what the original does not have. */
 struct rule *rules_find_region(struct rules *rules, const char *sample, const char *path,
                                bool is_new);
 

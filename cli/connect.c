@@ -33,18 +33,29 @@ static bool send_name(SSL *ssl, const char *name)
            SSL_set_tlsext_host_name(ssl, copy) == 1;
 }
 
+static enum atls_err refuse_name(const char *name, struct atls_diag *diag)
+{
+    return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "--name", name,
+                           "a DNS name or an IP address");
+}
+
+/* check_name: OpenSSL takes a name with a dot in front for any below it, and none for any at all.
+ */
+static enum atls_err check_name(const char *name, struct atls_diag *diag)
+{
+    return name[0] != '\0' && name[0] != '.' ? ATLS_OK : refuse_name(name, diag);
+}
+
 static enum atls_err expect_name(SSL *ssl, const char *name, struct atls_diag *diag)
 {
     X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
     const bool address = is_address(name);
     const int ok = address ? X509_VERIFY_PARAM_set1_ip_asc(param, name)
                            : X509_VERIFY_PARAM_set1_host(param, name, 0);
-    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-    if (ok != 1 || (!address && !send_name(ssl, name))) {
-        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "--name", name,
-                               "a DNS name or an IP address");
-    }
-    return ATLS_OK;
+    /* What the subject says is no name of a server (RFC 9525, 6.2). */
+    X509_VERIFY_PARAM_set_hostflags(param, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                               X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
+    return ok == 1 && (address || send_name(ssl, name)) ? ATLS_OK : refuse_name(name, diag);
 }
 
 static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
@@ -54,6 +65,10 @@ static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
     struct cli_endpoint endpoint;
     int fd = -1;
     enum atls_err err = cli_endpoint_parse(&endpoint, to, "HOST:PORT", diag);
+    const char *name = o->name != NULL ? o->name : endpoint.host;
+    if (err == ATLS_OK && setup->pkix) {
+        err = check_name(name, diag);
+    }
     if (err == ATLS_OK) {
         err = cli_dial(&fd, &endpoint, setup->handshake_timeout_ms, diag);
     }
@@ -67,7 +82,6 @@ static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "SSL");
     }
     SSL_set_connect_state(ssl);
-    const char *name = o->name != NULL ? o->name : endpoint.host;
     if (setup->pkix) {
         err = expect_name(ssl, name, diag);
     } else if (!is_address(name)) {

@@ -14,6 +14,7 @@ from tlspeer import pki
 # What is wrong with a server's certificate: options of certify(), alert of OpenSSL.
 BAD_SERVER = {
     "another name": ({"names": ("other.example",)}, 42),
+    "the name in the subject alone": ({"alternatives": False}, 42),
     "expired": ({"begins": -48 * HOUR, "ends": -HOUR}, 45),
     "not yet valid": ({"begins": 24 * HOUR, "ends": 48 * HOUR}, 42),
     "for clients only": ({"usage": CLIENT_ONLY}, 43),
@@ -96,6 +97,14 @@ class IdentityTest(AttackTest):
             with self.subTest(what):
                 words = self.ca.certify(self.peer, file="bad.pem", **options)
                 self.refused(words + self.evidence, [], alert, "PKIX")
+
+    def test_a_name_that_stands_for_many_is_refused(self):
+        """OpenSSL takes a name with a dot in front for every name below it."""
+        for name in (".example.com", ".", ""):
+            with self.subTest(name):
+                outcome = atlslib.run("connect", "127.0.0.1:9", "--json", "--name", name,
+                                      *self.client())
+                self.assert_fails(outcome, atlslib.EXIT_OURS, "CONFIG")
 
     def test_good_evidence_does_not_make_up_for_a_client_s_certificate(self):
         server = self.relying_with_ca()

@@ -60,11 +60,13 @@ class Authority:
             file.write(builder.sign(self.key, hashes.SHA256()).public_bytes(PEM))
 
     def certify(self, identity: atlslib.Identity, names=("localhost", "127.0.0.1"), file="pkix.pem",
-                begins=-HOUR, ends=24 * HOUR, usage=None, unknown_critical=False) -> list:
+                begins=-HOUR, ends=24 * HOUR, usage=None, unknown_critical=False,
+                alternatives=True) -> list:
         """A certificate for the identity's key; the words that present it."""
         built = self._build(_name(names[0]), public_key_of(identity), begins, ends)
         built = built.add_extension(x509.BasicConstraints(False, None), critical=True)
-        built = built.add_extension(_alternatives(names), critical=False)
+        if alternatives:
+            built = built.add_extension(_alternatives(names), critical=False)
         if usage is not None:
             built = built.add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
         if unknown_critical:

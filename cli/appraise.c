@@ -259,7 +259,7 @@ static void print_result(const struct work *w)
         printf("%s\n", w->jwt);
         return;
     }
-    char *text = json_dumps(w->ear, JSON_INDENT(2));
+    char *text = json_dumps(w->ear, JSON_INDENT(2) | JSON_ENSURE_ASCII);
     printf("%s\n", text != NULL ? text : "{}");
     free(text);
     cli_note(verb, "this Attestation Result is unsigned (--signing-key signs it)");

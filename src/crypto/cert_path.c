@@ -198,6 +198,15 @@ static enum atls_err verify(struct check *c, int64_t now_s, struct atls_diag *di
                            "certificates that lead to one that is trusted");
 }
 
+/* is_for_tls: where one authority certifies the machines of TLS and those who endorse them, no
+ * machine may endorse itself. A certificate without extendedKeyUsage is for anything. */
+static bool is_for_tls(X509 *cert)
+{
+    const uint32_t uses = X509_get_extended_key_usage(cert);
+    return (uses & (XKU_SSL_SERVER | XKU_SSL_CLIENT)) != 0 &&
+           (uses & (XKU_CODE_SIGN | XKU_ANYEKU)) == 0;
+}
+
 /* check_leaf: who may issue certificates does not sign files (veraison/corim has the same rule). */
 static enum atls_err check_leaf(const struct check *c, struct atls_key **out,
                                 struct atls_diag *diag)
@@ -209,6 +218,11 @@ static enum atls_err check_leaf(const struct check *c, struct atls_key **out,
     if (!signs_data(c->leaf)) {
         return atls_fail_texts(diag, ATLS_ERR_PKIX, step, "keyUsage", "no digitalSignature",
                                "digitalSignature, or no keyUsage");
+    }
+    if (is_for_tls(c->leaf)) {
+        return atls_fail_texts(diag, ATLS_ERR_PKIX, step, "extendedKeyUsage",
+                               "serverAuth or clientAuth",
+                               "codeSigning beside it, or no extendedKeyUsage");
     }
     return atls_key_wrap_evp(out, X509_get0_pubkey(c->leaf), diag);
 }

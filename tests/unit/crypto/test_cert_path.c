@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Certification paths of signers of files. */
+#include "support/cert_usage.h"
 #include "support/check.h"
 #include "support/keys.h"
 #include "support/memory.h"
@@ -49,7 +50,7 @@ static struct scene make_scene(void)
     assert_err(atls_ca_issue(&leaf, atls_bytes_text(ca), s.ca_key, s.key, &spec, NULL), OK);
     s.ca = der_of(ca);
     s.other_ca = der_of(other);
-    s.leaf = der_of(leaf);
+    s.leaf = test_with_usage(der_of(leaf), NULL, s.ca_key);
     return s;
 }
 
@@ -117,6 +118,32 @@ static void an_authority_is_no_signer(void **state)
     assert_false(atls_cert_signs_data(test_hex("")));
 }
 
+/* What certifies a machine for TLS does not let it endorse itself. */
+static void a_certificate_for_tls_is_no_signer(void **state)
+{
+    (void)state;
+    const struct scene s = make_scene();
+    static const struct {
+        const char *usage;
+        bool taken;
+    } cases[] = {
+        {NULL, true},
+        {"serverAuth", false},
+        {"clientAuth", false},
+        {"serverAuth,clientAuth", false},
+        {"serverAuth,emailProtection", false},
+        {"codeSigning", true},
+        {"serverAuth,codeSigning", true},
+        {"serverAuth,anyExtendedKeyUsage", true},
+        {"1.3.6.1.4.1.32473.2", true}, /* one of the maker's own */
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
+        const struct atls_bytes leaf = test_with_usage(s.leaf, cases[i].usage, s.ca_key);
+        const enum atls_err err = check(&leaf, 1, &s.ca, 1, NOW, s.key);
+        assert_int_equal(err == ATLS_OK, cases[i].taken);
+    }
+}
+
 static void refuse(struct atls_bytes mutant, size_t at, void *context)
 {
     (void)at;
@@ -166,6 +193,7 @@ int main(void)
         cmocka_unit_test(a_path_to_nowhere_is_refused),
         cmocka_unit_test(dates_of_every_certificate_hold),
         cmocka_unit_test(an_authority_is_no_signer),
+        cmocka_unit_test(a_certificate_for_tls_is_no_signer),
         cmocka_unit_test(no_mutant_of_a_leaf_leads_to_the_anchor),
         cmocka_unit_test(lists_hold_one_to_eight_certificates),
     };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Files of --endorsement-key: what they may hold, and when. Chains that we issue ourselves. */
+#include "support/cert_usage.h"
 #include "signed.h"
 
 static const char *const names[] = {"signer.example"};
@@ -124,7 +125,7 @@ static void a_chain_of_ours_is_written_and_taken(void **state)
     char *leaf = NULL;
     assert_err(atls_ca_create(&ca, ca_key, "maker", NOW - 100, 365, NULL), OK);
     assert_err(atls_ca_issue(&leaf, atls_bytes_text(ca), ca_key, key, &spec, NULL), OK);
-    const struct atls_bytes chain[] = {der_of(leaf), der_of(ca)};
+    const struct atls_bytes chain[] = {test_with_usage(der_of(leaf), NULL, ca_key), der_of(ca)};
     struct atls_corim_signing signing = signing_by(key);
     signing.chain = chain;
     for (signing.chain_len = 1; signing.chain_len <= 2; signing.chain_len++) {

@@ -32,8 +32,8 @@ enum atls_cbor_type {
 
 struct atls_cbor {
     enum atls_cbor_type type;
-    uint64_t argument;         /* of an indefinite array or map: counted */
     uint8_t float_width;       /* 2, 4 or 8 when the item is a float (bits in `argument`); else 0 */
+    uint64_t argument;         /* of an indefinite array or map: counted */
     struct atls_bytes content; /* strings: their octets; array, map, tag: the encoded members */
     struct atls_bytes encoded; /* the whole item as received: what was signed or hashed */
 };

@@ -94,6 +94,12 @@ enum atls_err atls_corim_refuse(const struct atls_corim *corim, const struct atl
 /* atls_corim_refuse_item is the same, and says what kind of item was found. */
 enum atls_err atls_corim_refuse_item(const struct atls_corim *corim, const struct atls_cbor *at,
                                      const char *claim, const char *expected);
+#ifdef __clang_analyzer__ /* as in base/diag.h */
+#define atls_corim_refuse(corim, at, claim, found, expected)                                       \
+    (atls_corim_refuse((corim), (at), (claim), (found), (expected)), ATLS_ERR_ENDORSEMENT)
+#define atls_corim_refuse_item(corim, at, claim, expected)                                         \
+    (atls_corim_refuse_item((corim), (at), (claim), (expected)), ATLS_ERR_ENDORSEMENT)
+#endif
 /* atls_corim_found_text appends text of the file, cut where it is long. */
 void atls_corim_found_text(const struct atls_corim *corim, struct atls_bytes text);
 

@@ -4,6 +4,9 @@
 
 #include "base/span.h"
 
+#undef atls_corim_refuse /* the macros are for the analyser of the callers */
+#undef atls_corim_refuse_item
+
 #define MAX_SHOWN_TEXT 80
 
 /* offset_of gives where in the file an item lies; every item borrows the file's octets. */

@@ -154,7 +154,8 @@ static char *join(const char *folder, const char *name)
     if (path != NULL) {
         memcpy(path, folder, folder_len);
         path[folder_len] = '/';
-        memcpy(&path[folder_len + 1], name, name_len + 1);
+        memcpy(&path[folder_len + 1], name, name_len);
+        path[folder_len + 1 + name_len] = '\0';
     }
     return path;
 }

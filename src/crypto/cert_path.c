@@ -3,6 +3,7 @@
 
 #include "base/span.h"
 #include "crypto/cert_internal.h"
+#include "crypto/crypto_internal.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -38,22 +39,13 @@ static bool append(struct atls_cert_list *list, X509 *cert)
     return true;
 }
 
-static int refuse_passphrase(char *buffer, int size, int writing, void *user)
-{
-    (void)buffer;
-    (void)size;
-    (void)writing;
-    (void)user;
-    return -1;
-}
-
 /* read_pem takes every certificate; what else the text holds is skipped, as PEM has it. */
 static bool read_pem(struct atls_cert_list *list, struct atls_bytes text)
 {
     BIO *bio = BIO_new_mem_buf(text.data, (int)text.len);
     bool whole = bio != NULL;
     while (whole) {
-        X509 *cert = PEM_read_bio_X509(bio, NULL, refuse_passphrase, NULL);
+        X509 *cert = PEM_read_bio_X509(bio, NULL, atls_ossl_no_passphrase, NULL);
         if (cert == NULL) {
             const unsigned long why = ERR_peek_last_error();
             /* No further block; every other reason is a block that cannot be read. */

@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "crypto/cert_internal.h"
+#include "crypto/crypto_internal.h"
 
 #include <openssl/err.h>
 #include <openssl/pem.h>
@@ -21,16 +22,6 @@ static X509 *load_der(struct atls_bytes der)
     return cert;
 }
 
-/* refuse_passphrase: a certificate is never encrypted, and nobody is asked. */
-static int refuse_passphrase(char *buffer, int size, int writing, void *user)
-{
-    (void)buffer;
-    (void)size;
-    (void)writing;
-    (void)user;
-    return -1;
-}
-
 X509 *atls_cert_load(struct atls_bytes cert)
 {
     if (cert.len == 0 || cert.len > ATLS_MAX_FILE_LEN) {
@@ -40,7 +31,7 @@ X509 *atls_cert_load(struct atls_bytes cert)
         return load_der(cert);
     }
     BIO *bio = BIO_new_mem_buf(cert.data, (int)cert.len);
-    X509 *loaded = bio != NULL ? PEM_read_bio_X509(bio, NULL, refuse_passphrase, NULL) : NULL;
+    X509 *loaded = bio != NULL ? PEM_read_bio_X509(bio, NULL, atls_ossl_no_passphrase, NULL) : NULL;
     BIO_free(bio);
     return loaded;
 }

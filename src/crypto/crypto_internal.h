@@ -11,6 +11,10 @@
  * once for the process and belongs to this room. */
 const EVP_MD *atls_ossl_md(int32_t alg);
 
+/* atls_ossl_no_passphrase keeps OpenSSL from asking for one on the terminal: a pem_password_cb(3)
+ * that has none. */
+int atls_ossl_no_passphrase(char *buffer, int size, int writing, void *user);
+
 enum atls_err atls_ossl_hash_init(struct atls_hash *state, int32_t alg);
 enum atls_err atls_ossl_hash_update(struct atls_hash *state, struct atls_bytes data);
 enum atls_err atls_ossl_hash_peek(const struct atls_hash *state, struct atls_digest *out);

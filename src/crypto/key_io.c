@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys as octets: DER SubjectPublicKeyInfo, PEM, raw private keys. */
 #include "crypto/key_internal.h"
+#include "crypto/crypto_internal.h"
 
 #include "base/diag.h"
 #include "base/span.h"
@@ -107,8 +108,7 @@ enum atls_err atls_key_spki(const struct atls_key *key, struct atls_buf out, siz
     return err;
 }
 
-/* no_passphrase keeps OpenSSL from asking for one on the terminal. */
-static int no_passphrase(char *buffer, int size, int writing, void *user)
+int atls_ossl_no_passphrase(char *buffer, int size, int writing, void *user)
 {
     (void)buffer;
     (void)size;
@@ -143,8 +143,8 @@ enum atls_err atls_key_from_pem(struct atls_key **out, struct atls_bytes pem,
     EVP_PKEY *pkey = NULL;
     BIO *bio = BIO_new_mem_buf(pem.data, (int)pem.len);
     if (bio != NULL) {
-        pkey = is_private ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL)
-                          : PEM_read_bio_PUBKEY(bio, NULL, no_passphrase, NULL);
+        pkey = is_private ? PEM_read_bio_PrivateKey(bio, NULL, atls_ossl_no_passphrase, NULL)
+                          : PEM_read_bio_PUBKEY(bio, NULL, atls_ossl_no_passphrase, NULL);
     }
     BIO_free(bio);
     ERR_pop_to_mark();

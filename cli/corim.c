@@ -40,6 +40,7 @@ int cli_corim(int argc, char **argv)
     if (err == ATLS_OK && o.help) {
         cli_usage(CLI_CORIM,
                   "corim create TEMPLATE... -o FILE [OPTIONS]\n"
+                  "       atls corim create --from FILE -o FILE [--ak FILE] [OPTIONS]\n"
                   "       atls corim sign FILE --key FILE -o FILE [OPTIONS]\n"
                   "       atls corim verify FILE --key FILE | --ca FILE\n"
                   "       atls corim show FILE",

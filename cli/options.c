@@ -15,8 +15,10 @@
 
 enum kind { FLAG, VALUE, LIST };
 
-#define PEERS      (CLI_SERVE | CLI_CONNECT)
-#define EVERY      (PEERS | CLI_KEYGEN | CLI_ATTEST | CLI_APPRAISE | CLI_CORIM | CLI_DEMO | CLI_VERSION)
+#define PEERS (CLI_SERVE | CLI_CONNECT)
+#define EVERY                                                                                      \
+    (PEERS | CLI_KEYGEN | CLI_ATTEST | CLI_APPRAISE | CLI_CORIM | CLI_DEMO | CLI_VERSION |         \
+     CLI_INSPECT)
 #define AT(member) offsetof(struct cli_options, member)
 
 static const struct option {
@@ -81,7 +83,14 @@ static const struct option {
     {"profile", VALUE, CLI_CORIM, AT(profile), "NAME|URI",
      "CoRIM profile where no template has it"},
     {"key", VALUE, CLI_CORIM, AT(key), "FILE",
-     "sign: private key, PEM; verify: public key or certificate, PEM"},
+     "sign: private key; verify, create --from JWT: public key; PEM"},
+    {"from", VALUE, CLI_CORIM, AT(from), "FILE",
+     "create: Evidence or EAR of a machine that is known to be right"},
+    {"ak", VALUE, CLI_CORIM, AT(ak), "FILE", "create: that machine's attestation key, PEM"},
+    {"pcr-values", VALUE, CLI_CORIM, AT(pcr_values), "FILE",
+     "create: that machine's PCRs, as tpm2_pcrread writes them"},
+    {"class", VALUE, CLI_CORIM, AT(class_uuid), "UUID",
+     "create: class of machines, for tpm2 (default: a new one)"},
     {"signer", VALUE, CLI_CORIM, AT(signer), "NAME", "sign: who signs (default: the key's hash)"},
     {"cert", VALUE, CLI_CORIM, AT(cert), "FILE", "sign: certificate chain of the key, goes along"},
     {"days", VALUE, CLI_CORIM, AT(days), "N", "sign: for how long (default: no end)"},
@@ -95,10 +104,9 @@ static const struct option {
 
 /* Names of the contract that come later: told apart from a slip of the finger. */
 static const char *const not_built[] = {
-    "passport", "verifier",   "verifier-ca", "trust-verifier", "revoked", "reattest",
-    "framed",   "resume",     "psk",         "dtls",           "ra-tls",  "cmw-extension-type",
-    "from",     "collateral", "store",       "plain-http",     "listen",  "token",
-    "id",
+    "passport",   "verifier", "verifier-ca", "trust-verifier", "revoked", "reattest",
+    "framed",     "resume",   "psk",         "dtls",           "ra-tls",  "cmw-extension-type",
+    "collateral", "store",    "plain-http",  "listen",         "token",   "id",
 };
 
 static const struct option *find(enum cli_verbs verb, struct atls_bytes name)

@@ -39,6 +39,7 @@ struct cli_options {
     struct cli_list with;
     /* corim */
     const char *profile, *signer;
+    const char *from, *ak, *pcr_values, *class_uuid;
     /* demo */
     const char *keep;
     /* what is no option */
@@ -55,7 +56,8 @@ enum cli_verbs {
     CLI_APPRAISE = 16,
     CLI_CORIM = 32,
     CLI_DEMO = 64,
-    CLI_VERSION = 128
+    CLI_VERSION = 128,
+    CLI_INSPECT = 256
 };
 
 /* cli_options_parse reads argv after the verb, then the configuration file, whose values the

@@ -500,6 +500,28 @@ def signed_corims():
                           + cbor(old) + cbor(bytes(64)))
 
 
+@target("fuzz_endorsement_from")
+def corims_from_claims():
+    def seed(kind, claims, pcrs=""):
+        return bytes([kind]) + json.dumps(claims, separators=(",", ":")).encode() + b"\0" + pcrs.encode()
+
+    component = {"measurement-value": "11" * 32, "signer-id": base64.b64encode(bytes(32)).decode()}
+    psa = {"psa-implementation-id": "22" * 32, "psa-instance-id": "01" + "33" * 32,
+           "psa-software-components": [component, {**component, "measurement-type": "BL", "version": "1"}]}
+    yield "psa", seed(0, psa)
+    yield "psa_with_key", seed(0x80, psa)
+    yield "psa_without_components", seed(0, {**psa, "psa-software-components": []})
+    values = [bytes([i]) * 32 for i in range(3)]
+    quote = {"pcrSelect": [{"hash": "sha256", "pcrs": [0, 1, 2]}],
+             "pcrDigest": hashlib.sha256(b"".join(values)).hexdigest()}
+    pcrs = "  sha1:\n    0 : 0x00\n  sha256:\n" + "".join(f"    {i} : 0x{v.hex().upper()}\n" for i, v in enumerate(values))
+    yield "tpm2", seed(1, {"kid": "01" + "44" * 32, "attestInfo": quote}, pcrs)
+    yield "tpm2_with_key", seed(0x81, {"kid": "01" + "44" * 32, "attestInfo": quote}, pcrs)
+    yield "tpm2_key_alone", seed(0x81, {"kid": "01" + "44" * 32})
+    yield "tpm2_other_values", seed(1, {"attestInfo": quote}, pcrs.replace("0x01", "0x07"))
+    yield "tpm2_no_values", seed(1, {"attestInfo": quote}, "sha384:\n")
+
+
 @target("fuzz_endorsement_template")
 def corim_templates():
     def octets(length, first):

@@ -38,7 +38,8 @@ ATLS_NODISCARD enum atls_err atls_jws_verify(struct atls_bytes *out_payload,
                                              const struct atls_key *key, const struct atls_jws *jws,
                                              struct atls_diag *diag);
 
-/* atls_jws_unverified_payload is for `atls inspect` alone, which shows and does not decide. */
+/* atls_jws_unverified_payload is for `atls inspect`, which shows and does not decide, and for
+ * `atls corim create --from`, which warns. */
 struct atls_bytes atls_jws_unverified_payload(const struct atls_jws *jws);
 
 /*

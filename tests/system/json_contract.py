@@ -11,6 +11,7 @@ import base64
 import copy
 import json
 import pathlib
+import re
 import subprocess
 import sys
 import tempfile
@@ -153,6 +154,7 @@ def check_files(program):
     (program.folder / "bad.json").write_text("{}")
     program.run("corim", "create", "bad.json", *profile, "-o", "bad.corim", status=1)
     check_signatures(program)
+    check_from(program)
 
 
 def check_signatures(program):
@@ -183,6 +185,36 @@ def check_signatures(program):
     program.run("corim", "sign", "s.corim", "--key", "a/key.pem", "-o", "t.corim", status=1)
     program.run("corim", "sign", "a/endorsement.corim", "--key", "a/cert.pem", "-o", "t.corim", status=1)
     program.run("corim", "sign", "a/endorsement.corim", "--key", "a/key.pem", "--cert", "b/cert.pem", "-o", "t", status=1)
+
+
+def check_from(program):
+    """corim create --from: what comes of it accepts what it came of."""
+    endorsement = (program.folder / "a/endorsement.corim").read_bytes()
+    pem = re.search(rb"-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----\n", endorsement, re.S)
+    (program.folder / "ak.pem").write_bytes(pem.group(0))
+    create = ["corim", "create", "-o", "from.corim", "--simulated", "--from"]
+    lines = program.run(*create, "a.cmw", status=0)
+    expect(lines[0]["result"]["keys"] == 0, "without --ak there is no key")
+    lines = program.run(*create, "a.cmw", "--ak", "ak.pem", status=0)
+    expect(lines[0]["result"]["keys"] == 1 and lines[0]["result"]["reference_values"] == 2, "key and references")
+    program.run("appraise", "a.cmw", "--endorsements", "from.corim", "--simulated", "--nonce", NONCE, status=0)
+    program.run(*create, "a.cmw", "--ak", "a/key.pem", status=2)
+    program.run(*create, "a.cmw", "--profile", "tpm2", status=1)
+    program.run(*create, "a.cmw", "--pcr-values", "ak.pem", status=1)
+    program.run(*create, "a/cert.pem", status=2)
+    program.run("corim", "create", "comid.json", "--profile", "psa", "--ak", "ak.pem", "-o", "x", status=1)
+    appraise = ["appraise", "a.cmw", "--endorsements", "a/endorsement.corim", "--nonce", NONCE, "--simulated"]
+    jwt = program.run(*appraise, "--signing-key", "a/key.pem", status=0)[0]["result"]["jwt"]
+    (program.folder / "ear.jwt").write_text(jwt + "\n")
+    create.remove("--simulated")  # the Result says so
+    program.run(*create, "ear.jwt", "--key", "a/key.pem", "--ak", "ak.pem", status=0)
+    shown = program.run("corim", "show", "from.corim", status=0)[0]["result"]
+    expect(shown["keys"][0]["simulated"], "the mark of a simulation goes along")
+    program.run(*create, "ear.jwt", status=0)
+    program.run(*create, "ear.jwt", "--key", "b/key.pem", status=2)
+    (program.folder / "ear.json").write_text(json.dumps(program.run(*appraise, status=0)[0]["result"]["ear"]))
+    program.run(*create, "ear.json", status=0)
+    program.run(*create, "ear.json", "--key", "a/key.pem", status=1)
 
 
 def check_appraise(program):

@@ -23,6 +23,7 @@ void openssl_set_own_alert(SSL *ssl, int alert);
 void openssl_forget_alerts(SSL *ssl);
 /* Takes a reference of the caller's, and keeps it as long as `ssl` lives or until the next. */
 void openssl_keep_bio(SSL *ssl, BIO *bio);
+BIO *openssl_kept_bio(const SSL *ssl);
 
 /* gate.c: shuts `ssl` for reading and writing, for good */
 void openssl_shut(SSL *ssl);

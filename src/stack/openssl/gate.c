@@ -12,21 +12,36 @@
 
 enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 }; /* HandshakeType (RFC 8446, 4) */
 
+/* The wall: a BIO that takes nothing, where the application's was. */
+static bool is_wall(BIO *bio)
+{
+    return bio != NULL && BIO_method_type(bio) == BIO_TYPE_MEM &&
+           BIO_test_flags(bio, BIO_FLAGS_MEM_RDONLY) != 0;
+}
+
 /* wall_off makes every further write fail. SSL_write(3) that runs the handshake itself has looked
  * at the shutdown flags before it began, and would send right after it. What was written so far
  * stays where the application may hold it: the old BIO lives on. */
 static void wall_off(SSL *ssl)
 {
     BIO *wbio = SSL_get_wbio(ssl);
-    if (wbio == NULL || (BIO_method_type(wbio) == BIO_TYPE_MEM &&
-                         BIO_test_flags(wbio, BIO_FLAGS_MEM_RDONLY) != 0)) {
-        return; /* nothing to write to, or walled off before */
+    if (wbio == NULL || is_wall(wbio)) {
+        return;
     }
     if (BIO_up_ref(wbio) == 1) {
         openssl_keep_bio(ssl, wbio);
     }
-    SSL_set0_wbio(ssl,
-                  BIO_new_mem_buf("", 0)); /* read only; without memory NULL, which fails too */
+    /* Without memory it is NULL, which fails, too. */
+    SSL_set0_wbio(ssl, BIO_new_mem_buf("", 0));
+}
+
+/* tear_down is for a connection object that is used again (SSL_clear) with the BIO that it had. */
+static void tear_down(SSL *ssl)
+{
+    BIO *kept = is_wall(SSL_get_wbio(ssl)) ? openssl_kept_bio(ssl) : NULL;
+    if (kept != NULL && BIO_up_ref(kept) == 1) {
+        SSL_set0_wbio(ssl, kept);
+    }
 }
 
 void openssl_shut(SSL *ssl)
@@ -83,6 +98,7 @@ static void begin(SSL *ssl)
 {
     struct atls_session *session = openssl_session_get(ssl);
     openssl_forget_alerts(ssl);
+    tear_down(ssl);
     if (session == NULL) {
         return;
     }

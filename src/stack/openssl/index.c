@@ -126,6 +126,11 @@ void openssl_set_own_alert(SSL *ssl, int alert)
     set_alerts(ssl, (alerts_of(ssl) & 0xff) | (alert & 0xff) << 8);
 }
 
+BIO *openssl_kept_bio(const SSL *ssl)
+{
+    return SSL_get_ex_data(ssl, bio_index);
+}
+
 void openssl_keep_bio(SSL *ssl, BIO *bio)
 {
     BIO_free_all(SSL_get_ex_data(ssl, bio_index));

@@ -31,7 +31,7 @@ class CaptureTest(AttackTest):
         self.assert_done(outcome)
         middle.finish()
         self.assertEqual(os.stat(keylog).st_mode & 0o777, 0o600)
-        self.assertTrue(any("warning" in line for line in server.err.all()))
+        server.err.wait(lambda line: "warning" in line, "a warning of the key log")
         verdict = outcome.objects[0]["result"]["verdict"]
         wire = b""
         for direction in ("c2s", "s2c"):

@@ -13,6 +13,7 @@
 
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 static const uint32_t default_timeout_ms = 10000;
 static const unsigned default_threads = 2;
@@ -49,6 +50,15 @@ enum atls_err atls_context_new(struct atls_context **out, struct atls_diag *diag
     return ATLS_OK;
 }
 
+/* forget_parent, under the lock: the jobs of before a fork run in the parent, and end there. */
+static void forget_parent(struct atls_context *context)
+{
+    if (context->jobs_pid != getpid()) {
+        context->jobs_pid = getpid();
+        context->num_jobs = 0;
+    }
+}
+
 struct atls_context *atls_context_ref(struct atls_context *context)
 {
     __atomic_add_fetch(&context->references, 1, __ATOMIC_RELAXED);
@@ -63,6 +73,7 @@ void atls_context_unref(struct atls_context *context)
     /* Jobs hold no reference (the last one would then free the pool from inside it); they are
      * waited for. Each ends within its deadline. */
     pthread_mutex_lock(&context->jobs_lock);
+    forget_parent(context);
     while (context->num_jobs != 0) {
         pthread_cond_wait(&context->jobs_ended, &context->jobs_lock);
     }
@@ -309,6 +320,7 @@ static enum atls_err enter(struct atls_context *context, struct atls_pool **out,
 {
     enum atls_err err = ATLS_OK;
     pthread_mutex_lock(&context->jobs_lock);
+    forget_parent(context);
     context->num_jobs++;
     if (context->executor == NULL && !atls_pool_has_threads(context->pool)) {
         err = atls_pool_new(&context->pool, context->threads, context->max_queue, diag);

@@ -10,6 +10,7 @@
 #include "session/pool.h"
 
 #include <pthread.h>
+#include <sys/types.h>
 
 #define ATLS_MAX_ATTESTERS 8
 
@@ -45,6 +46,7 @@ struct atls_context {
     pthread_mutex_t jobs_lock; /* of what follows */
     pthread_cond_t jobs_ended;
     size_t num_jobs;        /* how many use this context at the moment */
+    pid_t jobs_pid;         /* in which process */
     struct atls_pool *pool; /* made for the first job: a server that forks has none before */
 
     atls_clock *clock;

@@ -25,7 +25,8 @@ extern "C" {
  * that needs the message or info callback for itself calls atls_openssl_msg_callback() and
  * atls_openssl_info_callback() from its own.
  * @retval ATLS_ERR_STATE   this SSL_CTX is enabled already
- * @retval ATLS_ERR_CONFIG  the context cannot work, for instance no PKIX and no requirement
+ * @retval ATLS_ERR_CONFIG  the context cannot work, for instance no PKIX and no requirement; or
+ *                          this is no SSL_CTX for TLS (DTLS, QUIC)
  */
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context, struct atls_diag *diag);

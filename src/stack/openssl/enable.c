@@ -2,6 +2,18 @@
 /* The third of the three calls. */
 #include "stack/openssl/adapter.h"
 
+/* check_method: in DTLS and QUIC an SSL has other ways to pass data than those that the gate
+ * shuts. */
+static enum atls_err check_method(const SSL_CTX *ctx, struct atls_diag *diag)
+{
+    const SSL_METHOD *method = SSL_CTX_get_ssl_method(ctx);
+    if (method == TLS_method() || method == TLS_client_method() || method == TLS_server_method()) {
+        return ATLS_OK;
+    }
+    return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "SSL_CTX", "another method",
+                           "TLS_method(), TLS_client_method() or TLS_server_method()");
+}
+
 enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
                                   struct atls_diag *diag)
 {
@@ -9,6 +21,9 @@ enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
     if (err == ATLS_OK && openssl_context_of(ctx) != NULL) {
         err = atls_fail_texts(diag, ATLS_ERR_STATE, "OpenSSL", "SSL_CTX", "atls enabled already",
                               "one atls_openssl_enable() for an SSL_CTX");
+    }
+    if (err == ATLS_OK) {
+        err = check_method(ctx, diag);
     }
     if (err == ATLS_OK) {
         err = atls_context_freeze(context, diag);

@@ -8,6 +8,9 @@
 #include "atls/sim.h"
 
 #include <openssl/err.h>
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L && !defined(OPENSSL_NO_QUIC)
+#include <openssl/quic.h>
+#endif
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -333,6 +336,33 @@ static void a_raw_public_key_is_no_certificate(void **state)
 #endif
 }
 
+/* ---- other protocols, whose SSL the gate cannot shut ---- */
+
+static void only_tls_can_be_enabled(void **state)
+{
+    (void)state;
+    const SSL_METHOD *const methods[] = {
+        DTLS_method(),
+        DTLS_client_method(),
+#if OPENSSL_VERSION_NUMBER >= 0x30200000L && !defined(OPENSSL_NO_QUIC)
+        OSSL_QUIC_client_method(),
+#endif
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(methods); i++) {
+        const struct test_spec attests = {.attests = &world->server};
+        struct atls_context *context = test_context(world, &attests);
+        struct atls_diag diag = {.err = ATLS_OK};
+        SSL_CTX *ctx = SSL_CTX_new(methods[i]);
+        assert_non_null(ctx);
+        assert_err(atls_openssl_enable(ctx, context, &diag), CONFIG);
+        assert_string_equal(diag.claim, "SSL_CTX");
+        /* and the context is still open, for the right SSL_CTX */
+        assert_err(atls_context_set_timeout(context, 5000, NULL), OK);
+        SSL_CTX_free(ctx);
+        atls_context_unref(context);
+    }
+}
+
 /* ---- where jobs run ---- */
 
 static void a_side_that_only_requires_appraises_on_a_fiber(void **state)
@@ -393,6 +423,7 @@ int main(void)
         cmocka_unit_test(a_client_below_tls_1_3_without_our_info_callback_gets_nothing),
         cmocka_unit_test(a_client_without_both_of_our_callbacks_gets_nothing),
         cmocka_unit_test(a_raw_public_key_is_no_certificate),
+        cmocka_unit_test(only_tls_can_be_enabled),
         cmocka_unit_test(a_side_that_only_requires_appraises_on_a_fiber),
         cmocka_unit_test(a_child_of_a_fork_appraises_with_threads_of_its_own),
     };

@@ -11,6 +11,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_cond_t changed = PTHREAD_COND_INITIALIZER;
 static bool closed;
 static unsigned waiting, passed;
+static pthread_t maker, last;
 
 static const struct atls_attester_ops *inner;
 static struct atls_attester_ops gated;
@@ -19,6 +20,7 @@ static void pass_gate(void)
 {
     pthread_mutex_lock(&lock);
     waiting++;
+    last = pthread_self();
     pthread_cond_broadcast(&changed);
     while (closed) {
         pthread_cond_wait(&changed, &lock);
@@ -60,6 +62,8 @@ const struct atls_attester_ops *test_gated_attester(const struct atls_attester_o
     test_gated = none;
     closed = false;
     passed = 0;
+    maker = pthread_self();
+    last = maker;
     return &gated;
 }
 
@@ -96,4 +100,12 @@ unsigned test_gate_passed(void)
     const unsigned count = passed;
     pthread_mutex_unlock(&lock);
     return count;
+}
+
+bool test_gate_other_thread(void)
+{
+    pthread_mutex_lock(&lock);
+    const bool other = pthread_equal(maker, last) == 0;
+    pthread_mutex_unlock(&lock);
+    return other;
 }

@@ -25,5 +25,8 @@ void test_gate_open(void);
 void test_gate_wait(unsigned count);
 /* test_gate_passed counts the calls that went through since the attester was made. */
 unsigned test_gate_passed(void);
+/* test_gate_other_thread is true when the last call came from another thread than the one that made
+ * the attester. */
+bool test_gate_other_thread(void);
 
 #endif

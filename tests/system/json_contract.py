@@ -250,6 +250,11 @@ def check_stream(program):
             expect(lines[0]["result"]["verdict"]["accepted"], "the peer is accepted")
             expect([line["event"] for line in lines] == ["connected", "data", "closed"],
                    "connect wrote its three events")
+    # Whose endorsements: refused before any connection.
+    program.run("connect", "127.0.0.1:1", *endorsed, "--endorsement-key", "a/cert.pem", status=2)
+    signed = ["--endorsements", "s.corim", "--endorsement-key", "a/cert.pem", *endorsed[2:], "--simulated"]
+    program.run("connect", "127.0.0.1:1", *signed, status=3)
+    program.run("connect", "127.0.0.1:1", *signed, "--endorsement-key", "comid.json", status=1)
     program.run("connect", "127.0.0.1:1", *endorsed, status=3)
     lines = program.run("demo", "--rot", "sim-psa", status=0)
     expect(lines[-1]["event"] == "summary", "demo ends in a summary")

@@ -24,6 +24,15 @@ extern "C" {
  * Call it after the certificate, key and trust store are set, and before SSL_new(). An application
  * that needs the message or info callback for itself calls atls_openssl_msg_callback() and
  * atls_openssl_info_callback() from its own.
+ *
+ * A server that changes its SSL_CTX by server name enables atls on the one that SSL_new() gets,
+ * too: of a connection that began without it neither the offer nor the hellos were seen.
+ *
+ * Under SSL_MODE_ASYNC Evidence is made and appraised in the worker pool while the application has
+ * SSL_ERROR_WANT_ASYNC and a descriptor in SSL_get_all_async_fds(3). The deadline of the context
+ * holds when the application goes on by itself, so it should after that time. It is safe to free
+ * such a connection; but OpenSSL never reclaims the fiber of one (32 KiB and what lies on it), so
+ * it is better run to its end first.
  * @retval ATLS_ERR_STATE   this SSL_CTX is enabled already
  * @retval ATLS_ERR_CONFIG  the context cannot work, for instance no PKIX and no requirement; or
  *                          this is no SSL_CTX for TLS (DTLS, QUIC)

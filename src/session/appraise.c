@@ -327,6 +327,11 @@ enum atls_err atls_session_appraise(struct atls_session *session,
     return ATLS_OK;
 }
 
+bool atls_session_is_appraised(const struct atls_session *session)
+{
+    return session->appraised || session->context->num_required == 0;
+}
+
 bool atls_session_finish(struct atls_session *session, const struct atls_channel *channel)
 {
     struct atls_diag diag;

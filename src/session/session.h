@@ -102,6 +102,8 @@ ATLS_NODISCARD enum atls_err atls_session_read_certificate(struct atls_session *
 ATLS_NODISCARD enum atls_err atls_session_appraise(struct atls_session *session,
                                                    const struct atls_channel *channel,
                                                    const struct atls_peer *peer);
+/* atls_session_is_appraised is true once the peer has passed, or where nothing is required. */
+bool atls_session_is_appraised(const struct atls_session *session);
 /* The gate, when the handshake is done: only now is the verdict ACCEPTED. True lets application
  * data through. */
 ATLS_NODISCARD bool atls_session_finish(struct atls_session *session,

@@ -10,7 +10,7 @@
 
 #include <openssl/bio.h>
 
-enum { CLIENT_HELLO = 1, SERVER_HELLO = 2 }; /* HandshakeType (RFC 8446, 4) */
+enum { CLIENT_HELLO = 1, SERVER_HELLO = 2, FINISHED = 20 }; /* HandshakeType (RFC 8446, 4) */
 
 /* The wall: a BIO that takes nothing, where the application's was. */
 static bool is_wall(BIO *bio)
@@ -62,6 +62,15 @@ static void check_unasked(SSL *ssl, struct atls_session *session)
     }
 }
 
+/* check_last: with a client's Finished the handshake ends. Should the application have taken the
+ * info callback away since, nobody else would shut what was not appraised. */
+static void check_last(SSL *ssl, const struct atls_session *session)
+{
+    if (!atls_session_is_appraised(session)) {
+        SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+    }
+}
+
 void atls_openssl_msg_callback(int write_p, int version, int content_type, const void *buf,
                                size_t len, SSL *ssl, void *arg)
 {
@@ -79,6 +88,9 @@ void atls_openssl_msg_callback(int write_p, int version, int content_type, const
     const int type = len != 0 ? *(const unsigned char *)buf : 0;
     if (write_p == 1 && (type == CLIENT_HELLO || type == SERVER_HELLO)) {
         check_unasked(ssl, session);
+    }
+    if (type == FINISHED && (write_p == 1) != (SSL_is_server(ssl) == 1)) {
+        check_last(ssl, session);
     }
 }
 

@@ -312,6 +312,33 @@ static void a_client_without_both_of_our_callbacks_gets_nothing(void **state)
     SSL_CTX_free(client);
 }
 
+/* unhook is an application that takes the info callback away in the middle. */
+static int unhook(SSL *ssl, int *alert, void *arg)
+{
+    (void)alert, (void)arg;
+    SSL_set_info_callback(ssl, see_nothing);
+    return SSL_CLIENT_HELLO_SUCCESS;
+}
+
+static void an_end_that_our_info_callback_does_not_see_opens_nothing(void **state)
+{
+    (void)state;
+    const struct test_spec requires = {.requires = &world->client};
+    const struct test_spec attests = {.attests = &world->client};
+    SSL_CTX *server = test_enabled_ctx(world, &world->server, &requires);
+    SSL_CTX *client = test_enabled_ctx(world, &world->client, &attests);
+    SSL_CTX_set_client_hello_cb(server, unhook, NULL);
+    SSL_CTX_set_cert_verify_callback(server, accept_anything, NULL);
+    struct test_pair pair = test_pair_of(client, server);
+    test_shake(&pair);
+    assert_true(pair.server.done);
+    assert_nothing_passes(&pair);
+    assert_false(atls_verdict_opens(atls_openssl_verdict(pair.server.ssl)));
+    test_pair_free(&pair);
+    SSL_CTX_free(server);
+    SSL_CTX_free(client);
+}
+
 /* ---- raw public keys, which OpenSSL has since 3.2 ---- */
 
 static void a_raw_public_key_is_no_certificate(void **state)
@@ -422,6 +449,7 @@ int main(void)
         cmocka_unit_test(a_server_without_our_info_callback_serves_nobody),
         cmocka_unit_test(a_client_below_tls_1_3_without_our_info_callback_gets_nothing),
         cmocka_unit_test(a_client_without_both_of_our_callbacks_gets_nothing),
+        cmocka_unit_test(an_end_that_our_info_callback_does_not_see_opens_nothing),
         cmocka_unit_test(a_raw_public_key_is_no_certificate),
         cmocka_unit_test(only_tls_can_be_enabled),
         cmocka_unit_test(a_side_that_only_requires_appraises_on_a_fiber),

@@ -47,7 +47,7 @@ def judge(reason, results):
     return None
 
 
-TOOLS = {"swtpm", "tcpdump", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
+TOOLS = {"swtpm", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
          "g++", "gcc", "pkg-config", "clang", "nm", "readelf"}
 
 

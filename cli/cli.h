@@ -21,6 +21,7 @@ int cli_connect(int argc, char **argv);
 int cli_attest(int argc, char **argv);
 int cli_appraise(int argc, char **argv);
 int cli_corim(int argc, char **argv);
+int cli_inspect(int argc, char **argv);
 
 /*
  * cli_finish ends a verb: with --json the one object on stdout, else the sentence of an error on

@@ -17,11 +17,12 @@ static const struct cli_verb verbs[] = {
     {"attest", cli_attest, "make Evidence over a nonce"},
     {"appraise", cli_appraise, "appraise Evidence, give an Attestation Result"},
     {"corim", cli_corim, "make, sign, verify and show endorsements (CoRIM)"},
+    {"inspect", cli_inspect, "explain Evidence, Results, endorsements, certificates, keys"},
     {"version", cli_version, "what is built in"},
 };
 
 /* Verbs of later versions: told apart from a slip of the finger. */
-static const char *const not_built[] = {"inspect", "verifier", "passport", "proxy", "run", "bench"};
+static const char *const not_built[] = {"verifier", "passport", "proxy", "run", "bench"};
 
 static void usage(FILE *stream)
 {

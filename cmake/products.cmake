@@ -56,7 +56,7 @@ target_compile_definitions(atls_program PRIVATE _GNU_SOURCE)
 target_include_directories(atls_program PRIVATE ${CMAKE_SOURCE_DIR}/cli)
 target_link_libraries(atls_program PRIVATE atls_flags room_stack room_session room_verifier
   room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
-  room_codec room_base $<$<BOOL:${ATLS_TPM2}>:room_tpm2> $<$<BOOL:${ATLS_SIM}>:room_sim>)
+  room_codec room_base room_inspect $<$<BOOL:${ATLS_TPM2}>:room_tpm2> $<$<BOOL:${ATLS_SIM}>:room_sim>)
 install(TARGETS atls_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 find_program(SCDOC scdoc)

@@ -11,10 +11,13 @@ import importlib.util
 import os
 import re
 import shutil
+import subprocess
 import sys
 import xml.etree.ElementTree
 
 PYTHON_PACKAGES = {"cryptography", "cbor2", "jsonschema"}
+TOOLS = {"swtpm", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
+         "g++", "gcc", "pkg-config", "clang", "nm", "readelf"}
 
 
 def is_tsan(results):
@@ -25,8 +28,17 @@ def module_present(name):
     return importlib.util.find_spec(name.replace("python3-", "")) is not None
 
 
+def openssl_version():
+    said = subprocess.run(["pkg-config", "--modversion", "libssl"], capture_output=True, text=True, check=False).stdout
+    return tuple(map(int, re.findall(r"\d+", said)[:2]))
+
+
 def judge(reason, results):
     """None where the skip is right, else what is wrong with it."""
+    needed = re.search(r"needs? OpenSSL (\d+)\.(\d+)", reason)
+    if needed:
+        found = openssl_version()
+        return None if found < tuple(map(int, needed.groups())) else f"this is OpenSSL {found}"
     if "ThreadSanitizer" in reason:
         return None if is_tsan(results) else "this build has no ThreadSanitizer"
     if "simulat" in reason or "libatls-sim" in reason:
@@ -45,10 +57,6 @@ def judge(reason, results):
     if len(present) == len(named):
         return "present: " + ", ".join(present)
     return None
-
-
-TOOLS = {"swtpm", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
-         "g++", "gcc", "pkg-config", "clang", "nm", "readelf"}
 
 
 def skips(name, output, whole):

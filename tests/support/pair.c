@@ -57,6 +57,7 @@ SSL_CTX *test_enabled_ctx(const struct test_world *world, const struct test_mach
 {
     struct atls_diag diag = {.err = ATLS_OK};
     SSL_CTX *ctx = test_plain_ctx(world, machine, false);
+    assert_int_equal(SSL_CTX_set_num_tickets(ctx, 2), 1); /* OpenSSL's default */
     struct atls_context *context = test_context(world, spec);
     const enum atls_err err = atls_openssl_enable(ctx, context, &diag);
     if (err != ATLS_OK) {

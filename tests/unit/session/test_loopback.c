@@ -113,6 +113,32 @@ static void one_side_attests(void **state)
     assert_false(loop.has_client_cmw);
 }
 
+static void what_is_offered_is_each_format_once_by_number_and_by_name(void **state)
+{
+    (void)state;
+    struct atls_offer offer;
+    open_loop((struct test_spec){.requires = NULL}, (struct test_spec){.requires = NULL});
+    const struct test_spec spec = {.attests = &world->client, .requires = &world->server};
+    struct atls_context *context = test_context(world, &spec);
+    /* a second attester of the same format is one more way to the same offer */
+    assert_err(atls_context_add_attester(context, &atls_attester_sim_psa,
+                                         atls_bytes_text(world->other.provision.config_json), NULL),
+               OK);
+    close_end(&loop.client);
+    open_end(&loop.client, context, ATLS_ROLE_CLIENT, &world->client);
+    begin_handshake(&loop);
+    assert_err(loop_client_hello(&loop, 0x11), OK);
+    assert_err(atls_offer_parse(&offer, loop.client_body, NULL), OK);
+    const struct atls_scheme_list *lists[] = {&offer.server, &offer.client};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(lists); i++) {
+        assert_int_equal(lists[i]->count, 2);
+        assert_true(lists[i]->items[0].by_content_format);
+        assert_int_equal(lists[i]->items[0].content_format, 10003);
+        assert_text(lists[i]->items[1].text,
+                    "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"");
+    }
+}
+
 static void nobody_attests_and_nothing_is_sent(void **state)
 {
     (void)state;
@@ -277,6 +303,7 @@ int main(void)
         LOOP(both_attest_without_any_tls_library),
         LOOP(hello_retry_request_is_in_the_binder),
         LOOP(one_side_attests),
+        LOOP(what_is_offered_is_each_format_once_by_number_and_by_name),
         LOOP(nobody_attests_and_nothing_is_sent),
         LOOP(work_goes_to_the_pool_where_the_stack_can_pause),
         LOOP(a_second_handshake_begins_from_nothing),

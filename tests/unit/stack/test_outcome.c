@@ -246,7 +246,27 @@ static void an_open_connection_that_breaks_is_the_connection_s_fault(void **stat
     test_pair_free(&pair);
 }
 
-/* ---- keys and certificates ---- */
+/* ---- what atls did not see ---- */
+
+static void see_only_the_start(const SSL *ssl, int where, int ret)
+{
+    if ((where & SSL_CB_HANDSHAKE_START) != 0) {
+        atls_openssl_info_callback(ssl, where, ret);
+    }
+}
+
+static void an_end_that_was_kept_from_atls_is_no_open_gate(void **state)
+{
+    (void)state;
+    struct test_pair pair = test_pair_of(requires, attests);
+    SSL_set_info_callback(pair.client.ssl, see_only_the_start);
+    test_shake(&pair);
+    assert_true(pair.client.done);
+    assert_outcome(&pair.client, NO_VERDICT,
+                   "gate: the handshake ended without an appraisal of the peer");
+    assert_int_equal(atls_openssl_verdict(pair.client.ssl)->state, ATLS_VERDICT_NONE);
+    test_pair_free(&pair);
+}
 
 static void a_server_hello_that_is_not_tls_1_3_is_told_apart(void **state)
 {
@@ -286,6 +306,7 @@ int main(void)
         cmocka_unit_test(what_comes_instead_of_a_server_hello_is_told_apart),
         cmocka_unit_test(the_end_of_the_connection_is_no_verdict),
         cmocka_unit_test(an_open_connection_that_breaks_is_the_connection_s_fault),
+        cmocka_unit_test(an_end_that_was_kept_from_atls_is_no_open_gate),
         cmocka_unit_test(a_server_hello_that_is_not_tls_1_3_is_told_apart),
         cmocka_unit_test(a_connection_that_has_not_begun_has_no_outcome_but_the_connection_s),
     };

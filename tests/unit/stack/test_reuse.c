@@ -228,6 +228,29 @@ static void a_duplicate_has_a_session_of_its_own(void **state)
     test_pair_free(&second);
 }
 
+/* SSL_dup(3) copies what applications put into an SSL; two that shared a session would free it
+ * twice, and have one verdict. */
+static void a_duplicate_of_a_used_one_shares_nothing_with_it(void **state)
+{
+    (void)state;
+    struct test_pair pair = test_pair_of(client, server);
+    test_shake(&pair);
+    assert_open(&pair);
+    assert_int_equal(SSL_clear(pair.client.ssl), 1);
+    SSL *twin = SSL_dup(pair.client.ssl);
+    assert_non_null(twin);
+    assert_ptr_not_equal(twin, pair.client.ssl);
+    assert_null(atls_openssl_verdict(twin));
+    struct test_pair second = {.client.ssl = twin, .server.ssl = SSL_new(other)};
+    test_pair_join(&second);
+    test_shake(&second);
+    assert_open(&second);
+    assert_ptr_not_equal(atls_openssl_verdict(twin), client_verdict(&pair));
+    assert_about(&second, &world->other);
+    test_pair_free(&second);
+    test_pair_free(&pair);
+}
+
 static void a_duplicate_of_a_running_connection_is_the_same_one(void **state)
 {
     (void)state;
@@ -253,6 +276,7 @@ int main(void)
         cmocka_unit_test(a_connection_between_two_handshakes_has_the_verdict_of_none),
         cmocka_unit_test(a_client_goes_over_to_another_ssl_ctx_between_two_connections),
         cmocka_unit_test(a_duplicate_has_a_session_of_its_own),
+        cmocka_unit_test(a_duplicate_of_a_used_one_shares_nothing_with_it),
         cmocka_unit_test(a_duplicate_of_a_running_connection_is_the_same_one),
     };
     return cmocka_run_group_tests(tests, start, stop);

@@ -4,124 +4,134 @@
 
 #include "base/span.h"
 
-/* One kind of claims set. */
-struct choice {
-    bool (*fits)(const struct inspect_value *v);
-    const struct inspect_fields *fields;
+/* Kinds of claims sets, the more special before the more general. */
+enum kind {
+    EAR = 0,
+    APPRAISAL,
+    NITRO,
+    CCA_REALM,
+    CCA_PLATFORM,
+    PSA_LEGACY,
+    PSA_INTERIM,
+    PSA,
+    DICE,
+    EAT,
+    NUM_KINDS
 };
 
-static bool is_ear(const struct inspect_value *v)
+static const struct inspect_fields *const tables[NUM_KINDS] = {
+    [EAR] = &inspect_ear_claims,
+    [APPRAISAL] = &inspect_ear_appraisal,
+    [NITRO] = &inspect_nitro_claims,
+    [CCA_REALM] = &inspect_cca_realm_claims,
+    [CCA_PLATFORM] = &inspect_cca_platform_claims,
+    [PSA_LEGACY] = &inspect_psa_legacy_claims,
+    [PSA_INTERIM] = &inspect_psa_interim_claims,
+    [PSA] = &inspect_psa_claims,
+    [DICE] = &inspect_dice_claims,
+    [EAT] = &inspect_eat_claims,
+};
+
+/* Labels, first to last, that only one kind has. */
+static const struct {
+    int64_t first, last;
+    enum kind kind;
+} labels[] = {
+    {1004, 1004, EAR},         {1000, 1001, APPRAISAL},    {44235, 44235, CCA_REALM},
+    {44238, 44238, CCA_REALM}, {2401, 2402, CCA_PLATFORM}, {-75010, -75000, PSA_LEGACY},
+    {2394, 2394, PSA},         {2396, 2396, PSA},          {-4670552, -4670552, DICE},
+};
+
+/* Names, or what they begin with, that only one kind has. */
+static const struct {
+    const char *name;
+    bool prefix;
+    enum kind kind;
+} names[] = {
+    {"ear.verifier-id", false, EAR},
+    {"ear_verifier_id", false, EAR},
+    {"ear.status", false, APPRAISAL},
+    {"ear_status", false, APPRAISAL},
+    {"ear.trustworthiness-vector", false, APPRAISAL},
+    {"ear_trustworthiness_vector", false, APPRAISAL},
+    {"cabundle", false, NITRO},
+    {"cca-realm-", true, CCA_REALM},
+    {"cca-platform-", true, CCA_PLATFORM},
+    {"psa-", true, PSA},
+};
+
+static const struct {
+    const char *profile;
+    enum kind kind;
+} profiles[] = {
+    {"PSA_IOT_PROFILE_1", PSA_LEGACY},
+    {"http://arm.com/psa/2.0.0", PSA_INTERIM},
+    {"tag:psacertified.org,2023:psa#tfm", PSA},
+};
+
+static enum kind kind_of_label(int64_t label)
 {
-    return v->form == INSPECT_JSON
-               ? inspect_has_text(v, "ear.verifier-id") || inspect_has_text(v, "ear_verifier_id")
-               : inspect_has(v, 1004);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(labels); i++) {
+        if (label >= labels[i].first && label <= labels[i].last) {
+            return labels[i].kind;
+        }
+    }
+    return EAT;
 }
 
-static bool is_appraisal(const struct inspect_value *v)
+static enum kind kind_of_name(const struct inspect_value *key)
 {
-    return v->form == INSPECT_JSON
-               ? inspect_has_text(v, "ear.status") || inspect_has_text(v, "ear_status") ||
-                     inspect_has_text(v, "ear.trustworthiness-vector") ||
-                     inspect_has_text(v, "ear_trustworthiness_vector")
-               : inspect_has(v, 1000) || inspect_has(v, 1001);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(names); i++) {
+        const size_t len = atls_text_len(names[i].name);
+        if (names[i].prefix ? atls_bytes_is_text(inspect_part(key->content, 0, len), names[i].name)
+                            : inspect_is_text(key, names[i].name)) {
+            return names[i].kind;
+        }
+    }
+    return EAT;
 }
 
-/* has_prefix is true when a key of a JSON claims set begins so. */
-static bool has_prefix(const struct inspect_value *v, const char *prefix)
+static enum kind kind_of_profile(const struct inspect_value *value)
+{
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(profiles); i++) {
+        if (inspect_is_text(value, profiles[i].profile)) {
+            return profiles[i].kind;
+        }
+    }
+    return EAT;
+}
+
+static bool is_profile(const struct inspect_value *key)
+{
+    return inspect_is_int(key, 265) || inspect_is_int(key, -75000) ||
+           inspect_is_text(key, "eat_profile") || inspect_is_text(key, "eat-profile") ||
+           inspect_is_text(key, "psa-profile");
+}
+
+/* kind_of looks at every claim once: a claims set may be as large as a file. */
+static enum kind kind_of(const struct inspect_value *v)
 {
     struct inspect_iter iter = inspect_members(v);
     struct inspect_value key;
     struct inspect_value value;
-    const size_t len = atls_text_len(prefix);
-    while (inspect_next_pair(&iter, &key, &value)) {
-        if (key.type == INSPECT_TEXT &&
-            atls_bytes_is_text(inspect_part(key.content, 0, len), prefix)) {
-            return true;
+    enum kind kind = EAT;
+    bool profiled = false;
+    for (size_t i = 0; i < INSPECT_MAX_MEMBERS && inspect_next_pair(&iter, &key, &value); i++) {
+        int64_t label = 0;
+        enum kind found = EAT;
+        if (is_profile(&key)) {
+            profiled = true;
+            found = kind_of_profile(&value);
+        } else if (inspect_int(&key, &label)) {
+            found = kind_of_label(label);
+        } else if (key.type == INSPECT_TEXT) {
+            found = kind_of_name(&key);
         }
+        kind = found < kind ? found : kind;
     }
-    return false;
+    /* Without a profile a token is of the first one (PSA_IOT_PROFILE_1, as it was in JSON). */
+    return kind == PSA && !profiled && v->form == INSPECT_JSON ? PSA_LEGACY : kind;
 }
-
-static bool is_cca_realm(const struct inspect_value *v)
-{
-    return v->form == INSPECT_JSON ? has_prefix(v, "cca-realm-")
-                                   : inspect_has(v, 44235) || inspect_has(v, 44238);
-}
-
-static bool is_cca_platform(const struct inspect_value *v)
-{
-    return v->form == INSPECT_JSON ? has_prefix(v, "cca-platform-")
-                                   : inspect_has(v, 2401) || inspect_has(v, 2402);
-}
-
-static bool is_profile(const struct inspect_value *v, const char *profile)
-{
-    struct inspect_value found;
-    if (v->form == INSPECT_JSON) {
-        return (inspect_get_text(v, "eat-profile", &found) ||
-                inspect_get_text(v, "eat_profile", &found) ||
-                inspect_get_text(v, "psa-profile", &found)) &&
-               inspect_is_text(&found, profile);
-    }
-    return (inspect_get(v, 265, &found) || inspect_get(v, -75000, &found)) &&
-           inspect_is_text(&found, profile);
-}
-
-static bool is_psa_legacy(const struct inspect_value *v)
-{
-    if (v->form == INSPECT_JSON) {
-        return has_prefix(v, "psa-") &&
-               (is_profile(v, "PSA_IOT_PROFILE_1") ||
-                (!inspect_has_text(v, "eat-profile") && !inspect_has_text(v, "eat_profile")));
-    }
-    for (int64_t label = -75010; label <= -75000; label++) {
-        if (inspect_has(v, label)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool is_psa_interim(const struct inspect_value *v)
-{
-    return is_profile(v, "http://arm.com/psa/2.0.0");
-}
-
-static bool is_psa(const struct inspect_value *v)
-{
-    return v->form == INSPECT_JSON ? has_prefix(v, "psa-")
-                                   : is_profile(v, "tag:psacertified.org,2023:psa#tfm") ||
-                                         inspect_has(v, 2394) || inspect_has(v, 2396);
-}
-
-static bool is_nitro(const struct inspect_value *v)
-{
-    return inspect_has_text(v, "module_id") && inspect_has_text(v, "cabundle");
-}
-
-static bool is_dice(const struct inspect_value *v)
-{
-    return v->form == INSPECT_CBOR && inspect_has(v, -4670552);
-}
-
-static bool is_anything(const struct inspect_value *v)
-{
-    (void)v;
-    return true;
-}
-
-static const struct choice choices[] = {
-    {is_ear, &inspect_ear_claims},
-    {is_appraisal, &inspect_ear_appraisal},
-    {is_nitro, &inspect_nitro_claims},
-    {is_cca_realm, &inspect_cca_realm_claims},
-    {is_cca_platform, &inspect_cca_platform_claims},
-    {is_psa_legacy, &inspect_psa_legacy_claims},
-    {is_psa_interim, &inspect_psa_interim_claims},
-    {is_psa, &inspect_psa_claims},
-    {is_dice, &inspect_dice_claims},
-    {is_anything, &inspect_eat_claims},
-};
 
 void inspect_claims(struct inspect *in, struct inspect_node *node, const struct inspect_value *v,
                     const void *arg)
@@ -137,10 +147,5 @@ void inspect_claims(struct inspect *in, struct inspect_node *node, const struct 
         inspect_wrong_type(in, node, v, "a claims set");
         return;
     }
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(choices); i++) {
-        if (choices[i].fits(v)) {
-            inspect_map(in, node, v, choices[i].fields);
-            return;
-        }
-    }
+    inspect_map(in, node, v, tables[kind_of(v)]);
 }

@@ -162,6 +162,19 @@ static const struct inspect_field cnf_rows[] = {
 };
 static const struct inspect_fields cnf = INSPECT_FIELDS(NULL, cnf_rows);
 
+/* Version 1 of ratsd has the JSON of a collection as base64 text. */
+static void explain_cmw(struct inspect *in, struct inspect_node *node,
+                        const struct inspect_value *v, const void *arg)
+{
+    (void)arg;
+    if (v->form == INSPECT_JSON && v->type == INSPECT_TEXT) {
+        inspect_note(in, node, "text, where RFC 9999 has a record or a collection");
+        inspect_content(in, node, v, NULL);
+    } else {
+        inspect_cmw(in, node, v, NULL);
+    }
+}
+
 static const struct inspect_lengths model_lengths = {{0}, 1, 32};
 static const struct inspect_list audiences = {"", inspect_text, NULL, 1};
 static const struct inspect_list sueids = {"", inspect_ueid, NULL, 1};
@@ -189,7 +202,7 @@ static const struct inspect_field eat_rows[] = {
     {273, "measurements", NULL, inspect_array, &manifests, false},
     {274, "measres", NULL, inspect_array, &measress, false},
     {275, "intuse", NULL, inspect_word, &intuse, false},
-    {299, "cmw", NULL, inspect_cmw, NULL, false},
+    {299, "cmw", NULL, explain_cmw, NULL, false},
     {2500, NULL, "kak-pub", inspect_cose_key, NULL, false},
     {-65537, NULL, "nonce_adjust_function", inspect_any, NULL, false},
     {-65538, NULL, "nonce_adjust_map", inspect_any, NULL, false},

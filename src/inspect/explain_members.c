@@ -57,12 +57,16 @@ static const struct inspect_field *row_for(const struct inspect_fields *fields,
     return NULL;
 }
 
+/* add_pair adds one member, and notes in *seen which row it was. */
 static void add_pair(struct inspect *in, struct inspect_node *node,
                      const struct inspect_fields *fields, const struct inspect_value *key,
-                     const struct inspect_value *value)
+                     const struct inspect_value *value, uint64_t *seen)
 {
     const struct inspect_field *row = row_for(fields, key);
     struct inspect_node *child = NULL;
+    for (size_t i = 0; i < fields->num_rows && i < 64; i++) {
+        *seen |= row == &fields->rows[i] ? (uint64_t)1 << i : 0;
+    }
     if (row != NULL) {
         const char *name = row->name != NULL ? row->name : row->key;
         child = inspect_add(in, node, name, value, row->explain, row->arg);
@@ -78,13 +82,14 @@ static void add_pair(struct inspect *in, struct inspect_node *node,
     }
 }
 
+/* check_must marks the rows that must be there and were not among the members; `seen` has a bit
+ * for each of the first 64 rows, and no table has more. */
 static void check_must(struct inspect *in, struct inspect_node *node,
-                       const struct inspect_fields *fields, const struct inspect_value *v)
+                       const struct inspect_fields *fields, uint64_t seen)
 {
-    for (size_t i = 0; i < fields->num_rows; i++) {
+    for (size_t i = 0; i < fields->num_rows && i < 64; i++) {
         const struct inspect_field *row = &fields->rows[i];
-        const bool by_text = v->form == INSPECT_JSON || row->label == INSPECT_NO_LABEL;
-        if (row->must && !(by_text ? inspect_has_text(v, row->key) : inspect_has(v, row->label))) {
+        if (row->must && (seen >> i & 1) == 0) {
             inspect_problem(in, node, "%s is missing", row->name != NULL ? row->name : row->key);
         }
     }
@@ -105,10 +110,18 @@ void inspect_map(struct inspect *in, struct inspect_node *node, const struct ins
         inspect_is(in, node, fields->what);
     }
     inspect_show_value(in, node, v);
-    for (size_t i = 0; !too_many(in, node, i) && inspect_next_pair(&iter, &key, &value); i++) {
-        add_pair(in, node, fields, &key, &value);
+    uint64_t seen = 0;
+    bool whole = true;
+    for (size_t i = 0; inspect_next_pair(&iter, &key, &value); i++) {
+        if (too_many(in, node, i)) {
+            whole = false;
+            break;
+        }
+        add_pair(in, node, fields, &key, &value, &seen);
     }
-    check_must(in, node, fields, v);
+    if (whole) {
+        check_must(in, node, fields, seen);
+    }
     note_cut(in, node, v);
 }
 

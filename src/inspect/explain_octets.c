@@ -28,6 +28,12 @@ void inspect_note_time(struct inspect *in, struct inspect_node *node, int64_t se
 void inspect_note_printable(struct inspect *in, struct inspect_node *node, struct atls_bytes octets)
 {
     size_t words = 0; /* characters of words: octets that look so by chance have few of them */
+    size_t len = octets.len;
+    while (len > 0 && octets.data[len - 1] == 0) { /* text that fills a field is padded so */
+        len--;
+    }
+    const char *padding = len < octets.len ? " and zeros" : "";
+    octets.len = len;
     if (octets.len < 4 || octets.len > 100) {
         return;
     }
@@ -41,7 +47,7 @@ void inspect_note_printable(struct inspect *in, struct inspect_node *node, struc
     if (words < octets.len - octets.len / 4) {
         return;
     }
-    inspect_note(in, node, "\"%.*s\"", (int)octets.len, (const char *)octets.data);
+    inspect_note(in, node, "\"%.*s\"%s", (int)octets.len, (const char *)octets.data, padding);
 }
 
 const char *inspect_hash_of_len(size_t len)

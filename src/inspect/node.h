@@ -17,7 +17,7 @@
 #include "inspect/value.h"
 
 #define INSPECT_MAX_NODES   20000 /* fields of one inspection */
-#define INSPECT_MAX_DEPTH   48    /* fields inside one another */
+#define INSPECT_MAX_DEPTH   40    /* fields inside one another */
 #define INSPECT_MAX_MEMBERS 512   /* members shown of one array, map or list */
 #define INSPECT_MAX_SHOWN   4096  /* octets shown of one value */
 #define INSPECT_MAX_KEPT    33554432u

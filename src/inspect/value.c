@@ -112,6 +112,12 @@ size_t inspect_count(const struct inspect_value *container, size_t most)
     struct inspect_value key;
     struct inspect_value value;
     size_t count = 0;
+    const bool counted = container->form == INSPECT_CBOR && !container->indefinite &&
+                         !container->cut &&
+                         (container->type == INSPECT_ARRAY || container->type == INSPECT_MAP);
+    if (counted) { /* its head says how many there are, and they are all there */
+        return container->argument < most ? (size_t)container->argument : most;
+    }
     while (count < most && (container->type == INSPECT_MAP ? inspect_next_pair(&iter, &key, &value)
                                                            : inspect_next(&iter, &value))) {
         count++;

@@ -50,6 +50,30 @@ enum atls_err atls_input_compare_nonce(const struct atls_appraisal_input *input,
     return ATLS_OK;
 }
 
+enum atls_err atls_input_check_anchor(const struct atls_trust_anchor *anchor, int64_t now_s,
+                                      struct atls_diag *diag)
+{
+    if (!atls_endorsement_has_ended(anchor->not_after_s, now_s)) {
+        return ATLS_OK;
+    }
+    atls_fail_texts(diag, ATLS_ERR_NOT_ENDORSED, ATLS_STEP_ENDORSEMENT, "endorsements",
+                    "an attestation key whose endorsement has ended, in ",
+                    "a newer CoRIM for this key");
+    atls_diag_found_text(diag, anchor->source);
+    return ATLS_ERR_NOT_ENDORSED;
+}
+
+const struct atls_reference *atls_input_next_reference(const struct atls_appraisal_input *input,
+                                                       const struct atls_format *format,
+                                                       struct atls_bytes class_id, size_t *cursor)
+{
+    const struct atls_reference *reference;
+    do {
+        reference = atls_endorsements_next_reference(input->endorsements, format, class_id, cursor);
+    } while (reference != NULL && atls_endorsement_has_ended(reference->not_after_s, input->now_s));
+    return reference;
+}
+
 enum atls_err atls_evidence_recode(enum atls_err err, struct atls_diag *diag)
 {
     if (err != ATLS_ERR_MALFORMED) {

@@ -67,6 +67,7 @@ enum atls_err atls_batch_add_source(struct atls_batch *batch, struct atls_corim_
     }
     source->data = copy_of(octets);
     source->len = octets.len;
+    source->not_after_s = INT64_MAX;
     source->name = (char *)copy_of(atls_bytes_text(name));
     if (source->data == NULL || source->name == NULL) {
         sources_free(source);

@@ -18,6 +18,7 @@ struct atls_corim_source {
     struct atls_bytes id;      /* as encoded, so that text and octets differ */
     struct atls_bytes content; /* what the signature covers, or the whole file */
     uint64_t version;          /* the highest tag-version of its CoMIDs */
+    int64_t not_after_s;       /* the end of its validity or of its signature, whichever is first */
     bool superseded;           /* another file says what counts */
 };
 

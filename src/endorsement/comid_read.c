@@ -84,6 +84,7 @@ static enum atls_err read_references(struct atls_corim *corim, const struct atls
         struct atls_reference reference = {.format = corim->format, .class_id = class_id};
         reference.source = corim->source->name;
         reference.file = corim->source;
+        reference.not_after_s = corim->source->not_after_s;
         err = atls_corim_measurement(corim, &measurement, &reference);
         if (err == ATLS_OK) {
             err = atls_batch_add_reference(corim->batch, &reference, corim->diag);
@@ -99,6 +100,7 @@ static enum atls_err read_attest_key(struct atls_corim *corim, const struct atls
     struct atls_cbor item;
     struct atls_trust_anchor anchor = {.format = corim->format, .source = corim->source->name};
     anchor.file = corim->source;
+    anchor.not_after_s = corim->source->not_after_s;
     enum atls_err err = record_parts(corim, record, "attest-key-triples", &environment, &list);
     if (err == ATLS_OK) {
         err = atls_corim_environment(corim, &environment, true, &anchor.class_id, &anchor.instance);

@@ -135,11 +135,21 @@ enum atls_err atls_corim_check_dates(const struct atls_corim *corim, const struc
     return ATLS_OK;
 }
 
+/* ends_at notes when the file stops to count. */
+static void ends_at(struct atls_corim_source *source, int64_t not_after_s)
+{
+    source->not_after_s = not_after_s < source->not_after_s ? not_after_s : source->not_after_s;
+}
+
 static enum atls_err read_validity(const struct atls_corim *corim, const struct atls_cbor *map)
 {
     struct atls_corim_dates dates;
     const enum atls_err err = atls_corim_validity(corim, map, "rim-validity", &dates);
-    return err == ATLS_OK ? atls_corim_check_dates(corim, map, &dates) : err;
+    if (err != ATLS_OK) {
+        return err;
+    }
+    ends_at(corim->source, dates.not_after_s);
+    return atls_corim_check_dates(corim, map, &dates);
 }
 
 static enum atls_err read_entity(struct atls_corim *corim, const struct atls_cbor *map,
@@ -292,6 +302,7 @@ static enum atls_err open_file(const struct atls_corim *corim, struct atls_bytes
     const enum atls_err err = atls_corim_signature_verify(&signature, octets, reading->signers,
                                                           reading->now_s, corim->diag);
     if (err == ATLS_OK) {
+        ends_at(corim->source, signature.not_after_s);
         *out = signature.payload;
     }
     return err;

@@ -24,6 +24,7 @@ struct atls_trust_anchor {
     bool simulated;         /* CoRIM entity "atls simulation" */
     const char *source;     /* file it came from, for sentences */
     const struct atls_corim_source *file;
+    int64_t not_after_s; /* end of its file or of the signature; INT64_MAX: none */
 };
 
 /* One digest of a reference measurement. */
@@ -46,6 +47,7 @@ struct atls_reference {
     struct atls_bytes signer_id; /* mval 13, the one tagged 560; empty when absent */
     const char *source;
     const struct atls_corim_source *file;
+    int64_t not_after_s; /* as above */
 };
 
 ATLS_NODISCARD enum atls_err atls_endorsements_new(struct atls_endorsements **out,
@@ -90,6 +92,9 @@ const struct atls_reference *atls_endorsements_next_reference(const struct atls_
                                                               const struct atls_format *format,
                                                               struct atls_bytes class_id,
                                                               size_t *cursor);
+/* atls_endorsement_has_ended compares with 60 s of grace, as loading does: a Verifier that runs for
+ * months looks at the end of what it once loaded. */
+bool atls_endorsement_has_ended(int64_t not_after_s, int64_t now_s);
 size_t atls_endorsements_num_keys(const struct atls_endorsements *set);
 size_t atls_endorsements_num_references(const struct atls_endorsements *set);
 

@@ -151,6 +151,11 @@ const struct atls_reference *atls_endorsements_next_reference(const struct atls_
     return set->all.shown_references[low];
 }
 
+bool atls_endorsement_has_ended(int64_t not_after_s, int64_t now_s)
+{
+    return now_s > INT64_MIN + ATLS_MAX_SKEW_S && not_after_s < now_s - ATLS_MAX_SKEW_S;
+}
+
 size_t atls_endorsements_num_keys(const struct atls_endorsements *set)
 {
     return set == NULL ? 0 : set->all.num_shown_anchors;

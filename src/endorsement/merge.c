@@ -157,7 +157,7 @@ static void drop_superseded(struct merge *m)
     m->num_references = kept;
 }
 
-/* show_anchors gives the number of those that differ; of equal ones the first stays. */
+/* show_anchors gives the number of those that differ; of equal ones that which ends last stays. */
 static size_t show_anchors(struct atls_anchor_entry **shown, struct atls_anchor_entry *const *all,
                            size_t num)
 {
@@ -165,6 +165,8 @@ static size_t show_anchors(struct atls_anchor_entry **shown, struct atls_anchor_
     for (size_t i = 0; i < num; i++) {
         if (kept == 0 || atls_anchor_compare(&shown[kept - 1]->anchor, &all[i]->anchor) != 0) {
             shown[kept++] = all[i];
+        } else if (shown[kept - 1]->anchor.not_after_s < all[i]->anchor.not_after_s) {
+            shown[kept - 1] = all[i];
         }
     }
     return kept;
@@ -177,6 +179,8 @@ static size_t show_references(struct atls_reference **shown, struct atls_referen
     for (size_t i = 0; i < num; i++) {
         if (kept == 0 || atls_reference_compare(shown[kept - 1], all[i]) != 0) {
             shown[kept++] = all[i];
+        } else if (shown[kept - 1]->not_after_s < all[i]->not_after_s) {
+            shown[kept - 1] = all[i];
         }
     }
     return kept;

@@ -20,7 +20,8 @@ static int compare_id(const struct atls_corim_source *a, const struct atls_corim
     return a->id.len == 0 ? 0 : memcmp(a->id.data, b->id.data, a->id.len);
 }
 
-/* compare: by id, the highest version first, then in the order of loading. */
+/* compare: by id, the highest version first, of one version that which ends last (it was signed
+ * anew), then in the order of loading. */
 static int compare(const void *left, const void *right)
 {
     const struct ranked *a = left;
@@ -31,6 +32,9 @@ static int compare(const void *left, const void *right)
     }
     if (a->file->version != b->file->version) {
         return a->file->version > b->file->version ? -1 : 1;
+    }
+    if (a->file->not_after_s != b->file->not_after_s) {
+        return a->file->not_after_s > b->file->not_after_s ? -1 : 1;
     }
     return a->at < b->at ? -1 : a->at > b->at ? 1 : 0;
 }

@@ -15,6 +15,7 @@
 
 static struct atls_endorsements *sets[MAX_SETS];
 static size_t num_sets;
+static const char *until;
 
 static const char psa_profile[] = "tag:arm.com,2025:psa#1.0.0";
 static const char tpm2_profile[] = "tag:github.com/parallaxsecond,2023-03-03:tpm";
@@ -51,6 +52,20 @@ struct atls_endorsements *test_endorsements(void)
     return set;
 }
 
+void test_endorsements_until(const char *not_after)
+{
+    until = not_after;
+}
+
+/* Every template is a tag of its own. */
+static const char *next_tag(void)
+{
+    static char tag[32];
+    static unsigned number;
+    snprintf(tag, sizeof tag, "test-%u", number++);
+    return tag;
+}
+
 void test_add_corim(struct atls_endorsements *set, struct atls_bytes corim)
 {
     struct atls_diag diag;
@@ -61,10 +76,14 @@ void test_add_comid(struct atls_endorsements *set, const char *comid_json, const
                     bool simulated)
 {
     struct atls_diag diag;
-    const struct atls_bytes text = atls_bytes_text(comid_json);
+    char id[256];
+    snprintf(id, sizeof id, "{\"corim-id\":\"%s\",\"validity\":{\"not-after\":\"%s\"}}", next_tag(),
+             until == NULL ? "" : until);
+    const struct atls_bytes texts[] = {atls_bytes_text(comid_json), atls_bytes_text(id)};
     uint8_t *corim = NULL;
     size_t len = 0;
-    need(atls_corim_create(&corim, &len, &text, 1, profile, simulated, &diag), &diag, comid_json);
+    need(atls_corim_create(&corim, &len, texts, until == NULL ? 1 : 2, profile, simulated, &diag),
+         &diag, comid_json);
     test_add_corim(set, atls_bytes_of(corim, len));
     free(corim);
 }
@@ -93,15 +112,6 @@ static void public_pem(char out[2048], const struct atls_key *key)
     }
     out[at] = '\0';
     atls_pem_free(pem);
-}
-
-/* Every template is a tag of its own. */
-static const char *next_tag(void)
-{
-    static char tag[32];
-    static unsigned number;
-    snprintf(tag, sizeof tag, "test-%u", number++);
-    return tag;
 }
 
 static void add_key(struct atls_endorsements *set, const char *class_id, const char *instance,

@@ -11,6 +11,9 @@ struct atls_endorsements *test_endorsements(void);
 /* test_add_comid adds a CoRIM made of one CoMID template. */
 void test_add_comid(struct atls_endorsements *set, const char *comid_json, const char *profile,
                     bool simulated);
+/* test_endorsements_until gives what is added from now on an end, "2026-09-21T15:00:00Z"; NULL:
+ * none. */
+void test_endorsements_until(const char *not_after);
 /* test_add_corim adds a CoRIM as it is, valid or not checked for time. */
 void test_add_corim(struct atls_endorsements *set, struct atls_bytes corim);
 

@@ -99,12 +99,11 @@ static bool matches(const struct atls_reference *reference,
 }
 
 static bool is_known(const struct atls_psa_component *component, struct atls_bytes class_id,
-                     const struct atls_format *format, const struct atls_endorsements *endorsements)
+                     const struct atls_format *format, const struct atls_appraisal_input *input)
 {
     size_t cursor = 0;
     const struct atls_reference *reference;
-    while ((reference = atls_endorsements_next_reference(endorsements, format, class_id,
-                                                         &cursor)) != NULL) {
+    while ((reference = atls_input_next_reference(input, format, class_id, &cursor)) != NULL) {
         if (matches(reference, component)) {
             return true;
         }
@@ -123,7 +122,7 @@ static void expect_text(struct atls_diag *why, struct atls_bytes text)
 /* explain finds the reference that the component comes nearest to, for the sentence. */
 static void explain(struct atls_diag *why, const struct atls_psa_component *component,
                     struct atls_bytes class_id, const struct atls_format *format,
-                    const struct atls_endorsements *endorsements)
+                    const struct atls_appraisal_input *input)
 {
     atls_fail(why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL, "psa-software-components");
     atls_diag_found_text(why, "component ");
@@ -132,8 +131,7 @@ static void explain(struct atls_diag *why, const struct atls_psa_component *comp
     size_t cursor = 0;
     size_t num_components = 0;
     const struct atls_reference *reference;
-    while ((reference = atls_endorsements_next_reference(endorsements, format, class_id,
-                                                         &cursor)) != NULL) {
+    while ((reference = atls_input_next_reference(input, format, class_id, &cursor)) != NULL) {
         num_components += is_component(reference) ? 1 : 0;
         if (!is_component(reference) || !atls_bytes_equal(reference->name, component->type)) {
             continue;
@@ -170,7 +168,7 @@ static void explain(struct atls_diag *why, const struct atls_psa_component *comp
  * lacks are no fault: reference values are alternatives, not a list of what must run (CoRIM, 8).
  */
 static void judge_software(struct atls_submod *submod, const struct atls_psa_claims *claims,
-                           const struct atls_endorsements *endorsements)
+                           const struct atls_appraisal_input *input)
 {
     struct atls_diag why;
     submod->has_reference_values = true; /* the format has them: an empty set accepts nobody */
@@ -185,8 +183,8 @@ static void judge_software(struct atls_submod *submod, const struct atls_psa_cla
         const struct atls_psa_component *component = &claims->components[i];
         submod->measurements[i].name = component->type;
         submod->measurements[i].value = component->value;
-        if (!is_known(component, claims->implementation_id, submod->format, endorsements)) {
-            explain(&why, component, claims->implementation_id, submod->format, endorsements);
+        if (!is_known(component, claims->implementation_id, submod->format, input)) {
+            explain(&why, component, claims->implementation_id, submod->format, input);
             atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
         }
     }
@@ -196,8 +194,8 @@ static void judge_software(struct atls_submod *submod, const struct atls_psa_cla
 }
 
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
-                    const struct atls_endorsements *endorsements)
+                    const struct atls_appraisal_input *input)
 {
     judge_lifecycle(submod, claims->lifecycle);
-    judge_software(submod, claims, endorsements);
+    judge_software(submod, claims, input);
 }

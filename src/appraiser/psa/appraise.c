@@ -24,7 +24,7 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
     submod->machine = claims->instance_id;
     submod->fresh = !input->no_nonce;
     submod->key_binding = key_binding(input);
-    atls_psa_judge(submod, claims, input->endorsements);
+    atls_psa_judge(submod, claims, input);
     if (input->no_nonce) {
         atls_outcome_not_fresh(submod, "psa-nonce");
     }
@@ -45,7 +45,8 @@ static enum atls_err psa_appraise(struct atls_submod *out, const struct atls_app
         return err;
     }
     ATLS_AUTO(atls_psa_verified_cleanup) struct atls_psa_verified *verified = NULL;
-    err = atls_psa_verify(&verified, parsed, input->crypto, input->endorsements, diag);
+    err =
+        atls_psa_verify(&verified, parsed, input->crypto, input->endorsements, input->now_s, diag);
     if (err != ATLS_OK) {
         return err;
     }

@@ -38,7 +38,7 @@ ATLS_NODISCARD enum atls_err atls_psa_verify(struct atls_psa_verified **out,
                                              const struct atls_psa_parsed *parsed,
                                              const struct atls_crypto_ops *crypto,
                                              const struct atls_endorsements *endorsements,
-                                             struct atls_diag *diag);
+                                             int64_t now_s, struct atls_diag *diag);
 void atls_psa_verified_free(struct atls_psa_verified *verified);
 void atls_psa_verified_cleanup(struct atls_psa_verified **verified);
 const struct atls_trust_anchor *atls_psa_anchor(const struct atls_psa_verified *verified);
@@ -75,7 +75,7 @@ ATLS_NODISCARD enum atls_err atls_psa_claims_read(struct atls_psa_claims *out,
 
 /* appraisal.c: lifecycle and software against reference values, into the vector of `submod`. */
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
-                    const struct atls_endorsements *endorsements);
+                    const struct atls_appraisal_input *input);
 /* atls_psa_lifecycle_name gives "secured" and so on; NULL outside every range of RFC 9783. */
 const char *atls_psa_lifecycle_name(uint16_t lifecycle);
 

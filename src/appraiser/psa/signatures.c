@@ -45,7 +45,7 @@ struct atls_cbor atls_psa_payload(const struct atls_psa_verified *verified)
  * often another value than the hash of the key. */
 static enum atls_err find_anchor(const struct atls_trust_anchor **out,
                                  const struct atls_psa_parsed *parsed,
-                                 const struct atls_endorsements *endorsements,
+                                 const struct atls_endorsements *endorsements, int64_t now_s,
                                  struct atls_diag *diag)
 {
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
@@ -59,15 +59,16 @@ static enum atls_err find_anchor(const struct atls_trust_anchor **out,
         return ATLS_ERR_NOT_ENDORSED;
     }
     *out = anchor;
-    return ATLS_OK;
+    return atls_input_check_anchor(anchor, now_s, diag);
 }
 
 enum atls_err atls_psa_verify(struct atls_psa_verified **out, const struct atls_psa_parsed *parsed,
                               const struct atls_crypto_ops *crypto,
-                              const struct atls_endorsements *endorsements, struct atls_diag *diag)
+                              const struct atls_endorsements *endorsements, int64_t now_s,
+                              struct atls_diag *diag)
 {
     const struct atls_trust_anchor *anchor = NULL;
-    enum atls_err err = find_anchor(&anchor, parsed, endorsements, diag);
+    enum atls_err err = find_anchor(&anchor, parsed, endorsements, now_s, diag);
     if (err != ATLS_OK) {
         return err;
     }

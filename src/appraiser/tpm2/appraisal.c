@@ -40,13 +40,13 @@ static void add_value(struct expected_pcrs *expected, size_t pcr, struct atls_by
 
 static void collect(struct expected_pcrs *expected, const struct atls_submod *submod,
                     struct atls_bytes class_id, int32_t bank,
-                    const struct atls_endorsements *endorsements)
+                    const struct atls_appraisal_input *input)
 {
     memset(expected, 0, sizeof *expected);
     size_t cursor = 0;
     const struct atls_reference *reference;
-    while ((reference = atls_endorsements_next_reference(endorsements, submod->format, class_id,
-                                                         &cursor)) != NULL) {
+    while ((reference = atls_input_next_reference(input, submod->format, class_id, &cursor)) !=
+           NULL) {
         if (!reference->key_is_uint || reference->key_uint >= NUM_PCRS) {
             continue;
         }
@@ -205,7 +205,7 @@ enum atls_err atls_tpm2_judge(struct atls_submod *submod, const struct atls_tpm2
     if (quoted != NULL) {
         struct expected_pcrs expected;
         collect(&expected, submod, atls_tpm2_anchor(verified)->class_id,
-                atls_tpm_hash(quoted->bank), input->endorsements);
+                atls_tpm_hash(quoted->bank), input);
         if (selection_fits(&why, &expected, quoted)) {
             enum atls_err err = find_match(&match, &expected, contents, input->crypto);
             if (err != ATLS_OK) {

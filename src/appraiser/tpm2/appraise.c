@@ -80,7 +80,8 @@ static enum atls_err tpm2_appraise(struct atls_submod *out,
         return err;
     }
     ATLS_AUTO(atls_tpm2_verified_cleanup) struct atls_tpm2_verified *verified = NULL;
-    err = atls_tpm2_verify(&verified, parsed, input->crypto, input->endorsements, diag);
+    err =
+        atls_tpm2_verify(&verified, parsed, input->crypto, input->endorsements, input->now_s, diag);
     return err == ATLS_OK ? appraise_verified(out, verified, input, diag) : err;
 }
 

@@ -125,7 +125,7 @@ static enum atls_err check_name(const struct atls_tpm2_contents *contents,
 }
 
 static enum atls_err find_anchor(const struct atls_trust_anchor **out, struct atls_bytes kid,
-                                 const struct atls_endorsements *endorsements,
+                                 const struct atls_endorsements *endorsements, int64_t now_s,
                                  struct atls_diag *diag)
 {
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("tpm2"));
@@ -137,17 +137,18 @@ static enum atls_err find_anchor(const struct atls_trust_anchor **out, struct at
         atls_diag_found_bytes(diag, kid);
         return ATLS_ERR_NOT_ENDORSED;
     }
-    return ATLS_OK;
+    return atls_input_check_anchor(*out, now_s, diag);
 }
 
 enum atls_err atls_tpm2_verify(struct atls_tpm2_verified **out,
                                const struct atls_tpm2_parsed *parsed,
                                const struct atls_crypto_ops *crypto,
-                               const struct atls_endorsements *endorsements, struct atls_diag *diag)
+                               const struct atls_endorsements *endorsements, int64_t now_s,
+                               struct atls_diag *diag)
 {
     const struct atls_tpm2_contents *contents = &parsed->contents;
     const struct atls_trust_anchor *anchor = NULL;
-    enum atls_err err = find_anchor(&anchor, contents->kid, endorsements, diag);
+    enum atls_err err = find_anchor(&anchor, contents->kid, endorsements, now_s, diag);
     if (err == ATLS_OK) {
         err = verify_one(crypto, anchor, &parsed->certify_signature, contents->certify.encoded,
                          "kat.sig", diag);

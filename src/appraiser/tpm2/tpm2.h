@@ -41,7 +41,7 @@ ATLS_NODISCARD enum atls_err atls_tpm2_verify(struct atls_tpm2_verified **out,
                                               const struct atls_tpm2_parsed *parsed,
                                               const struct atls_crypto_ops *crypto,
                                               const struct atls_endorsements *endorsements,
-                                              struct atls_diag *diag);
+                                              int64_t now_s, struct atls_diag *diag);
 void atls_tpm2_verified_free(struct atls_tpm2_verified *verified);
 void atls_tpm2_verified_cleanup(struct atls_tpm2_verified **verified);
 const struct atls_trust_anchor *atls_tpm2_anchor(const struct atls_tpm2_verified *verified);

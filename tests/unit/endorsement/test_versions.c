@@ -143,6 +143,31 @@ static void a_signature_makes_no_other_content(void **state)
     atls_endorsements_unref(set);
 }
 
+/* A maker signs the same CoRIM again before its signature ends; either may be loaded first. */
+static void the_signature_that_ends_last_counts(void **state)
+{
+    (void)state;
+    const struct atls_key *key = test_key(ATLS_CRV_P256);
+    static const int64_t ends[][2] = {{NOW + 100, NOW + 9000}, {NOW + 9000, NOW + 100}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(ends); i++) {
+        struct atls_corim_signing signing = signing_by(key);
+        struct atls_endorsements *set = set_of(key);
+        for (size_t j = 0; j < 2; j++) {
+            signing.not_after_s = ends[i][j];
+            add(set, sign(kat("psa-good"), &signing), "signed");
+        }
+        const struct atls_trust_anchor *anchor =
+            atls_endorsements_find_key(set, psa(), psa_instance(), psa_class());
+        assert_non_null(anchor);
+        assert_int_equal(anchor->not_after_s, NOW + 9000);
+        size_t cursor = 0;
+        assert_int_equal(
+            atls_endorsements_next_reference(set, psa(), psa_class(), &cursor)->not_after_s,
+            NOW + 9000);
+        atls_endorsements_unref(set);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +178,7 @@ int main(void)
         cmocka_unit_test(one_version_with_two_contents_is_refused),
         cmocka_unit_test(a_merge_that_fails_leaves_the_older_version),
         cmocka_unit_test(a_signature_makes_no_other_content),
+        cmocka_unit_test(the_signature_that_ends_last_counts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

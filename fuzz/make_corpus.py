@@ -777,6 +777,30 @@ def tpm2_responses():
     yield "empty", b""
 
 
+@target("fuzz_stack_handshake")
+def stack_handshakes():
+    def body(octets):
+        return b"\1" + vec16(octets)
+
+    offer, choice, good, none = body(bytes.fromhex("000400002713000400002713")), body(b"\0\0\x27\x13"), b"\2", b"\0"
+    credential = body(bytes.fromhex("000006821927134100"))
+    token = sign1({1: -7}, {}, b"\xa0")
+    wrapped = body(b"\0" + vec16(cbor([10003, token])))
+    yield "server_good_peer", b"\0"
+    yield "client_good_peer", b"\1"
+    yield "server_retry", b"\2" + offer + offer + wrapped
+    yield "client_retry", b"\3" + choice + choice + wrapped
+    yield "server_credential", b"\0" + offer + credential
+    yield "client_credential", b"\1" + choice + choice + credential
+    yield "server_no_offer", b"\0" + none
+    yield "client_no_choice", b"\1" + none + none
+    yield "client_no_credential", b"\1" + good + good + none
+    yield "server_two_offers", b"\2" + offer + none
+    yield "server_malformed", b"\0" + body(b"\0\4\0\0")
+    yield "client_malformed", b"\1" + body(b"\7")
+    yield "server_empty_cmw", b"\0" + good + body(b"\0\0\0")
+
+
 def main(names):
     for name in names or sorted(TARGETS):
         folder = CORPUS / name

@@ -337,6 +337,7 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
     struct atls_diag diag;
     struct atls_verdict *verdict = &session->verdict;
     session->finished = true;
+    session_release(session);
     atls_text_copy(verdict->suite, sizeof verdict->suite, channel->suite);
     atls_text_copy(verdict->group, sizeof verdict->group, channel->group);
     if (verdict->state == ATLS_VERDICT_REFUSED) {

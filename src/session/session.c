@@ -37,16 +37,23 @@ static void forget(uint8_t **octets)
     *octets = NULL;
 }
 
+void session_release(struct atls_session *session)
+{
+    atls_transcript_reset(session->context->crypto, &session->transcript);
+    forget(&session->client_hello_body);
+    session->negotiation.peer.server.count = 0; /* it borrowed that body */
+    session->negotiation.peer.client.count = 0;
+    forget(&session->written);
+    forget(&session->peer_cmw);
+    session->peer_cmw_len = 0;
+}
+
 /* reset returns to the state before a handshake; what is owned is freed. */
 static void reset(struct atls_session *session)
 {
     atls_job_unref(session->job);
     session->job = NULL;
-    atls_transcript_reset(session->context->crypto, &session->transcript);
-    forget(&session->client_hello_body);
-    forget(&session->written);
-    forget(&session->peer_cmw);
-    session->peer_cmw_len = 0;
+    session_release(session);
     session->own_spki_sha256.len = 0;
     session->own_cmw_sha256.len = 0;
     session->finished = false;

@@ -73,7 +73,8 @@ struct atls_context *atls_session_context(const struct atls_session *session);
 
 void atls_session_message(struct atls_session *session, struct atls_bytes message);
 
-/* write_: *out_send false leaves the extension out. `out` lives until the next write_ or begin. */
+/* write_: *out_send false leaves the extension out. `out` lives until the next write_, finish or
+ * begin. */
 ATLS_NODISCARD enum atls_err atls_session_write_client_hello(struct atls_session *session,
                                                              bool *out_send,
                                                              struct atls_bytes *out);

@@ -28,6 +28,9 @@ struct atls_session {
     struct atls_verdict verdict;
 };
 
+/* session_release frees what only a handshake needs: an open connection keeps its verdict. */
+void session_release(struct atls_session *session);
+
 /* session_check_usable gives the reason of an earlier refusal: it is for good. */
 enum atls_err session_check_usable(const struct atls_session *session);
 

@@ -6,6 +6,7 @@
 #include "atls/sim.h"
 #include "crypto/crypto.h"
 #include "handshake/binder.h"
+#include "session/session_internal.h"
 #include "support/gated_attester.h"
 
 #include <pthread.h>
@@ -182,6 +183,26 @@ static void work_goes_to_the_pool_where_the_stack_can_pause(void **state)
     }
 }
 
+static void an_open_connection_keeps_nothing_but_its_verdict(void **state)
+{
+    (void)state;
+    open_mutual();
+    assert_err(loop_run(&loop), OK);
+    struct end *ends[] = {&loop.client, &loop.server};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(ends); i++) {
+        const struct atls_session *session = ends[i]->session;
+        assert_non_null(session->written);
+        assert_true(opens(ends[i]));
+        assert_null(session->written);
+        assert_null(session->client_hello_body);
+        assert_null(session->peer_cmw);
+        assert_int_equal(session->transcript.state, ATLS_TRANSCRIPT_START);
+        assert_int_equal(session->negotiation.peer.server.count, 0);
+        assert_int_equal(session->negotiation.peer.client.count, 0);
+        assert_int_equal(session->verdict.num_evidence, 1);
+    }
+}
+
 static void a_second_handshake_begins_from_nothing(void **state)
 {
     (void)state;
@@ -306,6 +327,7 @@ int main(void)
         LOOP(what_is_offered_is_each_format_once_by_number_and_by_name),
         LOOP(nobody_attests_and_nothing_is_sent),
         LOOP(work_goes_to_the_pool_where_the_stack_can_pause),
+        LOOP(an_open_connection_keeps_nothing_but_its_verdict),
         LOOP(a_second_handshake_begins_from_nothing),
         LOOP(a_handshake_may_begin_with_another_context),
         LOOP(a_server_goes_over_to_the_context_that_attests),

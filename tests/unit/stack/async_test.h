@@ -15,7 +15,7 @@
 
 /* OpenSSL never frees the fiber of a connection that is freed while it is paused (3.0 to 3.5).
  * What is seen from here is no leak to LeakSanitizer. */
-static ASYNC_JOB *paused_fibers[32];
+static ASYNC_JOB *paused_fibers[128];
 
 static inline void note_fiber(int write_p, int version, int content_type, const void *buf,
                               size_t len, SSL *ssl, void *arg)

@@ -171,6 +171,41 @@ static void a_full_queue_is_busy(void **state)
     }
 }
 
+/* those who only begin cost one signature each at most, and block nobody for long. */
+static void many_half_open_handshakes_leave_room_for_an_honest_client(void **state)
+{
+    (void)state;
+    enum { HALF_OPEN = 300, QUEUE = 32 };
+    static struct test_pair pairs[HALF_OPEN];
+    unsigned busy = 0;
+    const unsigned files = test_open_files();
+    make_server((struct test_spec){.threads = 1, .max_queue = QUEUE});
+    test_gate_close();
+    for (size_t i = 0; i < HALF_OPEN; i++) {
+        pairs[i] = test_pair_of(client, server);
+        test_step(&pairs[i].client);
+        test_step(&pairs[i].server);
+        test_gate_wait(1);
+        busy += pairs[i].server.failed && pairs[i].server.failed_with == ATLS_ERR_BUSY;
+    }
+    assert_int_equal(busy, HALF_OPEN - QUEUE - 1); /* one is with the attester */
+    assert_true(test_open_files() <= files + QUEUE + 1);
+    for (size_t i = 0; i < HALF_OPEN; i++) {
+        test_pair_free(&pairs[i]);
+    }
+    test_gate_open();
+    struct test_pair honest = {.client.ssl = NULL};
+    do { /* as clients do: again, until the queue has run empty */
+        test_pair_free(&honest);
+        honest = test_pair_of(client, server);
+        SSL_clear_mode(honest.server.ssl, SSL_MODE_ASYNC);
+        test_shake(&honest);
+    } while (honest.server.failed_with == ATLS_ERR_BUSY);
+    assert_open(&honest);
+    assert_int_equal(test_gate_passed(), 2); /* the first, and the honest one */
+    test_pair_free(&honest);
+}
+
 static void an_attester_that_fails_on_a_fiber_is_an_internal_error(void **state)
 {
     (void)state;
@@ -341,6 +376,7 @@ int main(void)
         LIFE(an_attester_past_its_deadline_is_an_internal_error),
         LIFE(a_late_result_serves_nobody),
         LIFE(a_full_queue_is_busy),
+        LIFE(many_half_open_handshakes_leave_room_for_an_honest_client),
         LIFE(an_attester_that_fails_on_a_fiber_is_an_internal_error),
         LIFE(a_connection_and_its_context_are_freed_while_it_is_appraised),
         LIFE(an_executor_of_the_application_s_own_runs_the_jobs),

@@ -73,7 +73,8 @@ static const struct option {
     {"tcti", VALUE, CLI_KEYGEN | CLI_DEMO, AT(tcti), "CONF",
      "TPM command interface (default device:/dev/tpmrm0)"},
     {"pcrs", VALUE, CLI_KEYGEN, AT(pcrs), "SEL", "PCR selection, such as sha256:0,1,2,7"},
-    {"set", LIST, CLI_KEYGEN, AT(sets), "CLAIM=VALUE", "claim of a simulated attester"},
+    {"set", LIST, CLI_KEYGEN, AT(sets), "CLAIM=VALUE",
+     "sim-psa: a claim; tpm2: class=UUID, ak=new"},
     {"nonce", VALUE, CLI_ATTEST | CLI_APPRAISE, AT(nonce), "HEX", "the nonce; appraise: or none"},
     {"time", VALUE, CLI_APPRAISE, AT(time), "RFC3339", "appraise as if it were this time"},
     {"format", VALUE, CLI_APPRAISE, AT(format), "NAME", "take FILE as this format"},
@@ -119,17 +120,17 @@ static const struct option *find(enum cli_verbs verb, struct atls_bytes name)
     return NULL;
 }
 
-static enum atls_err fail_unknown(struct atls_bytes name, struct atls_diag *diag)
+static enum atls_err fail_unknown(struct atls_bytes name, const char *where, struct atls_diag *diag)
 {
     for (size_t i = 0; i < ATLS_ARRAY_LEN(not_built); i++) {
         if (atls_bytes_is_text(name, not_built[i])) {
-            atls_fail(diag, ATLS_ERR_NOT_BUILT, "command line", NULL);
+            atls_fail(diag, ATLS_ERR_NOT_BUILT, where, NULL);
             atls_diag_found_text(diag, "--");
             atls_diag_found_peer_text(diag, name);
             return ATLS_ERR_NOT_BUILT;
         }
     }
-    atls_fail(diag, ATLS_ERR_CONFIG, "command line", "option");
+    atls_fail(diag, ATLS_ERR_CONFIG, where, "option");
     atls_diag_found_text(diag, "--");
     atls_diag_found_peer_text(diag, name);
     atls_diag_expected_text(diag, "an option of this verb (-h lists them)");
@@ -172,7 +173,7 @@ static enum atls_err parse_option(struct cli_options *out, enum cli_verbs verb, 
     if (is_short && atls_bytes_is_text(name, "h")) {
         name = atls_bytes_text("help");
     } else if (is_short != atls_bytes_is_text(name, "o")) {
-        return fail_unknown(atls_bytes_text(word + (is_short ? 0 : 2)), diag);
+        return fail_unknown(atls_bytes_text(word + (is_short ? 0 : 2)), "command line", diag);
     }
     const char *value = NULL;
     for (size_t i = 0; i < name.len; i++) {
@@ -183,7 +184,7 @@ static enum atls_err parse_option(struct cli_options *out, enum cli_verbs verb, 
     }
     const struct option *option = find(verb, name);
     if (option == NULL) {
-        return fail_unknown(name, diag);
+        return fail_unknown(name, "command line", diag);
     }
     if (option->kind == FLAG && value != NULL) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", option->name, "a value",
@@ -257,7 +258,7 @@ static enum atls_err read_config(struct cli_options *out, enum cli_verbs verb,
     {
         const struct option *option = find(verb, atls_bytes_text(key));
         if (option == NULL || atls_bytes_is_text(atls_bytes_text(key), "config")) {
-            return fail_unknown(atls_bytes_text(key), diag);
+            return fail_unknown(atls_bytes_text(key), "configuration file", diag);
         }
         err = set_from_json(out, option, value, diag);
         if (err != ATLS_OK) {

@@ -14,11 +14,15 @@
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static enum atls_err fail_openssl(struct atls_diag *diag, enum atls_err err, const char *step,
                                   const char *path, const char *expected)
 {
-    const char *reason = ERR_reason_error_string(ERR_peek_last_error());
+    /* the first error is the cause; what comes after it says only which layer handed it on */
+    const unsigned long code = ERR_peek_error();
+    const char *reason =
+        ERR_SYSTEM_ERROR(code) ? strerror(ERR_GET_REASON(code)) : ERR_reason_error_string(code);
     ERR_clear_error();
     atls_fail_texts(diag, err, step, path, reason, expected);
     return err;
@@ -229,6 +233,7 @@ static enum atls_err use_key(struct cli_setup *s, const struct cli_options *o, c
         pkey = err == ATLS_OK ? atls_key_evp(key) : NULL;
     }
     atls_file_free(text, len);
+    ERR_clear_error(); /* decoders leave the formats behind that they tried */
     if (err == ATLS_OK && SSL_CTX_use_PrivateKey(s->ssl_ctx, pkey) != 1) {
         err = fail_openssl(diag, ATLS_ERR_KEY, "private key", path, "the key of the certificate");
     }
@@ -275,6 +280,7 @@ static enum atls_err use_identity(struct cli_setup *s, const struct cli_options 
 static enum atls_err use_trust(struct cli_setup *s, const struct cli_options *o, bool is_server,
                                struct atls_diag *diag)
 {
+    ERR_clear_error();
     if (o->ca != NULL && SSL_CTX_load_verify_file(s->ssl_ctx, o->ca) != 1) {
         return fail_openssl(diag, ATLS_ERR_FILE, "--ca", o->ca, "PEM certificates");
     }

@@ -31,11 +31,24 @@ static bool is_refusal(int alert, bool attestation_negotiated)
     }
 }
 
+/* OpenSSL 3.0 calls the two alerts of TLS 1.3 "unknown" that say what we most often refuse for. */
+static const char *alert_name(int alert)
+{
+    switch (alert) {
+    case SSL_AD_MISSING_EXTENSION:
+        return "missing extension";
+    case SSL_AD_CERTIFICATE_REQUIRED:
+        return "certificate required";
+    default:
+        return SSL_alert_desc_string_long(alert);
+    }
+}
+
 static enum atls_err fail_alert(int alert, bool refusal, struct atls_diag *diag)
 {
     const enum atls_err err = refusal ? ATLS_ERR_PEER_REFUSED : ATLS_ERR_PEER_ALERT;
     atls_fail(diag, err, "handshake", "alert");
-    atls_diag_found_text(diag, SSL_alert_desc_string_long(alert));
+    atls_diag_found_text(diag, alert_name(alert));
     atls_diag_found_text(diag, " (");
     atls_diag_found_int(diag, alert);
     atls_diag_found_text(diag, ")");

@@ -47,6 +47,9 @@ class ToolsTest(SystemTest):
         self.assertIn("SSL alert number 109", said)
         event = wait_until(lambda: server.events("connection"), "an event")[0]
         self.assertEqual((event["error"]["code"], event["exit"]), ("NOTHING_OFFERED", 2))
+        client = run("connect", server.address, "--json", "--ca", self.ca.path)
+        self.assertEqual((client.error["found"], client.status),
+                         ("missing extension (109)", EXIT_REFUSED))
 
     def test_s_client_without_a_certificate_is_refused_where_one_is_asked_for(self):
         server = self.server(*self.identity.own(), *self.pkix, "--ca", self.ca.path, "--exec",

@@ -213,6 +213,7 @@ class ConfigTest(SystemTest):
         path = self.write("bad.json", config if isinstance(config, str) else json.dumps(config))
         outcome = run("serve", "127.0.0.1:0", "--json", "--config", path)
         self.assert_fails(outcome, EXIT_OURS, code)
+        return outcome.error
 
     def test_options_come_from_the_file(self):
         full = {"identity": self.identity.folder, "require": "psa", "simulated": True,
@@ -239,13 +240,18 @@ class ConfigTest(SystemTest):
                       dict(own, identity=None), [own], "[]", "{", "", '{"once":true,"once":false}',
                       json.dumps(own) + "x", dict(own, days="3"), {"Identity": "x"}):
             with self.subTest(wrong):
-                self.assert_refused(wrong)
+                self.assertEqual(self.assert_refused(wrong)["step"], "configuration file")
         self.assert_refused(dict(own, dtls=True), "NOT_BUILT")
 
     def test_a_file_that_is_not_there_is_named(self):
         outcome = run("serve", "127.0.0.1:0", "--json", "--config", "/nonexistent.json")
         self.assert_fails(outcome, EXIT_OURS, "FILE")
         self.assertIn("/nonexistent.json", outcome.err)
+
+    def test_a_trust_store_that_is_not_there_is_said_to_be_so(self):
+        outcome = run("connect", "127.0.0.1:1", "--json", "--ca", "/nonexistent.pem")
+        self.assert_fails(outcome, EXIT_OURS, "FILE")
+        self.assertEqual(outcome.error["found"], "No such file or directory")
 
 
 if __name__ == "__main__":

@@ -248,7 +248,7 @@ int cli_keygen(int argc, char **argv)
     if (err == ATLS_OK) {
         cli_note(verb,
                  "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim to "
-                 "who verifies",
+                 "whoever verifies",
                  o.output, o.csr ? ", request.pem" : "", o.output);
     }
     const int status = cli_finish(verb, o.json, err == ATLS_OK ? NULL : &diag, result);

@@ -22,7 +22,7 @@ struct inspect_run inspect_run_of(struct inspect *in, struct inspect_node *node,
 /* A number of `width` octets, big-endian; `names` may be NULL. `out` may be NULL. */
 bool inspect_run_uint(struct inspect_run *run, const char *name, size_t width,
                       const struct inspect_names *names, uint64_t *out);
-/* TPM2B: 16 bits of length and so many octets, which `explain` gets (NULL: shown in hex). */
+/* TPM2B: 16 bits of length and so many octets, which `explain` takes (NULL: shown in hex). */
 bool inspect_run_sized(struct inspect_run *run, const char *name, inspect_explain *explain,
                        const void *arg);
 /* `len` octets. */

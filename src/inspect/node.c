@@ -77,6 +77,7 @@ const char *inspect_keep_text(struct inspect *in, struct atls_bytes text)
 }
 
 /* keep_formatted gives a copy of what a format makes, cut after 400 octets. */
+ATLS_PRINTF(3, 0)
 static const char *keep_formatted(struct inspect *in, const char *before, const char *format,
                                   va_list args)
 {

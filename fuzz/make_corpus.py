@@ -777,6 +777,17 @@ def tpm2_responses():
     yield "empty", b""
 
 
+# ---- src/inspect: the samples of tests/kat/inspect, which are ours ----
+
+
+@target("fuzz_inspect_any")
+def inspect_samples():
+    folder = CORPUS.parents[1] / "tests/kat/inspect"
+    for path in sorted(folder.iterdir()):
+        if path.suffix not in (".diag", ".txt", ".py", ".md") and path.is_file():
+            yield path.name, path.read_bytes()
+
+
 @target("fuzz_stack_handshake")
 def stack_handshakes():
     def body(octets):

@@ -32,6 +32,14 @@ foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
   set_tests_properties(interop/${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
 
+# What `atls inspect` says, against decoders that others wrote.
+if(TARGET atls_program)
+  add_test(NAME system/inspect_oracle
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/system/inspect_oracle.py
+                   $<TARGET_FILE:atls_program> ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/../shared/vectors)
+  set_tests_properties(system/inspect_oracle PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
+
 # What the program writes with --json, and takes as a policy, against the schemas of docs/.
 if(TARGET atls_program)
   add_test(NAME system/json_contract

@@ -158,12 +158,27 @@ void inspect_comid(struct inspect *in, struct inspect_node *node, const struct i
 
 /* TCG DICE Concise Evidence: tag 571. */
 
+/* [environment, [+ { 0: tag-id, 1: evidence of a CoSWID, 2: authorized-by }]] */
+static const struct inspect_field coswid_evidence_rows[] = {
+    {0, "coswid-tag-id", NULL, inspect_tag_id, NULL, false},
+    {1, "coswid-evidence", NULL, inspect_coswid, NULL, false},
+    {2, "authorized-by", NULL, inspect_array, &inspect_crypto_keys, false},
+};
+static const struct inspect_fields coswid_evidence = INSPECT_FIELDS(NULL, coswid_evidence_rows);
+static const struct inspect_list coswid_evidences = {"", inspect_map, &coswid_evidence, 1};
+static const struct inspect_field evidence_record_rows[] = {
+    {0, NULL, "environment", inspect_environment, NULL, true},
+    {1, NULL, "evidence", inspect_array, &coswid_evidences, true},
+};
+static const struct inspect_fields evidence_record = INSPECT_FIELDS(NULL, evidence_record_rows);
+static const struct inspect_list evidence_list = {"", inspect_tuple, &evidence_record, 1};
+
 static const struct inspect_field evidence_rows[] = {
     {0, "evidence-triples", NULL, inspect_array, &claims, false},
     {1, "identity-triples", NULL, inspect_array, &key_records, false},
     {2, "dependency-triples", NULL, inspect_array, &dependencies, false},
     {3, "membership-triples", NULL, inspect_array, &memberships, false},
-    {4, "coswid-triples", NULL, inspect_any, NULL, false},
+    {4, "coswid-triples", NULL, inspect_array, &evidence_list, false},
     {5, "attest-key-triples", NULL, inspect_array, &key_records, false},
 };
 static const struct inspect_fields evidence = INSPECT_FIELDS(NULL, evidence_rows);

@@ -22,7 +22,7 @@ except ImportError:
     print("skipped: python3-jsonschema is not installed")
     sys.exit(77)
 
-VERBS = "version keygen attest appraise corim serve connect demo".split()
+VERBS = "version keygen attest appraise corim inspect serve connect demo".split()
 NONCE = "ab" * 64
 # Members whose names belong to the Evidence, not to the contract.
 FREE = {"claims", "ear.veraison.annotated-evidence"}
@@ -217,6 +217,21 @@ def check_from(program):
     program.run(*create, "ear.json", "--key", "a/key.pem", status=1)
 
 
+def check_inspect(program):
+    """inspect: a tree, a tree with problems marked, or a sentence."""
+    lines = program.run("inspect", "b/key.pem", status=0)
+    expect(lines[0]["result"]["kind"] == "pem", "a key is PEM")
+    (program.folder / "wrong.json").write_text('{"version": 1, "id": "", "simulated": 2}')
+    lines = program.run("inspect", "wrong.json", status=2)
+    expect(lines[0]["result"]["problems"] == 2, "problems are counted")
+    (program.folder / "hello").write_text("hello world")
+    program.run("inspect", "hello", status=2)
+    program.run("inspect", "-", status=2, given="")
+    program.run("inspect", "no-such-file", status=1)
+    program.run("inspect", status=1)
+    program.run("inspect", "b/key.pem", "b/key.pem", status=1)
+
+
 def check_appraise(program):
     appraise = ["appraise", "a.cmw", "--endorsements", "a/endorsement.corim", "--nonce"]
     program.run(*appraise, NONCE, "--simulated", status=0)
@@ -312,6 +327,7 @@ def main(atls, docs):
             print("skipped: this build has no simulated attester")
             return 77
         check_files(program)
+        check_inspect(program)
         check_appraise(program)
         check_stream(program)
         check_policies(program)

@@ -98,7 +98,8 @@ class ToolsTest(SystemTest):
         self.addCleanup(process.wait, WAIT)
         self.addCleanup(process.stdin.close)
         self.addCleanup(process.kill)
-        Lines(process.stdout).wait(lambda line: "ACCEPT" in line, "s_server to accept")
+        self.said = Lines(process.stdout)
+        self.said.wait(lambda line: "ACCEPT" in line, "s_server to accept")
         return port
 
     def test_connect_talks_to_a_plain_server(self):
@@ -117,6 +118,7 @@ class ToolsTest(SystemTest):
                       *self.identity.required(), given=b"secret\n")
         self.assert_fails(outcome, EXIT_REFUSED, "NOT_ATTESTED")
         self.assertEqual([line.get("event") for line in outcome.objects], [None])
+        self.said.wait(lambda line: "SSL alert number 40" in line, "the alert")
 
     def test_connect_checks_chain_and_name_of_a_plain_server(self):
         port = self.s_server("-tls1_3")

@@ -12,7 +12,8 @@ from tlspeer.messages import replaced
 RETRY = ["--groups", "secp256r1"]  # as a server, the peer is not pleased by atls's first share
 
 
-@faults.fault("no-share", "client_hello", "no key share, so that the server has to ask", ("client",))
+@faults.fault("no-share", "client_hello", "no key share, so that the server has to ask",
+              ("client",))
 def no_share(hello, endpoint, _argument):
     endpoint.shares = {}
     hello.extensions = replaced(hello.extensions, numbers.KEY_SHARE, endpoint.share_body())

@@ -73,7 +73,7 @@ class LoadTest(AttackTest):
                              "--max-handshakes", "4")
         with self.half_open(server.address, 12, b"\x16") as held:
             report, own = connect(server.address)
-            self.assertLess(threads_of(server), 4 + 7)  # one each, and the few of the program itself
+            self.assertLess(threads_of(server), 4 + 7)  # one each, and the program's own few
             self.assertTrue(report["ok"], report["error"])
             order = [event["result"]["peer_address"] for event in server.events("connection")]
             self.assertIn(own, order)

@@ -34,7 +34,8 @@ class PlacementTest(AttackTest):
         """By then the peer was accepted; its ticket still may not say so."""
         peer = PeerServer(*self.peer.attesting(), faults=["ext-in-ticket"])
         outcome = atlslib.run(*self.client_words(peer.address), given=SECRET)
-        # The end of standard input may be sent before the ticket is read: no alert follows close_notify.
+        # The end of standard input may go out before the ticket is read, and no alert follows
+        # close_notify.
         if peer.report()["alert_received"] is not None:
             self.assert_alert(peer.report(), 47, outcome)
         self.assertEqual(outcome.status, atlslib.EXIT_REFUSED, str(outcome))

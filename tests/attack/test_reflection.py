@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """R-06: a side that is given back its own Evidence or its own key refuses it."""
 
-from adversary import AttackTest, PeerServer, atlslib, connect, shown
+from adversary import AttackTest, PeerServer, atlslib, connect, faults, shown
 
 
 class ReflectionTest(AttackTest):
@@ -54,7 +54,6 @@ class ReflectionTest(AttackTest):
 
     @staticmethod
     def fault(name: str) -> list:
-        from tlspeer import faults
         return faults.parse([name], "server").chosen
 
     def test_mutual_attestation_works_where_nothing_is_reflected(self):

@@ -2,9 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """R-15, R-57: the relying side decides what it takes; the peer's label can only fail to match."""
 
+import base64
+import json
+
 from adversary import AttackTest, PeerServer, SoftTpm, atlslib, connect, faults
 from authority import Authority
-from tlspeer import cmw
+from tlspeer import cbor, cmw
 
 ASKING = ["--client-auth", "request", "--offer-client", "psa"]
 UNOFFERED = ["", "=tpm2", "=cf:0", "=mt:null/null", "=mt:sample", "=mt:",
@@ -18,11 +21,6 @@ SAME = ["=10003", '=application/eat+cwt; eat_profile="tag:psacertified.org,2023:
 
 @faults.fault("cmw-form", "cmw", "the CMW in another of its forms", argument="FORM")
 def cmw_form(value, _endpoint, argument):
-    import base64
-    import json
-
-    from tlspeer import cbor
-
     kind, content, _ = cmw.parse(value)
     text = base64.urlsafe_b64encode(content).rstrip(b"=").decode()
     media_type = 'application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"'
@@ -123,8 +121,8 @@ class SchemesTest(AttackTest):
 
     def test_the_relying_side_s_order_decides(self):
         machine = SoftTpm(self.path("both"), self.peer)
-        for order, wanted in (("psa,tpm2", "cf:10003"),
-                              ("tpm2,psa", "mt:application/vnd.parallaxsecond.key-attestation.tpm")):
+        of_tpm = "mt:application/vnd.parallaxsecond.key-attestation.tpm"
+        for order, wanted in (("psa,tpm2", "cf:10003"), ("tpm2,psa", of_tpm)):
             server = self.server(*self.atls.own(), "--require", order, "--simulated",
                                  "--endorsements", machine.endorsement,
                                  "--endorsements", self.peer.endorsement)

@@ -115,7 +115,7 @@ class Program:
         """Runs the program to its end; gives its lines, each checked."""
         process = self.start(*arguments)
         out, _ = process.communicate(given, timeout=60)
-        expect(process.returncode == status, f"{arguments} ended with {process.returncode}")
+        expect(process.returncode == status, f"{arguments} ended with {process.returncode}: {out[-1500:]}")
         lines = [self.line(arguments[0], text) for text in out.splitlines()]
         expect(len(lines) > 0, f"{arguments} wrote nothing")
         if lines and "event" not in lines[-1]:

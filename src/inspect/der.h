@@ -61,10 +61,10 @@ inspect_explain inspect_algorithm_identifier;
  * tag (0) takes what comes.
  */
 struct inspect_der_field {
-    uint8_t tag;
     const char *name;
     inspect_explain *explain;
     const void *arg;
+    uint8_t tag;
     bool must;
     bool inner; /* EXPLICIT: the explainer gets what is inside the element */
 };

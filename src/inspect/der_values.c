@@ -233,8 +233,8 @@ void inspect_algorithm_identifier(struct inspect *in, struct inspect_node *node,
                                   const struct inspect_value *v, const void *arg)
 {
     static const struct inspect_der_field rows[] = {
-        {INSPECT_DER_OID, "algorithm", NULL, NULL, true, false},
-        {0, "parameters", NULL, NULL, false, false},
+        {"algorithm", NULL, NULL, INSPECT_DER_OID, true, false},
+        {"parameters", NULL, NULL, 0, false, false},
     };
     static const struct inspect_der_fields fields = INSPECT_DER_FIELDS(NULL, rows);
     (void)arg;

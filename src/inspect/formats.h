@@ -99,6 +99,8 @@ inspect_explain inspect_enacttrust;
 inspect_explain inspect_snp_report;
 inspect_explain inspect_quote; /* SGX and TDX */
 inspect_explain inspect_hcl_report;
+inspect_explain inspect_open_enclave;      /* the header of Open Enclave, then a quote */
+inspect_explain inspect_certificate_table; /* of an SNP report (GHCB specification) */
 
 /* inspect_quote_is and inspect_tdx_is say by the header what a quote is. */
 bool inspect_quote_is(struct atls_bytes octets);

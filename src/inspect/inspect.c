@@ -27,10 +27,10 @@ static void run(struct inspect *in)
             inspect_problem(in, node, "wrapped too often: what is inside is not shown");
         }
     }
-    if (in->full && in->err == ATLS_OK) {
-        inspect_problem(in, inspect_node_at(in, 0),
-                        "more than %d fields, or too much to decode: the rest is not shown",
-                        INSPECT_MAX_NODES);
+    if (in->full && in->err == ATLS_OK) { /* in a note, for which there is always room */
+        struct inspect_node *root = inspect_node_at(in, 0);
+        root->note = "more than 20000 fields, or too much to decode: the rest is not shown";
+        inspect_problem(in, root, "the rest is not shown");
     }
 }
 

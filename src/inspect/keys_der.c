@@ -28,8 +28,8 @@ static void explain_point(struct inspect *in, struct inspect_node *node,
 }
 
 static const struct inspect_der_field rsa_rows[] = {
-    {INSPECT_DER_INTEGER, "modulus", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_INTEGER, "publicExponent", inspect_der_integer, NULL, true, false},
+    {"modulus", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"publicExponent", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
 };
 static const struct inspect_der_fields rsa = INSPECT_DER_FIELDS("RSAPublicKey", rsa_rows);
 
@@ -49,16 +49,16 @@ static void explain_rsa(struct inspect *in, struct inspect_node *node,
 
 /* clang-format off: one field a line */
 static const struct inspect_der_field ec_spki_rows[] = {
-    {INSPECT_DER_SEQUENCE, "algorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_BIT_STRING, "subjectPublicKey", explain_point, NULL, true, false},
+    {"algorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"subjectPublicKey", explain_point, NULL, INSPECT_DER_BIT_STRING, true, false},
 };
 static const struct inspect_der_field rsa_spki_rows[] = {
-    {INSPECT_DER_SEQUENCE, "algorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_BIT_STRING, "subjectPublicKey", explain_rsa, NULL, true, false},
+    {"algorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"subjectPublicKey", explain_rsa, NULL, INSPECT_DER_BIT_STRING, true, false},
 };
 static const struct inspect_der_field spki_rows[] = {
-    {INSPECT_DER_SEQUENCE, "algorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_BIT_STRING, "subjectPublicKey", inspect_der_octets, NULL, true, false},
+    {"algorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"subjectPublicKey", inspect_der_octets, NULL, INSPECT_DER_BIT_STRING, true, false},
 };
 /* clang-format on */
 static const struct inspect_der_fields ec_spki =
@@ -114,33 +114,33 @@ static void explain_der_secret(struct inspect *in, struct inspect_node *node,
 }
 
 static const struct inspect_der_field pkcs8_rows[] = {
-    {INSPECT_DER_INTEGER, "version", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "privateKeyAlgorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_OCTET_STRING, "privateKey", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_CONTEXT(0), "attributes", explain_der_secret, NULL, false, false},
-    {INSPECT_DER_PRIMITIVE(1), "publicKey", inspect_der_octets, NULL, false, false},
+    {"version", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"privateKeyAlgorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"privateKey", explain_der_secret, NULL, INSPECT_DER_OCTET_STRING, true, false},
+    {"attributes", explain_der_secret, NULL, INSPECT_DER_CONTEXT(0), false, false},
+    {"publicKey", inspect_der_octets, NULL, INSPECT_DER_PRIMITIVE(1), false, false},
 };
 static const struct inspect_der_field sec1_rows[] = {
-    {INSPECT_DER_INTEGER, "version", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_OCTET_STRING, "privateKey", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_CONTEXT(0), "parameters", inspect_der_any, NULL, false, true},
-    {INSPECT_DER_CONTEXT(1), "publicKey", explain_point, NULL, false, true},
+    {"version", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"privateKey", explain_der_secret, NULL, INSPECT_DER_OCTET_STRING, true, false},
+    {"parameters", inspect_der_any, NULL, INSPECT_DER_CONTEXT(0), false, true},
+    {"publicKey", explain_point, NULL, INSPECT_DER_CONTEXT(1), false, true},
 };
 static const struct inspect_der_field pkcs1_rows[] = {
-    {INSPECT_DER_INTEGER, "version", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_INTEGER, "modulus", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_INTEGER, "publicExponent", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_INTEGER, "privateExponent", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_INTEGER, "prime1", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_INTEGER, "prime2", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_INTEGER, "exponent1", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_INTEGER, "exponent2", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_INTEGER, "coefficient", explain_der_secret, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "otherPrimeInfos", explain_der_secret, NULL, false, false},
+    {"version", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"modulus", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"publicExponent", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"privateExponent", explain_der_secret, NULL, INSPECT_DER_INTEGER, true, false},
+    {"prime1", explain_der_secret, NULL, INSPECT_DER_INTEGER, true, false},
+    {"prime2", explain_der_secret, NULL, INSPECT_DER_INTEGER, true, false},
+    {"exponent1", explain_der_secret, NULL, INSPECT_DER_INTEGER, true, false},
+    {"exponent2", explain_der_secret, NULL, INSPECT_DER_INTEGER, true, false},
+    {"coefficient", explain_der_secret, NULL, INSPECT_DER_INTEGER, true, false},
+    {"otherPrimeInfos", explain_der_secret, NULL, INSPECT_DER_SEQUENCE, false, false},
 };
 static const struct inspect_der_field encrypted_rows[] = {
-    {INSPECT_DER_SEQUENCE, "encryptionAlgorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_OCTET_STRING, "encryptedData", explain_der_secret, NULL, true, false},
+    {"encryptionAlgorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"encryptedData", explain_der_secret, NULL, INSPECT_DER_OCTET_STRING, true, false},
 };
 
 static const struct inspect_der_fields pkcs8 = {"private key (PKCS #8)", pkcs8_rows,
@@ -214,16 +214,16 @@ static void explain_pubkey(struct inspect *in, struct inspect_node *node,
 }
 
 static const struct inspect_der_field tpm_key_rows[] = {
-    {INSPECT_DER_OID, "type", NULL, NULL, true, false},
-    {INSPECT_DER_CONTEXT(0), "emptyAuth", NULL, NULL, false, true},
-    {INSPECT_DER_CONTEXT(1), "policy", NULL, NULL, false, true},
-    {INSPECT_DER_CONTEXT(2), "secret", explain_der_secret, NULL, false, true},
-    {INSPECT_DER_CONTEXT(3), "authPolicy", NULL, NULL, false, true},
-    {INSPECT_DER_CONTEXT(4), "description", inspect_der_text, NULL, false, true},
-    {INSPECT_DER_CONTEXT(5), "rsaParent", NULL, NULL, false, true},
-    {INSPECT_DER_INTEGER, "parent", explain_parent, NULL, true, false},
-    {INSPECT_DER_OCTET_STRING, "pubkey", explain_pubkey, NULL, true, false},
-    {INSPECT_DER_OCTET_STRING, "privkey", explain_der_secret, NULL, true, false},
+    {"type", NULL, NULL, INSPECT_DER_OID, true, false},
+    {"emptyAuth", NULL, NULL, INSPECT_DER_CONTEXT(0), false, true},
+    {"policy", NULL, NULL, INSPECT_DER_CONTEXT(1), false, true},
+    {"secret", explain_der_secret, NULL, INSPECT_DER_CONTEXT(2), false, true},
+    {"authPolicy", NULL, NULL, INSPECT_DER_CONTEXT(3), false, true},
+    {"description", inspect_der_text, NULL, INSPECT_DER_CONTEXT(4), false, true},
+    {"rsaParent", NULL, NULL, INSPECT_DER_CONTEXT(5), false, true},
+    {"parent", explain_parent, NULL, INSPECT_DER_INTEGER, true, false},
+    {"pubkey", explain_pubkey, NULL, INSPECT_DER_OCTET_STRING, true, false},
+    {"privkey", explain_der_secret, NULL, INSPECT_DER_OCTET_STRING, true, false},
 };
 static const struct inspect_der_fields tpm_key = {"TPM key (TPMKey)", tpm_key_rows,
                                                   ATLS_ARRAY_LEN(tpm_key_rows), true};

@@ -71,7 +71,7 @@ const char *inspect_keep_text(struct inspect *in, struct atls_bytes text)
         }
     }
     if (shown < text.len) {
-        memcpy(&kept[at], "...", 3);
+        memcpy(&kept[at], "...", sizeof "...");
     }
     return kept;
 }
@@ -85,15 +85,13 @@ static const char *keep_formatted(struct inspect *in, const char *before, const 
     const int made = vsnprintf(line, sizeof line, format, args);
     const size_t len = made > 0 ? atls_text_len(line) : 0;
     const size_t before_len = before != NULL ? atls_text_len(before) : 0;
-    char *kept = before_len < 1000 ? inspect_keep(in, before_len + len + 3) : NULL;
+    const size_t size = before_len + len + sizeof ", ";
+    char *kept = before_len < 1000 ? inspect_keep(in, size) : NULL;
     if (kept == NULL) {
         return before != NULL ? before : "";
     }
-    if (before_len != 0) {
-        memcpy(kept, before, before_len);
-        memcpy(&kept[before_len], ", ", 2);
-    }
-    memcpy(&kept[before_len != 0 ? before_len + 2 : 0], line, len);
+    (void)snprintf(kept, size, "%s%s%s", before_len != 0 ? before : "", before_len != 0 ? ", " : "",
+                   line);
     return kept;
 }
 
@@ -365,14 +363,20 @@ void inspect_is(struct inspect *in, struct inspect_node *node, const char *what)
     }
 }
 
+/* is_marked counts a problem, and is true when it is to be marked as well. */
+static bool is_marked(struct inspect *in, const struct inspect_node *node)
+{
+    if (is_scrap(in, node)) {
+        return false;
+    }
+    in->num_problems++;
+    return in->num_problems <= INSPECT_MAX_PROBLEMS;
+}
+
 static void add_problem(struct inspect *in, struct inspect_node *node, bool placed, size_t offset,
                         const struct inspect_space *space, const char *sentence)
 {
-    if (is_scrap(in, node)) {
-        return;
-    }
     struct inspect_problem *problem = inspect_keep(in, sizeof *problem);
-    in->num_problems++;
     if (problem == NULL) {
         return;
     }
@@ -395,6 +399,9 @@ static void add_problem(struct inspect *in, struct inspect_node *node, bool plac
 void inspect_problem(struct inspect *in, struct inspect_node *node, const char *format, ...)
 {
     va_list args;
+    if (!is_marked(in, node)) {
+        return;
+    }
     va_start(args, format);
     const char *sentence = keep_formatted(in, NULL, format, args);
     va_end(args);
@@ -405,6 +412,9 @@ void inspect_problem_at(struct inspect *in, struct inspect_node *node, const uin
                         const char *format, ...)
 {
     va_list args;
+    if (!is_marked(in, node)) {
+        return;
+    }
     va_start(args, format);
     const char *sentence = keep_formatted(in, NULL, format, args);
     va_end(args);

@@ -16,12 +16,13 @@
 #include "inspect/inspect.h"
 #include "inspect/value.h"
 
-#define INSPECT_MAX_NODES   20000 /* fields of one inspection */
-#define INSPECT_MAX_DEPTH   40    /* fields inside one another */
-#define INSPECT_MAX_MEMBERS 512   /* members shown of one array, map or list */
-#define INSPECT_MAX_SHOWN   4096  /* octets shown of one value */
-#define INSPECT_MAX_KEPT    33554432u
-#define INSPECT_MAX_STEPS   8 /* explainers that hand the same field on to another */
+#define INSPECT_MAX_NODES    20000 /* fields of one inspection */
+#define INSPECT_MAX_DEPTH    40    /* fields inside one another */
+#define INSPECT_MAX_MEMBERS  512   /* members shown of one array, map or list */
+#define INSPECT_MAX_SHOWN    4096  /* octets shown of one value */
+#define INSPECT_MAX_KEPT     33554432u
+#define INSPECT_MAX_PROBLEMS 1000 /* marked; more are only counted */
+#define INSPECT_MAX_STEPS    8    /* explainers that hand the same field on to another */
 
 enum inspect_shown {
     INSPECT_SHOW_NOTHING = 0,

@@ -49,15 +49,22 @@ void inspect_parsec(struct inspect *in, struct inspect_node *node, const struct 
 
 /* What Linux's configfs-tsm gives, as Veraison carries it. */
 
+/* With sev_guest a table of certificates, with other providers nothing. */
 static void explain_auxblob(struct inspect *in, struct inspect_node *node,
                             const struct inspect_value *v, const void *arg)
 {
     struct atls_bytes octets;
     (void)arg;
-    if (inspect_octets_of(in, node, v, &octets)) {
-        inspect_show_octets(in, node, octets);
-        inspect_note(in, node, "table of certificates where the provider is sev_guest");
+    if (!inspect_octets_of(in, node, v, &octets)) {
+        return;
     }
+    if (octets.len == 0) {
+        inspect_show_octets(in, node, octets);
+        return;
+    }
+    const struct inspect_value table = inspect_value_octets(octets);
+    inspect_note_len(in, node, octets.len);
+    inspect_later(in, node, &table, inspect_certificate_table, NULL);
 }
 
 static const struct inspect_field tsm_rows[] = {

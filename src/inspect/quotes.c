@@ -243,3 +243,23 @@ void inspect_quote(struct inspect *in, struct inspect_node *node, const struct i
                      is_td ? explain_td_body : explain_sgx_body);
     add_signature(in, node, inspect_rest(v->content, at + body_len), version);
 }
+
+void inspect_open_enclave(struct inspect *in, struct inspect_node *node,
+                          const struct inspect_value *v, const void *arg)
+{
+    static const struct inspect_place rows[] = {
+        {0, 4, "version", true, NULL},
+        {4, 4, "type", true, NULL},
+        {8, 8, "size", true, NULL},
+    };
+    static const struct inspect_layout layout = INSPECT_LAYOUT(rows, 16);
+    (void)arg;
+    if (inspect_quote_is(v->content)) { /* without the header */
+        inspect_later(in, node, v, inspect_quote, NULL);
+        return;
+    }
+    inspect_show_structure(node);
+    if (inspect_layout_add(in, node, &layout, v->content)) {
+        inspect_add_part(in, node, "quote", inspect_rest(v->content, layout.len), inspect_guess);
+    }
+}

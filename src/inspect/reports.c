@@ -3,6 +3,8 @@
 #include "inspect/formats.h"
 #include "inspect/layout.h"
 
+#include "base/span.h"
+
 /* AMD SEV-SNP */
 
 static const struct inspect_name_of policy_rows[] = {
@@ -80,6 +82,58 @@ void inspect_snp_report(struct inspect *in, struct inspect_node *node,
     inspect_is(in, node, "SEV-SNP attestation report");
     inspect_show_structure(node);
     (void)inspect_layout_add(in, node, &snp, v->content);
+}
+
+/* The table of certificates that comes with a report: GUID, offset, length; a zero entry ends it.
+ */
+
+static const struct {
+    const char *guid; /* as its octets come */
+    const char *name;
+} table_names[] = {
+    {"\x63\xda\x75\x8d\xe6\x64\x45\x64\xad\xc5\xf4\xb9\x3b\xe8\xac\xcd", "VCEK"},
+    {"\xa8\x07\x4b\xc2\xa2\x5a\x48\x3e\xaa\xe6\x39\xc0\x45\xa0\xb8\xa1", "VLEK"},
+    {"\x4a\xb7\xb3\x79\xbb\xac\x4f\xe4\xa0\x2f\x05\xae\xf3\x27\xc7\x82", "ASK"},
+    {"\xc0\xb4\x06\xa4\xa8\x03\x49\x52\x97\x43\x3f\xb6\x01\x4c\xd0\xae", "ARK"},
+    {"\x92\xf8\x1b\xc3\x58\x11\x4d\x3d\x97\xff\xd1\x9f\x88\xdc\x67\xea", "CRL"},
+};
+
+static void add_entry(struct inspect *in, struct inspect_node *node, struct atls_bytes table,
+                      struct atls_bytes entry)
+{
+    const uint64_t at = inspect_layout_number(entry, 16, 4);
+    const uint64_t len = inspect_layout_number(entry, 20, 4);
+    const char *name = "certificate";
+    for (size_t i = 0; i < sizeof table_names / sizeof table_names[0]; i++) {
+        if (atls_bytes_equal(inspect_part(entry, 0, 16), atls_bytes_of(table_names[i].guid, 16))) {
+            name = table_names[i].name;
+        }
+    }
+    if (at > table.len || len > table.len - at) {
+        inspect_problem_at(in, node, entry.data, "the entry of %s goes past the end", name);
+        return;
+    }
+    inspect_add_part(in, node, name, inspect_part(table, (size_t)at, (size_t)len), inspect_guess);
+}
+
+void inspect_certificate_table(struct inspect *in, struct inspect_node *node,
+                               const struct inspect_value *v, const void *arg)
+{
+    enum { ENTRY = 24, MAX_ENTRIES = 64 };
+    (void)arg;
+    inspect_is(in, node, "certificate table");
+    inspect_show_structure(node);
+    for (size_t at = 0; at < (size_t)ENTRY * MAX_ENTRIES; at += ENTRY) {
+        const struct atls_bytes entry = inspect_part(v->content, at, ENTRY);
+        if (entry.len < ENTRY) {
+            inspect_problem(in, node, "the table has no end");
+            return;
+        }
+        if (atls_is_zero(entry)) {
+            return;
+        }
+        add_entry(in, node, v->content, entry);
+    }
 }
 
 /* Azure */

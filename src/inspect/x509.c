@@ -83,31 +83,31 @@ static const struct inspect_name_of version_rows[] = {{0, "v1"}, {1, "v2"}, {2, 
 static const struct inspect_names versions = INSPECT_NAMES("a version", version_rows, false);
 
 static const struct inspect_der_field validity_rows[] = {
-    {0, "notBefore", inspect_der_time, NULL, true, false},
-    {0, "notAfter", inspect_der_time, NULL, true, false},
+    {"notBefore", inspect_der_time, NULL, 0, true, false},
+    {"notAfter", inspect_der_time, NULL, 0, true, false},
 };
 static const struct inspect_der_fields validity = INSPECT_DER_FIELDS(NULL, validity_rows);
 
 /* clang-format off: one field a line */
 static const struct inspect_der_field body_rows[] = {
-    {INSPECT_DER_CONTEXT(0), "version", inspect_der_integer, &versions, false, true},
-    {INSPECT_DER_INTEGER, "serialNumber", inspect_der_integer, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "signature", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "issuer", inspect_x509_name, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "validity", inspect_der_sequence, &validity, true, false},
-    {INSPECT_DER_SEQUENCE, "subject", inspect_x509_name, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "subjectPublicKeyInfo", inspect_spki, NULL, true, false},
-    {INSPECT_DER_PRIMITIVE(1), "issuerUniqueID", inspect_der_octets, NULL, false, false},
-    {INSPECT_DER_PRIMITIVE(2), "subjectUniqueID", inspect_der_octets, NULL, false, false},
-    {INSPECT_DER_CONTEXT(3), "extensions", inspect_x509_extensions, NULL, false, true},
+    {"version", inspect_der_integer, &versions, INSPECT_DER_CONTEXT(0), false, true},
+    {"serialNumber", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"signature", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"issuer", inspect_x509_name, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"validity", inspect_der_sequence, &validity, INSPECT_DER_SEQUENCE, true, false},
+    {"subject", inspect_x509_name, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"subjectPublicKeyInfo", inspect_spki, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"issuerUniqueID", inspect_der_octets, NULL, INSPECT_DER_PRIMITIVE(1), false, false},
+    {"subjectUniqueID", inspect_der_octets, NULL, INSPECT_DER_PRIMITIVE(2), false, false},
+    {"extensions", inspect_x509_extensions, NULL, INSPECT_DER_CONTEXT(3), false, true},
 };
 /* clang-format on */
 static const struct inspect_der_fields body = INSPECT_DER_FIELDS(NULL, body_rows);
 
 static const struct inspect_der_field certificate_rows[] = {
-    {INSPECT_DER_SEQUENCE, "tbsCertificate", inspect_der_sequence, &body, true, false},
-    {INSPECT_DER_SEQUENCE, "signatureAlgorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_BIT_STRING, "signatureValue", inspect_der_octets, NULL, true, false},
+    {"tbsCertificate", inspect_der_sequence, &body, INSPECT_DER_SEQUENCE, true, false},
+    {"signatureAlgorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"signatureValue", inspect_der_octets, NULL, INSPECT_DER_BIT_STRING, true, false},
 };
 static const struct inspect_der_fields certificate =
     INSPECT_DER_FIELDS("X.509 certificate", certificate_rows);
@@ -137,18 +137,18 @@ static const struct inspect_list attribute_list = {"attribute", inspect_der_any,
 
 /* clang-format off: one field a line */
 static const struct inspect_der_field request_body_rows[] = {
-    {INSPECT_DER_INTEGER, "version", inspect_der_integer, &versions, true, false},
-    {INSPECT_DER_SEQUENCE, "subject", inspect_x509_name, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "subjectPKInfo", inspect_spki, NULL, true, false},
-    {INSPECT_DER_CONTEXT(0), "attributes", inspect_der_list, &attribute_list, false, false},
+    {"version", inspect_der_integer, &versions, INSPECT_DER_INTEGER, true, false},
+    {"subject", inspect_x509_name, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"subjectPKInfo", inspect_spki, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"attributes", inspect_der_list, &attribute_list, INSPECT_DER_CONTEXT(0), false, false},
 };
 /* clang-format on */
 static const struct inspect_der_fields request_body = INSPECT_DER_FIELDS(NULL, request_body_rows);
 static const struct inspect_der_field request_rows[] = {
-    {INSPECT_DER_SEQUENCE, "certificationRequestInfo", inspect_der_sequence, &request_body, true,
+    {"certificationRequestInfo", inspect_der_sequence, &request_body, INSPECT_DER_SEQUENCE, true,
      false},
-    {INSPECT_DER_SEQUENCE, "signatureAlgorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_BIT_STRING, "signature", inspect_der_octets, NULL, true, false},
+    {"signatureAlgorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"signature", inspect_der_octets, NULL, INSPECT_DER_BIT_STRING, true, false},
 };
 static const struct inspect_der_fields request =
     INSPECT_DER_FIELDS("certificate request (PKCS #10)", request_rows);
@@ -164,30 +164,30 @@ void inspect_certificate_request(struct inspect *in, struct inspect_node *node,
 /* Revocation lists. */
 
 static const struct inspect_der_field revoked_rows[] = {
-    {INSPECT_DER_INTEGER, "userCertificate", inspect_der_integer, NULL, true, false},
-    {0, "revocationDate", inspect_der_time, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "crlEntryExtensions", inspect_x509_extensions, NULL, false, false},
+    {"userCertificate", inspect_der_integer, NULL, INSPECT_DER_INTEGER, true, false},
+    {"revocationDate", inspect_der_time, NULL, 0, true, false},
+    {"crlEntryExtensions", inspect_x509_extensions, NULL, INSPECT_DER_SEQUENCE, false, false},
 };
 static const struct inspect_der_fields revoked = INSPECT_DER_FIELDS(NULL, revoked_rows);
 static const struct inspect_list revoked_list = {"", inspect_der_sequence, &revoked, 0};
 
 /* clang-format off: one field a line */
 static const struct inspect_der_field crl_body_rows[] = {
-    {INSPECT_DER_INTEGER, "version", inspect_der_integer, &versions, false, false},
-    {INSPECT_DER_SEQUENCE, "signature", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_SEQUENCE, "issuer", inspect_x509_name, NULL, true, false},
-    {0, "thisUpdate", inspect_der_time, NULL, true, false},
-    {INSPECT_DER_UTC_TIME, "nextUpdate", inspect_der_time, NULL, false, false},
-    {INSPECT_DER_GENERALIZED_TIME, "nextUpdate", inspect_der_time, NULL, false, false},
-    {INSPECT_DER_SEQUENCE, "revokedCertificates", inspect_der_list, &revoked_list, false, false},
-    {INSPECT_DER_CONTEXT(0), "crlExtensions", inspect_x509_extensions, NULL, false, true},
+    {"version", inspect_der_integer, &versions, INSPECT_DER_INTEGER, false, false},
+    {"signature", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"issuer", inspect_x509_name, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"thisUpdate", inspect_der_time, NULL, 0, true, false},
+    {"nextUpdate", inspect_der_time, NULL, INSPECT_DER_UTC_TIME, false, false},
+    {"nextUpdate", inspect_der_time, NULL, INSPECT_DER_GENERALIZED_TIME, false, false},
+    {"revokedCertificates", inspect_der_list, &revoked_list, INSPECT_DER_SEQUENCE, false, false},
+    {"crlExtensions", inspect_x509_extensions, NULL, INSPECT_DER_CONTEXT(0), false, true},
 };
 /* clang-format on */
 static const struct inspect_der_fields crl_body = INSPECT_DER_FIELDS(NULL, crl_body_rows);
 static const struct inspect_der_field crl_rows[] = {
-    {INSPECT_DER_SEQUENCE, "tbsCertList", inspect_der_sequence, &crl_body, true, false},
-    {INSPECT_DER_SEQUENCE, "signatureAlgorithm", inspect_algorithm_identifier, NULL, true, false},
-    {INSPECT_DER_BIT_STRING, "signatureValue", inspect_der_octets, NULL, true, false},
+    {"tbsCertList", inspect_der_sequence, &crl_body, INSPECT_DER_SEQUENCE, true, false},
+    {"signatureAlgorithm", inspect_algorithm_identifier, NULL, INSPECT_DER_SEQUENCE, true, false},
+    {"signatureValue", inspect_der_octets, NULL, INSPECT_DER_BIT_STRING, true, false},
 };
 static const struct inspect_der_fields crl =
     INSPECT_DER_FIELDS("certificate revocation list", crl_rows);

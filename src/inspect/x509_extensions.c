@@ -9,8 +9,8 @@
 /* RFC 5280. */
 
 static const struct inspect_der_field constraints_rows[] = {
-    {INSPECT_DER_BOOLEAN, "cA", NULL, NULL, false, false},
-    {INSPECT_DER_INTEGER, "pathLenConstraint", inspect_der_integer, NULL, false, false},
+    {"cA", NULL, NULL, INSPECT_DER_BOOLEAN, false, false},
+    {"pathLenConstraint", inspect_der_integer, NULL, INSPECT_DER_INTEGER, false, false},
 };
 static const struct inspect_der_fields constraints = INSPECT_DER_FIELDS(NULL, constraints_rows);
 
@@ -98,9 +98,9 @@ void inspect_general_names(struct inspect *in, struct inspect_node *node,
 }
 
 static const struct inspect_der_field authority_rows[] = {
-    {INSPECT_DER_PRIMITIVE(0), "keyIdentifier", inspect_der_octets, NULL, false, false},
-    {INSPECT_DER_CONTEXT(1), "authorityCertIssuer", NULL, NULL, false, false},
-    {INSPECT_DER_PRIMITIVE(2), "authorityCertSerialNumber", inspect_der_octets, NULL, false, false},
+    {"keyIdentifier", inspect_der_octets, NULL, INSPECT_DER_PRIMITIVE(0), false, false},
+    {"authorityCertIssuer", NULL, NULL, INSPECT_DER_CONTEXT(1), false, false},
+    {"authorityCertSerialNumber", inspect_der_octets, NULL, INSPECT_DER_PRIMITIVE(2), false, false},
 };
 static const struct inspect_der_fields authority = INSPECT_DER_FIELDS(NULL, authority_rows);
 
@@ -225,6 +225,7 @@ static const struct {
     {"2.23.133.5.4.9", explain_cbor, NULL},
     {"1.3.6.1.4.1.3704.1.4", explain_chip_id, NULL},
     {"1.2.840.113741.1.13.1", explain_intel, NULL},
+    {"1.2.840.113556.10.1.1", inspect_open_enclave, NULL},
 };
 
 static void add_value(struct inspect *in, struct inspect_node *node, const char *dotted,

@@ -77,11 +77,37 @@ static void no_sample_shows_a_private_part(void **state)
     }
 }
 
+/* Lines of the examples that begin with an offset stand in what is printed. */
+static void the_documentation_shows_what_is_printed(void **state)
+{
+    const char *page = test_text_file(TEST_SOURCE_DIR "/docs/inspect.md");
+    const char *whole = test_text_file(KAT("psa-token.cbor.txt"));
+    const char *cut = test_text_file(KAT("psa-cut.cbor.txt"));
+    size_t count = 0;
+    (void)state;
+    for (const char *line = page; *line != '\0'; line += strcspn(line, "\n") + 1) {
+        const size_t len = strcspn(line, "\n");
+        const size_t blanks = strspn(line, " ");
+        if (blanks < 4 || len < 12 || strchr("0123456789!", line[blanks]) == NULL) {
+            continue;
+        }
+        char text[400];
+        (void)snprintf(text, sizeof text, "\n%.*s\n", (int)len, line);
+        if (strstr(whole, text) == NULL && strstr(cut, text) == NULL) {
+            print_error("docs/inspect.md has a line that is not printed:%s", text);
+            fail();
+        }
+        count++;
+    }
+    assert_true(count > 12);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_sample_is_explained_as_written_down),
         cmocka_unit_test(no_sample_shows_a_private_part),
+        cmocka_unit_test(the_documentation_shows_what_is_printed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -257,7 +257,7 @@ static const struct published published[] = {
     {"11-ratls-dice/open-dice/X509_chain_2.cert", "certificate", NULL},
     {"11-ratls-dice/open-dice/X509_chain_3.cert", "certificate", NULL},
     {"11-ratls-dice/open-dice/X509_uds.cert", "certificate", NULL},
-    {"11-ratls-dice/openenclave/sgx_cert_ec_bad.der", "certificate", NULL},
+    {"11-ratls-dice/openenclave/sgx_cert_ec_bad.der", "certificate", "the text is not UTF-8"},
     {"11-ratls-dice/tcg-dice/corim/corim-riot-bad-no-vendor.cbor", "corim", NULL},
     {"11-ratls-dice/tcg-dice/corim/corim-riot-bad-refvals.cbor", "corim", NULL},
     {"11-ratls-dice/tcg-dice/corim/corim-riot-bad-wrong-vendor.cbor", "corim", NULL},

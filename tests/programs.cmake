@@ -57,7 +57,11 @@ if(TARGET atls_program)
       string(REGEX REPLACE "^test_" "" name ${name})
       add_test(NAME ${suite}/${name}
                COMMAND ${ATLS_PYTHON} -B ${script} $<TARGET_FILE:atls_program>)
-      set_tests_properties(${suite}/${name} PROPERTIES LABELS ${suite} SKIP_RETURN_CODE 77
+      set(labels ${suite})
+      if(name MATCHES "^(load|tpm_gone|serve|relay)$") # many connections at one time
+        list(APPEND labels threads)
+      endif()
+      set_tests_properties(${suite}/${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
                            TIMEOUT 300)
     endforeach()
   endforeach()

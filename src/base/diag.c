@@ -36,7 +36,8 @@ static void append_text(char *text, size_t cap, const char *more)
 static void append_hex(char *text, size_t cap, struct atls_bytes octets)
 {
     static const char digits[] = "0123456789abcdef";
-    const size_t shown = octets.len < 32 ? octets.len : 32;
+    enum { most = 34 }; /* a UEID and a TPM Name are whole: they are what an operator copies */
+    const size_t shown = octets.len < most ? octets.len : most;
     for (size_t i = 0; i < shown; i++) {
         const char pair[2] = {digits[octets.data[i] >> 4], digits[octets.data[i] & 15]};
         append(text, cap, pair, 2);

@@ -31,7 +31,7 @@ enum atls_err atls_fail_texts(struct atls_diag *diag, enum atls_err err, const c
     (atls_fail_texts((diag), (err), (step), (claim), (found), (expected)), (err))
 #endif
 
-/* These append to `found` and `expected`. Octets come as lower-case hex, cut after 32 octets with
+/* These append to `found` and `expected`. Octets come as lower-case hex, cut after 34 octets with
  * "..."; text from a peer comes with everything but printable ASCII shown as '?'. */
 void atls_diag_found_text(struct atls_diag *diag, const char *text);
 void atls_diag_found_bytes(struct atls_diag *diag, struct atls_bytes octets);

@@ -101,17 +101,17 @@ static void numbers_are_written_in_full(void **state)
     }
 }
 
-static void octets_beyond_32_are_cut(void **state)
+static void octets_beyond_34_are_cut(void **state)
 {
     (void)state;
-    uint8_t octets[33];
+    uint8_t octets[35];
     memset(octets, 0xab, sizeof octets);
     struct atls_diag diag = {0};
-    atls_diag_found_bytes(&diag, atls_bytes_of(octets, 32));
-    atls_diag_expected_bytes(&diag, atls_bytes_of(octets, 33));
-    assert_int_equal(strlen(diag.found), 64);
-    assert_int_equal(strlen(diag.expected), 67);
-    assert_string_equal(&diag.expected[60], "abab...");
+    atls_diag_found_bytes(&diag, atls_bytes_of(octets, 34));
+    atls_diag_expected_bytes(&diag, atls_bytes_of(octets, 35));
+    assert_int_equal(strlen(diag.found), 68);
+    assert_int_equal(strlen(diag.expected), 71);
+    assert_string_equal(&diag.expected[64], "abab...");
 }
 
 static void text_of_a_peer_is_shown_as_printable_ascii(void **state)
@@ -218,7 +218,7 @@ int main(void)
         cmocka_unit_test(failure_starts_afresh),
         cmocka_unit_test(every_function_takes_no_diag),
         cmocka_unit_test(numbers_are_written_in_full),
-        cmocka_unit_test(octets_beyond_32_are_cut),
+        cmocka_unit_test(octets_beyond_34_are_cut),
         cmocka_unit_test(text_of_a_peer_is_shown_as_printable_ascii),
         cmocka_unit_test(long_text_of_a_peer_is_cut),
         cmocka_unit_test(texts_add_up_and_are_cut_at_the_end),

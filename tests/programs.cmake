@@ -32,6 +32,16 @@ foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
   set_tests_properties(interop/${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
 
+# `atls inspect` when memory runs out.
+if(TARGET objects_inspect)
+  add_executable(inspect_out_of_memory ${CMAKE_SOURCE_DIR}/tests/system/inspect_out_of_memory.c)
+  target_link_libraries(inspect_out_of_memory PRIVATE test_support room_inspect)
+  target_link_options(inspect_out_of_memory PRIVATE -Wl,--wrap=calloc)
+  target_compile_definitions(inspect_out_of_memory PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  add_test(NAME system/inspect_out_of_memory COMMAND inspect_out_of_memory)
+  set_tests_properties(system/inspect_out_of_memory PROPERTIES TIMEOUT 300)
+endif()
+
 # What `atls inspect` says, against decoders that others wrote.
 if(TARGET atls_program)
   add_test(NAME system/inspect_oracle

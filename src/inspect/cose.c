@@ -31,7 +31,8 @@ static const struct inspect_field thumbprint_rows[] = {
 };
 static const struct inspect_fields thumbprint = INSPECT_FIELDS(NULL, thumbprint_rows);
 static const struct inspect_list labels = {"", inspect_any, NULL, 1};
-static const struct inspect_list chain = {"", inspect_content, NULL, 1};
+static const struct inspect_media certificate = {NULL, INSPECT_OCTETS, inspect_certificate, NULL};
+static const struct inspect_list chain = {"", inspect_content, &certificate, 1};
 
 static const struct inspect_field header_rows[] = {
     {1, NULL, "alg", explain_alg, NULL, false},

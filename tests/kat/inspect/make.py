@@ -233,6 +233,13 @@ def reports():
     data = b"\x11" * 64 + b"\x22" * 64 + struct.pack("<HI", 6, len(inner)) + inner
     header = struct.pack("<HHIHH", 4, 2, 0x81, 0, 0) + vendor + bytes(20)
     yield "tdx-quote.bin", header + bytes(td) + struct.pack("<I", len(data)) + data + bytes(70)
+    td15 = bytes(td) + b"\x15" * 16 + b"\x5e" * 48
+    header = struct.pack("<HHIHH", 5, 2, 0x81, 0, 0) + vendor + bytes(20) + struct.pack("<HI", 3, len(td15))
+    yield "tdx-quote-v5-cut.bin", header + td15 + struct.pack("<I", 4096) + b"\x11" * 64 + b"\x22" * 60
+    guids = bytes.fromhex("63da758de6644564adc5f4b93be8accd"), bytes(range(1, 17))
+    table = guids[0] + struct.pack("<II", 72, len(chain)) + guids[1] + struct.pack("<II", 72, 9999) + bytes(24)
+    yield "tsm-snp.cbor", edn.encode(
+        f'{{"provider": "sev_guest\\n", "outblob": h\'{snp.hex()}\', "auxblob": h\'{(table + chain).hex()}\'}}')
 
 
 # ---- text ----

@@ -61,9 +61,7 @@ static void each_sample_is_explained_as_written_down(void **state)
 static void no_sample_shows_a_private_part(void **state)
 {
     static const char *const samples[] = {
-        KAT("keys.pem"),
-        KAT("jwk-set.json"),
-        KAT("cose-key.cbor"),
+        KAT("keys.pem"),      KAT("jwk-set.json"), KAT("cose-key.cbor"), KAT("cose-key-wrong.cbor"),
         KAT("attester.json"),
     };
     (void)state;

@@ -230,6 +230,13 @@ def check_inspect(program):
     program.run("inspect", "no-such-file", status=1)
     program.run("inspect", status=1)
     program.run("inspect", "b/key.pem", "b/key.pem", status=1)
+    secret = (program.folder / "a/key.pem").read_text().splitlines()[1][20:]
+    for name in ("a.cmw", "a/cert.pem", "a/key.pem", "a/attester.json", "a/endorsement.corim", "b/request.pem"):
+        process = program.start("inspect", name)
+        out, _ = process.communicate(timeout=60)
+        expect(process.returncode == 0, f"inspect {name} ended with {process.returncode}")
+        expect(not program.schemas.errors("inspect", json.loads(out)), f"inspect {name}: schema")
+        expect(secret not in out, f"inspect {name} shows a private key")
 
 
 def check_appraise(program):

@@ -150,6 +150,7 @@ def keys():
         ("PUBLIC KEY", seq(RSA, bits(rsa))), ("PRIVATE KEY", pkcs8), ("EC PRIVATE KEY", sec1),
         ("RSA PRIVATE KEY", pkcs1), ("ENCRYPTED PRIVATE KEY", encrypted),
         ("TSS2 PRIVATE KEY", tss2), ("OPENSSH PRIVATE KEY", SECRET),
+        ("UNKNOWN PRIVATE KEY", SPKI),  # what it holds may be of any form
     ]
     text = "".join(pem(label, der) for label, der in blocks)
     old = pem("EC PRIVATE KEY", SECRET).replace("KEY-----\n", "KEY-----\nProc-Type: 4,ENCRYPTED\n\n", 1)

@@ -125,9 +125,10 @@ void inspect_note_time(struct inspect *in, struct inspect_node *node, int64_t se
 /* inspect_note_printable adds the text that octets are, where they are printable. */
 void inspect_note_printable(struct inspect *in, struct inspect_node *node,
                             struct atls_bytes octets);
-/* inspect_note_digest adds the name of the hash that has so many octets, when there is one. */
+/* inspect_hash_of_len gives the name of the hash that has so many octets, NULL when there is none.
+ */
 const char *inspect_hash_of_len(size_t len);
-/* inspect_note_sha256 adds what the SHA-256 of some octets is. */
+/* inspect_note_sha256 adds the SHA-256 of some octets. */
 void inspect_note_sha256(struct inspect *in, struct inspect_node *node, const char *of,
                          struct atls_bytes octets);
 

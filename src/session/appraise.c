@@ -211,6 +211,7 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
         return atls_fail(diag, ATLS_ERR_MEMORY, "appraisal", NULL);
     }
     memcpy(spki, peer->spki.data, peer->spki.len);
+    a->err = session_not_run(&a->diag);
     a->spki = spki;
     a->spki_len = peer->spki.len;
     a->context = session->context;

@@ -78,6 +78,7 @@ static enum atls_err new_job(struct attest_job **out, struct atls_session *sessi
     if (a == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
     }
+    a->err = session_not_run(&a->diag);
     a->context = session->context;
     a->ops = session->context->attesters[index].ops;
     a->attester = session->context->attesters[index].attester;

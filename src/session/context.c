@@ -25,6 +25,28 @@ static int64_t system_clock(void *arg)
     return (int64_t)time(NULL);
 }
 
+/*
+ * One lock for the jobs of all contexts, since a fork must find it free: a thread that held it has
+ * no counterpart in the child, where it would stay locked. It is held for a few instructions only.
+ */
+static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_once_t watch_forks_once = PTHREAD_ONCE_INIT;
+
+static void lock_jobs(void)
+{
+    pthread_mutex_lock(&jobs_lock);
+}
+
+static void unlock_jobs(void)
+{
+    pthread_mutex_unlock(&jobs_lock);
+}
+
+static void watch_forks(void)
+{
+    (void)pthread_atfork(lock_jobs, unlock_jobs, unlock_jobs);
+}
+
 enum atls_err atls_context_new(struct atls_context **out, struct atls_diag *diag)
 {
     struct atls_context *context = calloc(1, sizeof *context);
@@ -44,7 +66,7 @@ enum atls_err atls_context_new(struct atls_context **out, struct atls_diag *diag
     context->threads = default_threads;
     context->max_queue = default_queue;
     context->clock = system_clock;
-    pthread_mutex_init(&context->jobs_lock, NULL);
+    pthread_once(&watch_forks_once, watch_forks);
     pthread_cond_init(&context->jobs_ended, NULL);
     *out = context;
     return ATLS_OK;
@@ -72,12 +94,12 @@ void atls_context_unref(struct atls_context *context)
     }
     /* Jobs hold no reference (the last one would then free the pool from inside it); they are
      * waited for. Each ends within its deadline. */
-    pthread_mutex_lock(&context->jobs_lock);
+    lock_jobs();
     forget_parent(context);
     while (context->num_jobs != 0) {
-        pthread_cond_wait(&context->jobs_ended, &context->jobs_lock);
+        pthread_cond_wait(&context->jobs_ended, &jobs_lock);
     }
-    pthread_mutex_unlock(&context->jobs_lock);
+    unlock_jobs();
     atls_pool_free(context->pool);
     for (size_t i = 0; i < context->num_attesters; i++) {
         context->attesters[i].ops->close(context->attesters[i].attester);
@@ -85,7 +107,6 @@ void atls_context_unref(struct atls_context *context)
     atls_endorsements_unref(context->endorsements);
     atls_policy_cleanup(&context->policy);
     pthread_cond_destroy(&context->jobs_ended);
-    pthread_mutex_destroy(&context->jobs_lock);
     free(context);
 }
 
@@ -308,10 +329,10 @@ int64_t atls_context_now(const struct atls_context *context)
 
 void atls_context_job_ended(struct atls_context *context)
 {
-    pthread_mutex_lock(&context->jobs_lock);
+    lock_jobs();
     context->num_jobs--;
     pthread_cond_broadcast(&context->jobs_ended);
-    pthread_mutex_unlock(&context->jobs_lock);
+    unlock_jobs();
 }
 
 /* enter counts one more job, and gives the pool that it is to run in; NULL with an executor. */
@@ -319,14 +340,14 @@ static enum atls_err enter(struct atls_context *context, struct atls_pool **out,
                            struct atls_diag *diag)
 {
     enum atls_err err = ATLS_OK;
-    pthread_mutex_lock(&context->jobs_lock);
+    lock_jobs();
     forget_parent(context);
     context->num_jobs++;
     if (context->executor == NULL && !atls_pool_has_threads(context->pool)) {
         err = atls_pool_new(&context->pool, context->threads, context->max_queue, diag);
     }
     *out = context->pool;
-    pthread_mutex_unlock(&context->jobs_lock);
+    unlock_jobs();
     return err;
 }
 

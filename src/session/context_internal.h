@@ -43,7 +43,7 @@ struct atls_context {
     unsigned threads, max_queue;
     atls_executor *executor;
     void *executor_arg;
-    pthread_mutex_t jobs_lock; /* of what follows */
+    /* The next four are read and written under the lock in context.c. */
     pthread_cond_t jobs_ended;
     size_t num_jobs;        /* how many use this context at the moment */
     pid_t jobs_pid;         /* in which process */

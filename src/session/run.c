@@ -16,6 +16,12 @@ static int64_t monotonic_ms(void)
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+enum atls_err session_not_run(struct atls_diag *diag)
+{
+    return atls_fail_texts(diag, ATLS_ERR_STATE, "worker pool", "job", "one that never ran here",
+                           "a connection that goes on in the process that began it");
+}
+
 enum atls_err session_run(struct atls_session *session, struct atls_job *job, bool in_place,
                           struct atls_diag *diag)
 {

@@ -37,6 +37,10 @@ enum atls_err session_check_usable(const struct atls_session *session);
 /* Sets the verdict to REFUSED unless it is already, and returns `reason->err`. */
 enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason);
 
+/* What a job's outcome is until it has run. In the child of a fork it never does, although the
+ * parent's worker, which shares the eventfd, says that it has: nothing may then pass for done. */
+enum atls_err session_not_run(struct atls_diag *diag);
+
 /* Runs `job` and waits for it: in place when that blocks nobody but the caller and `in_place` is
  * allowed, else in the pool. ATLS_ERR_DEADLINE when it took too long; the job is then abandoned
  * and must not be touched. On ATLS_OK the caller still owns one reference. */

@@ -23,6 +23,7 @@ struct end {
     bool may_pause;
     unsigned waits;
     enum atls_err wait_fails_with;
+    void (*at_wait)(void);
 };
 
 static bool loop_may_pause(void *connection)
@@ -38,6 +39,10 @@ static enum atls_err loop_wait(void *connection, int fd, uint32_t timeout_ms,
     end->waits++;
     if (end->wait_fails_with != ATLS_OK) {
         return atls_fail(diag, end->wait_fails_with, "loopback", "wait");
+    }
+    if (end->at_wait != NULL) {
+        end->at_wait();
+        end->at_wait = NULL;
     }
     assert_true(poll(&ready, 1, (int)timeout_ms) >= 0);
     return ATLS_OK;

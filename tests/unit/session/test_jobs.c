@@ -4,9 +4,13 @@
 #include "loopback.h"
 
 #include "atls/sim.h"
+#include "session/context_internal.h"
 #include "support/gated_attester.h"
+#include "support/threads.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
+#include <stdio.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -133,6 +137,7 @@ static void a_child_of_a_fork_does_not_wait_for_the_parent_s_job(void **state)
     test_gate_close();
     assert_err(attest(), DEADLINE);
     test_gate_wait(1);
+    test_wait_for_sleeping_threads();
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -150,6 +155,7 @@ static void a_child_of_a_fork_attests_with_threads_of_its_own(void **state)
     (void)state;
     open_loop(0);
     assert_err(attest(), OK); /* the parent has threads now */
+    test_wait_for_sleeping_threads();
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
@@ -166,6 +172,104 @@ static void a_child_of_a_fork_attests_with_threads_of_its_own(void **state)
     assert_int_equal(status, 0);
 }
 
+static pid_t forked;
+
+static void fork_here(void)
+{
+    test_wait_for_sleeping_threads();
+    forked = fork();
+    assert_true(forked >= 0);
+    if (forked != 0) {
+        test_gate_open(); /* the parent's worker ends the job, and wakes both */
+    }
+}
+
+/* The child has the parent's eventfd and a copy of the job that nobody will fill in. */
+static void a_child_of_a_fork_does_not_take_the_parent_s_answer(void **state)
+{
+    (void)state;
+    open_loop(0);
+    test_gate_close();
+    loop.server.at_wait = fork_here;
+    const enum atls_err err = attest();
+    if (forked == 0) {
+        const struct atls_diag *reason = &atls_session_verdict(loop.server.session)->reason;
+        _exit(err == ATLS_ERR_STATE && reason->err == ATLS_ERR_STATE && !opens(&loop.server) ? 0
+                                                                                             : 1);
+    }
+    int status = 1;
+    assert_int_equal(waitpid(forked, &status, 0), forked);
+    assert_int_equal(status, 0);
+    assert_err(err, OK);
+}
+
+static void nothing(struct atls_job *job)
+{
+    (void)job;
+}
+
+static bool run_here(void *arg, void (*run)(void *), void *job)
+{
+    (void)arg;
+    run(job);
+    return true;
+}
+
+/* submit_one runs an empty job, which takes the lock of the jobs twice. */
+static void submit_one(struct atls_context *context)
+{
+    struct atls_job job;
+    struct atls_diag diag;
+    assert_err(atls_job_init(&job, nothing, nothing, &diag), OK);
+    assert_err(atls_context_submit(context, &job, &diag), OK);
+    atls_context_job_ended(context);
+    atls_job_unref(&job);
+}
+
+static atomic_bool enough;
+
+static void *submit_many(void *context)
+{
+    while (!atomic_load(&enough)) {
+        submit_one(context);
+    }
+    return NULL;
+}
+
+/* With threads that take the lock all the time, a fork finds it taken sooner or later. */
+static void a_fork_at_any_moment_leaves_the_child_a_free_lock(void **state)
+{
+    (void)state;
+    if (TEST_UNDER_ASAN) {
+        puts("skipped: AddressSanitizer's own locks do not survive a fork beside busy threads");
+        skip();
+    }
+    const struct test_spec spec = {.requires = &world->server, .executor = run_here};
+    struct atls_context *context = test_context(world, &spec);
+    pthread_t threads[2];
+    atomic_store(&enough, false);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_create(&threads[i], NULL, submit_many, context), 0);
+    }
+    for (int i = 0; i < 300; i++) {
+        const pid_t child = fork();
+        assert_true(child >= 0);
+        if (child == 0) {
+            alarm(30);
+            submit_one(context);
+            _exit(0);
+        }
+        int status = 1;
+        assert_int_equal(waitpid(child, &status, 0), child);
+        assert_int_equal(status, 0);
+    }
+    atomic_store(&enough, true);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+    }
+    atls_context_unref(context);
+}
+
 #define JOB(name) cmocka_unit_test_teardown(name, drop)
 
 int main(void)
@@ -178,6 +282,8 @@ int main(void)
         JOB(freeing_the_last_reference_waits_for_the_job),
         JOB(a_child_of_a_fork_does_not_wait_for_the_parent_s_job),
         JOB(a_child_of_a_fork_attests_with_threads_of_its_own),
+        JOB(a_child_of_a_fork_does_not_take_the_parent_s_answer),
+        JOB(a_fork_at_any_moment_leaves_the_child_a_free_lock),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

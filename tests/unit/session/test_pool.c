@@ -5,6 +5,7 @@
 
 #include "support/check.h"
 #include "support/machine.h"
+#include "support/threads.h"
 
 #include <poll.h>
 #include <pthread.h>
@@ -299,6 +300,7 @@ static void a_child_of_a_fork_knows_that_it_has_no_threads(void **state)
 {
     (void)state;
     struct atls_pool *pool = new_pool(2, 4);
+    test_wait_for_sleeping_threads();
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {

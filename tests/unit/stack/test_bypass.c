@@ -4,6 +4,7 @@
  * it has shaken hands, exchanges the SSL_CTX by SNI, or takes callbacks away. No octet may pass.
  */
 #include "support/pair.h"
+#include "support/threads.h"
 
 #include "atls/sim.h"
 
@@ -418,6 +419,7 @@ static void a_child_of_a_fork_appraises_with_threads_of_its_own(void **state)
     test_shake(&pair);
     assert_true(pair.client.done);
     test_pair_free(&pair);
+    test_wait_for_sleeping_threads();
     const pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {

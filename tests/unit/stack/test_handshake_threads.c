@@ -4,20 +4,12 @@
 
 #include "atls/sim.h"
 #include "support/gated_attester.h"
+#include "support/threads.h"
 
 #include <openssl/err.h>
 #include <pthread.h>
 
-#if defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-#ifdef UNDER_TSAN
-enum { THREADS = 8, HANDSHAKES = 50 };
-#else
-enum { THREADS = 8, HANDSHAKES = 12 };
-#endif
+enum { THREADS = 8, HANDSHAKES = TEST_UNDER_TSAN ? 50 : 12 };
 
 static struct test_world *world;
 static SSL_CTX *client, *server;

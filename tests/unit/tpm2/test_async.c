@@ -217,7 +217,7 @@ static void free_while_waiting(void)
 static void a_connection_may_be_freed_while_its_signature_is_made(void **state)
 {
     (void)state;
-    if (UNDER_TSAN) {
+    if (TEST_UNDER_TSAN) {
         puts("skipped: ThreadSanitizer does not follow threads behind a fork");
         skip();
     }

@@ -136,7 +136,7 @@ static void use_the_same_files(void)
 static void two_processes_take_turns(void **state)
 {
     (void)state;
-    if (UNDER_TSAN) {
+    if (TEST_UNDER_TSAN) {
         puts("skipped: ThreadSanitizer does not follow threads behind a fork");
         skip();
     }

@@ -5,6 +5,7 @@
 
 #include "support/check.h"
 #include "support/swtpm.h"
+#include "support/threads.h"
 
 #include "atls/tpm2.h"
 
@@ -15,18 +16,6 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
-
-/* ThreadSanitizer lets the child of a fork start no threads. */
-#if defined(__SANITIZE_THREAD__)
-#define UNDER_TSAN 1
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-#define UNDER_TSAN 1
-#endif
-#endif
-#ifndef UNDER_TSAN
-#define UNDER_TSAN 0
-#endif
 
 struct machine {
     struct test_swtpm swtpm;
@@ -71,6 +60,7 @@ static inline void test_sleep_ms(long ms)
 static inline int in_child(void (*fn)(void))
 {
     fflush(NULL);
+    test_wait_for_sleeping_threads();
     const pid_t pid = fork();
     assert_true(pid >= 0);
     if (pid == 0) {

@@ -240,8 +240,8 @@ static void *submit_many(void *context)
 static void a_fork_at_any_moment_leaves_the_child_a_free_lock(void **state)
 {
     (void)state;
-    if (TEST_UNDER_ASAN) {
-        puts("skipped: AddressSanitizer's own locks do not survive a fork beside busy threads");
+    if (TEST_UNDER_ASAN || TEST_UNDER_TSAN) {
+        puts("skipped: a sanitizer's own locks do not survive a fork beside busy threads");
         skip();
     }
     const struct test_spec spec = {.requires = &world->server, .executor = run_here};

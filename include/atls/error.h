@@ -49,11 +49,15 @@ enum atls_fault {
     X(17, ENDORSEMENT, 80, LOCAL, "an endorsement cannot be used")                                 \
     X(18, POLICY_FILE, 80, LOCAL, "a policy is not valid")                                         \
     X(19, CANCELLED, 80, LOCAL, "the connection ended before the work was done")                   \
+    X(21, NOT_FOUND, 80, LOCAL, "what was asked for is not there")                                 \
+    X(22, CONFLICT, 80, LOCAL, "what was asked for does not go with what is there already")        \
+    X(23, STORE, 80, LOCAL, "the store cannot do what it was asked")                               \
     /* the world */                                                                                \
     X(40, CONNECTION, 0, INFRA, "the connection failed")                                           \
     X(41, TIMEOUT, 0, INFRA, "the peer did not answer in time")                                    \
     X(42, VERIFIER_UNREACHABLE, 80, INFRA, "the Verifier cannot be reached")                       \
     X(43, PEER_ALERT, 0, INFRA, "the peer ended the handshake with an alert")                      \
+    X(44, STORE_UNREACHABLE, 80, INFRA, "the store cannot be reached")                             \
     /* malformed or misplaced */                                                                   \
     X(60, MALFORMED, 50, PEER, "a message or token is not well-formed")                            \
     X(61, ILLEGAL, 47, PEER, "a message says something that is illegal at this place")             \
@@ -88,7 +92,8 @@ enum atls_fault {
     X(104, MACHINE, 40, POLICY, "the machine is not one of those that the policy lists")           \
     X(105, PKIX, 0, POLICY, "the certificate of the peer is not accepted")                         \
     X(106, ALGORITHM, 40, POLICY, "an algorithm is not one that is accepted here")                 \
-    X(107, ENDORSEMENT_SIGNATURE, 0, POLICY, "an endorsement does not verify")
+    X(107, ENDORSEMENT_SIGNATURE, 0, POLICY, "an endorsement does not verify")                     \
+    X(108, ENDORSEMENT_OLDER, 0, POLICY, "an endorsement does not follow the one that is there")
 
 enum atls_err {
 #define ATLS_ERROR_ENUM(number, name, alert, fault, sentence) ATLS_ERR_##name = (number),

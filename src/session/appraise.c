@@ -211,6 +211,7 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
         return atls_fail(diag, ATLS_ERR_MEMORY, "appraisal", NULL);
     }
     memcpy(spki, peer->spki.data, peer->spki.len);
+    atls_job_init(&a->job, run_appraise, destroy_appraise);
     a->err = session_not_run(&a->diag);
     a->spki = spki;
     a->spki_len = peer->spki.len;
@@ -228,9 +229,6 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
     if (err == ATLS_OK) {
         err =
             atls_binder(crypto, channel->hash_alg, &transcript_hash, peer->spki, &a->binder, diag);
-    }
-    if (err == ATLS_OK) {
-        err = atls_job_init(&a->job, run_appraise, destroy_appraise, diag);
     }
     if (err != ATLS_OK) {
         destroy_appraise(&a->job);

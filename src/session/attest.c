@@ -78,6 +78,7 @@ static enum atls_err new_job(struct attest_job **out, struct atls_session *sessi
     if (a == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
     }
+    atls_job_init(&a->job, run_attest, destroy_attest);
     a->err = session_not_run(&a->diag);
     a->context = session->context;
     a->ops = session->context->attesters[index].ops;
@@ -89,15 +90,12 @@ static enum atls_err new_job(struct attest_job **out, struct atls_session *sessi
                             ? atls_transcript_hash(session->context->crypto, &session->transcript,
                                                    hash_alg, &a->transcript_hash, diag)
                             : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
-    if (err == ATLS_OK) {
-        memcpy(a->spki, own_spki.data, own_spki.len);
-        a->spki_len = own_spki.len;
-        err = atls_job_init(&a->job, run_attest, destroy_attest, diag);
-    }
     if (err != ATLS_OK) {
         destroy_attest(&a->job);
         return err;
     }
+    memcpy(a->spki, own_spki.data, own_spki.len);
+    a->spki_len = own_spki.len;
     *out = a;
     return ATLS_OK;
 }

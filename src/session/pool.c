@@ -100,23 +100,32 @@ void atls_pool_free(struct atls_pool *pool)
     free(pool);
 }
 
-enum atls_err atls_job_init(struct atls_job *job, void (*run)(struct atls_job *),
-                            void (*destroy)(struct atls_job *), struct atls_diag *diag)
+void atls_job_init(struct atls_job *job, void (*run)(struct atls_job *),
+                   void (*destroy)(struct atls_job *))
 {
-    job->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    if (job->done_fd < 0) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, "job", "eventfd");
-    }
+    job->done_fd = -1;
     job->run = run;
     job->destroy = destroy;
     __atomic_store_n(&job->references, 2, __ATOMIC_RELAXED);
+}
+
+/* open_done makes what the waiter waits on. On failure the worker's reference is given back. */
+static enum atls_err open_done(struct atls_job *job, struct atls_diag *diag)
+{
+    job->done_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (job->done_fd < 0) {
+        atls_job_unref(job);
+        return atls_fail(diag, ATLS_ERR_MEMORY, "job", "eventfd");
+    }
     return ATLS_OK;
 }
 
 void atls_job_unref(struct atls_job *job)
 {
     if (job != NULL && __atomic_sub_fetch(&job->references, 1, __ATOMIC_ACQ_REL) == 0) {
-        close(job->done_fd);
+        if (job->done_fd >= 0) {
+            close(job->done_fd);
+        }
         job->destroy(job);
     }
 }
@@ -143,6 +152,10 @@ bool atls_job_done(const struct atls_job *job)
 
 enum atls_err atls_pool_submit(struct atls_pool *pool, struct atls_job *job, struct atls_diag *diag)
 {
+    enum atls_err err = open_done(job, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
     pthread_mutex_lock(&pool->lock);
     const bool room = pool->count < pool->max_queue && !pool->closing;
     if (room) {
@@ -162,6 +175,10 @@ enum atls_err atls_pool_submit(struct atls_pool *pool, struct atls_job *job, str
 enum atls_err atls_executor_submit(atls_executor *executor, void *arg, struct atls_job *job,
                                    struct atls_diag *diag)
 {
+    enum atls_err err = open_done(job, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
     if (!executor(arg, run_job, job)) {
         atls_job_unref(job);
         return atls_fail_texts(diag, ATLS_ERR_BUSY, "executor", NULL, "refused", "a job to be run");

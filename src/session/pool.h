@@ -24,14 +24,13 @@ bool atls_pool_has_threads(const struct atls_pool *pool);
 struct atls_job {
     void (*run)(struct atls_job *job);     /* on a worker; must not touch the connection */
     void (*destroy)(struct atls_job *job); /* frees the embedding struct, on whichever thread */
-    int done_fd;                           /* eventfd: readable once run() has returned */
+    int done_fd;                           /* once submitted: readable when run() has returned */
     int references;                        /* atomic */
 };
 
-/* atls_job_init gives the job its eventfd and two references: the waiter's and the worker's. */
-ATLS_NODISCARD enum atls_err atls_job_init(struct atls_job *job, void (*run)(struct atls_job *),
-                                           void (*destroy)(struct atls_job *),
-                                           struct atls_diag *diag);
+/* atls_job_init gives the job two references: the waiter's and the worker's. */
+void atls_job_init(struct atls_job *job, void (*run)(struct atls_job *),
+                   void (*destroy)(struct atls_job *));
 /* atls_job_unref gives one reference back; the last one destroys. NULL is fine. */
 void atls_job_unref(struct atls_job *job);
 /* atls_job_is_abandoned, for the worker: whoever waited for this job has left. */
@@ -39,8 +38,8 @@ ATLS_NODISCARD bool atls_job_is_abandoned(const struct atls_job *job);
 /* atls_job_done is true once the result may be read. */
 ATLS_NODISCARD bool atls_job_done(const struct atls_job *job);
 
-/* atls_pool_submit queues the job, which takes the worker's reference. On failure (ATLS_ERR_BUSY)
- * that reference is given back here. */
+/* atls_pool_submit opens the job's eventfd and queues the job, which takes the worker's reference.
+ * On failure (ATLS_ERR_BUSY, ATLS_ERR_MEMORY) that reference is given back here. */
 ATLS_NODISCARD enum atls_err atls_pool_submit(struct atls_pool *pool, struct atls_job *job,
                                               struct atls_diag *diag);
 /* atls_executor_submit is the same for an executor of the application's own. */

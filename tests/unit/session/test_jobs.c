@@ -220,7 +220,7 @@ static void submit_one(struct atls_context *context)
 {
     struct atls_job job;
     struct atls_diag diag;
-    assert_err(atls_job_init(&job, nothing, nothing, &diag), OK);
+    atls_job_init(&job, nothing, nothing);
     assert_err(atls_context_submit(context, &job, &diag), OK);
     atls_context_job_ended(context);
     atls_job_unref(&job);

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -88,7 +89,7 @@ static struct job *new_job(unsigned number)
 {
     struct job *job = calloc(1, sizeof *job);
     assert_non_null(job);
-    assert_err(atls_job_init(&job->job, run, destroy, NULL), OK);
+    atls_job_init(&job->job, run, destroy);
     job->number = number;
     return job;
 }
@@ -294,6 +295,34 @@ static void an_executor_that_refuses_gives_its_reference_back(void **state)
     assert_int_equal(ran, 0);
 }
 
+/* ---- no descriptors left ---- */
+
+static void a_job_that_nobody_could_wait_for_is_given_back(void **state)
+{
+    (void)state;
+    struct atls_pool *pool = new_pool(1, 4);
+    unsigned calls = 0;
+    struct job *queued = new_job(1), *handed = new_job(2);
+    struct atls_diag diag;
+    struct rlimit before;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    const struct rlimit none = {3, before.rlim_max}; /* stdin, stdout and stderr have them */
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    const enum atls_err submitted = atls_pool_submit(pool, &queued->job, &diag);
+    const enum atls_err executed = atls_executor_submit(refuse, &calls, &handed->job, &diag);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_err(submitted, MEMORY);
+    assert_err(executed, MEMORY);
+    assert_int_equal(calls, 0); /* was not asked */
+    assert_string_equal(test_sentence(&diag), "job: there is not enough memory (eventfd)");
+    assert_int_equal(destroyed, 0);
+    atls_job_unref(&queued->job);
+    atls_job_unref(&handed->job);
+    assert_int_equal(destroyed, 2);
+    atls_pool_free(pool);
+    assert_int_equal(ran, 0);
+}
+
 /* ---- fork ---- */
 
 static void a_child_of_a_fork_knows_that_it_has_no_threads(void **state)
@@ -327,6 +356,7 @@ int main(void)
         cmocka_unit_test_setup(the_ring_of_a_small_queue_goes_round, reset),
         cmocka_unit_test_setup(an_executor_may_run_a_job_at_once, reset),
         cmocka_unit_test_setup(an_executor_that_refuses_gives_its_reference_back, reset),
+        cmocka_unit_test_setup(a_job_that_nobody_could_wait_for_is_given_back, reset),
         cmocka_unit_test_setup(a_child_of_a_fork_knows_that_it_has_no_threads, reset),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -49,6 +49,7 @@ enum atls_fault {
     X(17, ENDORSEMENT, 80, LOCAL, "an endorsement cannot be used")                                 \
     X(18, POLICY_FILE, 80, LOCAL, "a policy is not valid")                                         \
     X(19, CANCELLED, 80, LOCAL, "the connection ended before the work was done")                   \
+    X(20, REVOKED_FILE, 80, LOCAL, "a list of what is revoked is not valid")                       \
     X(21, NOT_FOUND, 80, LOCAL, "what was asked for is not there")                                 \
     X(22, CONFLICT, 80, LOCAL, "what was asked for does not go with what is there already")        \
     X(23, STORE, 80, LOCAL, "the store cannot do what it was asked")                               \
@@ -82,7 +83,7 @@ enum atls_fault {
     X(94, REFLECTED, 40, POLICY, "the peer presents the key or the Evidence of this very side")    \
     X(95, CHANNEL, 40, POLICY, "the channel is not one that attestation may be bound to")          \
     X(96, IDENTITY, 40, POLICY, "the identity of the peer is not accepted")                        \
-    X(97, REVOKED, 40, POLICY, "what the Evidence or the Result rests on was revoked")             \
+    X(97, REVOKED, 40, POLICY, "what the peer, its Evidence or its Result rests on is revoked")    \
     X(98, RESULT_SIGNATURE, 40, POLICY, "the signature of the Attestation Result does not verify") \
     X(99, RESULT_EXPIRED, 40, POLICY, "the Attestation Result is not valid at this time")          \
     X(100, RESULT, 40, POLICY, "the Attestation Result is not acceptable")                         \

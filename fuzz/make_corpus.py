@@ -194,6 +194,26 @@ def json_policies():
     yield "cut", policy("")[:-1]
 
 
+@target("fuzz_json_revoked")
+def revocation_lists():
+    def entry(kind, value, when="2026-11-21T16:00:00Z"):
+        return f'{{"kind":"{kind}","value":"{value}","from":"{when}"}}'
+
+    def entries(*items):
+        return ("[" + ",".join(items) + "]").encode()
+
+    yield "empty", entries()
+    yield "keys", entries(entry("spki", DIGEST), entry("verifier-key", DIGEST.upper()))
+    yield "serials", entries(entry("cert-serial", "00a100"), entry("cert-serial", "0000"))
+    yield "machines", entries(entry("ueid", "01" + DIGEST), entry("chip", "00" * 64), entry("chip", "01"))
+    yield "times", entries(entry("chip", "01", "2024-02-29t23:59:59.25+23:59"), entry("chip", "01", "0000-01-01T00:00:00-00:01"))
+    yield "no_such_day", entries(entry("chip", "01", "2026-02-29T00:00:00Z"))
+    yield "kind", entries(entry("key", "01"))
+    yield "length", entries(entry("spki", "01"))
+    yield "unknown_key", b'[{"kind":"chip","value":"01","from":"2026-11-21T16:00:00Z","x":0}]'
+    yield "cut", entries(entry("chip", "01"))[:-1]
+
+
 PSA_TYPE = 'application/eat+cwt; eat_profile="tag:psacertified.org,2023:psa#tfm"'
 TPM2_TYPE = "application/vnd.parallaxsecond.key-attestation.tpm"
 GENERATOR_X = bytes.fromhex("6b17d1f2e12c4247f8bce6e563a440f277037d812deb33a0f4a13945d898c296")

@@ -9,12 +9,16 @@
 #include "atls/result.h"
 #include "base/crypto_ops.h"
 #include "base/formats.h"
+#include "result/revocation.h"
 
 /* One measured thing, for the policy's "measurements": name as docs/appraisal.md has it. */
 struct atls_measurement {
     struct atls_bytes name;  /* text: PSA measurement type; "pcrs" for a TPM quote */
     struct atls_bytes value; /* digest */
 };
+
+/* DER SubjectPublicKeyInfo that Evidence shows: room for RSA of 4096 bits. */
+#define ATLS_MAX_ATTESTED_SPKI_LEN 560
 
 struct atls_submod {
     const struct atls_format *format;
@@ -24,9 +28,13 @@ struct atls_submod {
     bool debug;            /* the platform is open for debugging */
     bool fresh;            /* the nonce was compared and is equal */
     enum atls_key_binding key_binding;
-    bool has_reference_values;       /* reference values existed for this class */
-    struct atls_digest attested_key; /* SHA-256 of the SPKI shown by the Evidence; len 0: none */
-    struct atls_bytes machine;       /* instance id, ueid, kid: who this machine is */
+    bool has_reference_values;         /* reference values existed for this class */
+    struct atls_digest attested_key;   /* SHA-256 of the SPKI shown by the Evidence; len 0: none */
+    uint8_t attested_spki[ATLS_MAX_ATTESTED_SPKI_LEN]; /* that SPKI itself, for a Result */
+    size_t attested_spki_len;
+    struct atls_bytes machine;         /* instance id, ueid, kid: who this machine is */
+    struct atls_identities identities; /* all that could be revoked; never empty */
+    bool revoked;                      /* one of them is, and `reason` says which */
     struct atls_measurement measurements[ATLS_MAX_COMPONENTS];
     size_t num_measurements;
     struct atls_diag reason; /* the first cause of the worst tier; err OK when affirming */

@@ -67,10 +67,16 @@ static enum atls_err check_format(const struct atls_policy *policy,
     return ATLS_ERR_EVIDENCE_TYPE;
 }
 
-/* check_conditions is what no tier can make good: freshness, simulation, debugging. */
+/* check_conditions is what no tier can make good: revocation, freshness, simulation, debugging. */
 static enum atls_err check_conditions(const struct atls_policy *policy,
                                       const struct atls_submod *submod, struct atls_diag *diag)
 {
+    if (submod->revoked) {
+        if (diag != NULL) {
+            *diag = submod->reason;
+        }
+        return ATLS_ERR_REVOKED;
+    }
     if (!submod->fresh) {
         return refuse(diag, ATLS_ERR_FRESHNESS, submod, "nonce", "not compared",
                       "compared with a nonce of ours");

@@ -222,6 +222,10 @@ enum atls_err atls_verify_check_submod(const struct atls_submod *submod,
         (submod->attested_key.len != 0 && submod->attested_key.len != 32)) {
         return inconsistent(diag, "submod", "a length out of range", NULL);
     }
+    if (submod->identities.num == 0 || submod->identities.incomplete) {
+        return inconsistent(diag, "identities", "a set that is incomplete",
+                            "all that could be revoked");
+    }
     return ATLS_OK;
 }
 
@@ -232,6 +236,21 @@ static void cap_status(struct atls_submod *submod, const struct atls_format *for
         submod->status = ATLS_TIER_WARNING;
         refuse(&submod->reason, ATLS_ERR_FRESHNESS, format->binder_field, "not compared",
                "compared with a nonce");
+    }
+}
+
+/* apply_revocations: "recognised, and its key indicates a device that is not trustworthy" is 96 of
+ * instance-identity (draft-ietf-rats-ar4si-10, 2.3.4). It is the reason whatever else is wrong. */
+static void apply_revocations(struct atls_submod *submod, const struct atls_verify_request *request)
+{
+    struct atls_diag why;
+    const enum atls_err err =
+        atls_revocations_check(request->revoked, &submod->identities, request->now_s, &why);
+    if (err != ATLS_OK) {
+        submod->revoked = true;
+        submod->reason = why;
+        submod->vector.claim[ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_UNTRUSTWORTHY;
+        submod->status = atls_vector_status(&submod->vector);
     }
 }
 
@@ -268,6 +287,7 @@ static enum atls_err appraise(struct atls_submod *out, const struct atls_format 
     if (request->no_nonce) {
         cap_status(&submod, format);
     }
+    apply_revocations(&submod, request);
     *out = submod;
     return ATLS_OK;
 }

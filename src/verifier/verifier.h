@@ -19,6 +19,7 @@ struct atls_verify_request {
     struct atls_bytes tls_spki;
     int64_t now_s;
     bool want_claims;
+    const struct atls_revocations *revoked; /* NULL: nothing is */
 };
 
 /*
@@ -26,7 +27,7 @@ struct atls_verify_request {
  * in the appraisal borrow request->cmw, or what the appraisal itself owns. Besides the appraiser's
  * own errors: EVIDENCE_MALFORMED for what is no CMW; EVIDENCE_TYPE for another format than the
  * negotiated one, for a collection and for an Attestation Result; STATE for an appraiser that
- * contradicts itself.
+ * contradicts itself. Revoked Evidence is no error: it is appraised, and contraindicated.
  */
 ATLS_NODISCARD enum atls_err atls_verify(struct atls_appraisal *out,
                                          const struct atls_verify_request *request,
@@ -37,7 +38,8 @@ const struct atls_format *atls_verify_format(const struct atls_cmw *cmw);
 
 /* atls_verify_check_submod refuses a submod that an appraiser of `format` cannot have meant:
  * another format, a comparison that did not take place (R-21), a status that is better than its
- * vector, a simulated root on genuine hardware. `no_nonce` is the request's. */
+ * vector, a simulated root on genuine hardware, nothing that could be revoked (R-48). `no_nonce` is
+ * the request's. */
 ATLS_NODISCARD enum atls_err atls_verify_check_submod(const struct atls_submod *submod,
                                                       const struct atls_format *format,
                                                       bool no_nonce, struct atls_diag *diag);

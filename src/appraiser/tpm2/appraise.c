@@ -17,6 +17,16 @@ static enum atls_err fill(struct atls_submod *submod, const struct atls_tpm2_ver
     submod->fresh = !input->no_nonce;
     submod->key_binding = ATLS_KEY_BINDING_HARDWARE;
     submod->attested_key = *key;
+    const struct atls_buf room = {submod->attested_spki, sizeof submod->attested_spki};
+    if (!atls_tpm2_spki(room, &submod->attested_spki_len,
+                        &atls_tpm2_contents(verified)->public_area)) {
+        return atls_fail(diag, ATLS_ERR_ALGORITHM, ATLS_STEP_KEY_BINDING, "kat.pubArea");
+    }
+    atls_identities_add(&submod->identities, ATLS_REVOKED_UEID, "kid", submod->machine);
+    atls_identities_add_key(&submod->identities, ATLS_REVOKED_SPKI, "attestation key",
+                            input->crypto, anchor->spki);
+    atls_identities_add(&submod->identities, ATLS_REVOKED_SPKI, "attested key",
+                        atls_digest_bytes(key));
     atls_outcome_affirm(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_RECOGNISED);
     enum atls_err err = atls_tpm2_judge(submod, verified, input, diag);
     if (err != ATLS_OK) {

@@ -51,6 +51,18 @@ static inline enum atls_err appraise(struct scene *s, const struct atls_appraise
     return err;
 }
 
+/* assert_identity: the Evidence rests on this, and a list may revoke it. */
+static inline void assert_identity(const struct scene *s, size_t at, enum atls_revoked_kind kind,
+                                   const char *what, struct atls_bytes value)
+{
+    const struct atls_identity *item = &s->submod.identities.items[at];
+    assert_true(at < s->submod.identities.num);
+    assert_false(s->submod.identities.incomplete);
+    assert_int_equal(item->kind, kind);
+    assert_string_equal(item->what, what);
+    assert_bytes(atls_bytes_of(item->value, item->len), value);
+}
+
 static inline void scene_cleanup(struct scene *s)
 {
     free(s->submod.claims_json);

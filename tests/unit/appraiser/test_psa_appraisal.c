@@ -34,6 +34,10 @@ static void a_secured_device_with_known_software_is_affirmed(void **state)
     assert_bytes(s.submod.measurements[0].value, test_fill(0xb1, 32));
     assert_text(s.submod.measurements[1].name, "PRoT");
     assert_bytes(s.submod.measurements[1].value, test_fill(0xb2, 48));
+    assert_int_equal(s.submod.identities.num, 2);
+    assert_identity(&s, 0, ATLS_REVOKED_UEID, "psa-instance-id", test_psa_instance(1));
+    assert_identity(&s, 1, ATLS_REVOKED_SPKI, "attestation key",
+                    test_hash(ATLS_ALG_SHA256, test_spki(key)));
 }
 
 /* docs/appraisal.md, "psa": R-39 and RFC 9783, 4.3.1. */

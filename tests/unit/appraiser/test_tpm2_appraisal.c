@@ -35,6 +35,12 @@ static void a_machine_with_the_expected_pcrs_is_affirmed(void **state)
     assert_text(s.submod.measurements[0].name, "pcrs");
     assert_bytes(s.submod.measurements[0].value, machine.quote.pcr_digest);
     assert_null(s.submod.claims_json);
+    assert_int_equal(s.submod.identities.num, 3);
+    assert_identity(&s, 0, ATLS_REVOKED_UEID, "kid", machine.kid);
+    assert_identity(&s, 1, ATLS_REVOKED_SPKI, "attestation key",
+                    test_hash(ATLS_ALG_SHA256, test_spki(machine.ak)));
+    assert_identity(&s, 2, ATLS_REVOKED_SPKI, "attested key",
+                    test_hash(ATLS_ALG_SHA256, test_spki(machine.tls)));
 }
 
 static void the_attested_key_is_named_without_a_key_to_compare(void **state)

@@ -17,6 +17,7 @@ static struct atls_submod good(void)
     submod.vector.claim[ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_GENUINE;
     submod.status = ATLS_TIER_AFFIRMING;
     submod.fresh = true;
+    atls_identities_add(&submod.identities, ATLS_REVOKED_UEID, "ueid", atls_bytes_text("u"));
     return submod;
 }
 
@@ -97,6 +98,18 @@ static void lengths_out_of_range_are_refused(void **state)
     assert_err(check(&submod), STATE);
 }
 
+/* a format that names nothing could not be revoked. */
+static void a_submod_that_nothing_could_revoke_is_refused(void **state)
+{
+    (void)state;
+    struct atls_submod submod = good();
+    submod.identities.num = 0;
+    assert_err(check(&submod), STATE);
+    submod = good();
+    atls_identities_add(&submod.identities, ATLS_REVOKED_SPKI, "no key", atls_bytes_text("u"));
+    assert_err(check(&submod), STATE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -106,6 +119,7 @@ int main(void)
         cmocka_unit_test(a_status_better_than_its_vector_is_refused),
         cmocka_unit_test(a_simulated_root_on_genuine_hardware_is_refused),
         cmocka_unit_test(lengths_out_of_range_are_refused),
+        cmocka_unit_test(a_submod_that_nothing_could_revoke_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -95,7 +95,6 @@ static const struct inspect_list locators = {"", inspect_map, &locator, 1};
 
 /* Tags: 506(bstr) and so on; the old dialect has a bstr that holds 506(map). */
 
-static const struct inspect_media anything = {NULL, INSPECT_CBOR, inspect_any, NULL};
 static const struct inspect_media cotl_octets = {NULL, INSPECT_CBOR, inspect_cotl, NULL};
 
 static void explain_tag(struct inspect *in, struct inspect_node *node,
@@ -104,7 +103,7 @@ static void explain_tag(struct inspect *in, struct inspect_node *node,
     static const struct inspect_tag rows[] = {
         {505, "CoSWID", inspect_coswid, NULL},
         {506, "CoMID", inspect_comid_octets, NULL},
-        {507, "CoTS", inspect_content, &anything},
+        {507, "CoTS", inspect_cots, NULL},
         {508, "CoTL", inspect_content, &cotl_octets},
     };
     static const struct inspect_tags tags = {rows, ATLS_ARRAY_LEN(rows), NULL, NULL};

@@ -88,6 +88,7 @@ static const struct row cbor_rows[] = {
     {"corim", inspect_is_corim, inspect_corim},
     {"comid", inspect_is_comid, inspect_comid},
     {"cotl", inspect_is_cotl, inspect_cotl},
+    {"cots", inspect_is_cots, inspect_cots},
     {"coswid", inspect_is_coswid, inspect_coswid},
     {"concise-evidence", is_concise_evidence, inspect_concise_evidence},
     {"cca-token", is_cca, inspect_cca},

@@ -16,6 +16,7 @@ bool inspect_is_claims(const struct inspect_value *v);
 bool inspect_is_corim(const struct inspect_value *v);
 bool inspect_is_comid(const struct inspect_value *v);
 bool inspect_is_cotl(const struct inspect_value *v);
+bool inspect_is_cots(const struct inspect_value *v);
 bool inspect_is_coswid(const struct inspect_value *v);
 
 /* DER, TPM structures, reports of processors */

@@ -115,11 +115,18 @@ static bool is_json_claims(const struct inspect_value *v)
     return false;
 }
 
+/* has_type is true when a label is there with a value of one type, or of another. */
+static bool has_type(const struct inspect_value *v, int64_t label, enum inspect_type one,
+                     enum inspect_type other)
+{
+    struct inspect_value value;
+    return inspect_get(v, label, &value) && (value.type == one || value.type == other);
+}
+
 /* A claims set has a label that nothing else here has (file 17 of the registry: CWT claims), or
- * the issuer and a date of a CWT. */
+ * the issuer, and the subject or a date, of a CWT. */
 bool inspect_is_claims(const struct inspect_value *v)
 {
-    struct inspect_value first;
     if (v->type != INSPECT_MAP) {
         return false;
     }
@@ -133,8 +140,10 @@ bool inspect_is_claims(const struct inspect_value *v)
         inspect_has_text(v, "module_id")) {
         return true;
     }
-    return inspect_get(v, 1, &first) && first.type == INSPECT_TEXT &&
-           (inspect_has(v, 2) || inspect_has(v, 4) || inspect_has(v, 6));
+    return has_type(v, 1, INSPECT_TEXT, INSPECT_TEXT) &&
+           (has_type(v, 2, INSPECT_TEXT, INSPECT_TEXT) ||
+            has_type(v, 4, INSPECT_UINT, INSPECT_FLOAT) ||
+            has_type(v, 6, INSPECT_UINT, INSPECT_TAG));
 }
 
 /* CoRIM and what may be inside one. */
@@ -177,7 +186,24 @@ bool inspect_is_cotl(const struct inspect_value *v)
                                       validity.type == INSPECT_MAP);
 }
 
+bool inspect_is_cots(const struct inspect_value *v)
+{
+    struct inspect_value environments;
+    struct inspect_value keys;
+    return inspect_is_tag(v, 507) ||
+           (v->type == INSPECT_MAP && inspect_get(v, 2, &environments) &&
+            environments.type == INSPECT_ARRAY && inspect_get(v, 6, &keys) &&
+            keys.type == INSPECT_MAP && inspect_has(&keys, 0));
+}
+
+/* Without a tag: a software-name, which in a claims set would be the issuer, beside entities, which
+ * would be the subject and are no text. */
 bool inspect_is_coswid(const struct inspect_value *v)
 {
-    return inspect_is_tag(v, 505) || inspect_is_tag(v, 1398229316);
+    struct inspect_value name;
+    struct inspect_value entity;
+    return inspect_is_tag(v, 505) || inspect_is_tag(v, 1398229316) ||
+           (v->type == INSPECT_MAP && inspect_get(v, 1, &name) && name.type == INSPECT_TEXT &&
+            inspect_get(v, 2, &entity) &&
+            (entity.type == INSPECT_ARRAY || entity.type == INSPECT_MAP) && inspect_has(v, 0));
 }

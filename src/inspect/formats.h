@@ -61,6 +61,7 @@ inspect_explain inspect_corim;
 inspect_explain inspect_comid;
 inspect_explain inspect_comid_octets; /* a byte string that holds one */
 inspect_explain inspect_cotl;
+inspect_explain inspect_cots;   /* tagged, in octets, or the map */
 inspect_explain inspect_coswid; /* tagged, in octets, or the map */
 inspect_explain inspect_concise_evidence;
 inspect_explain inspect_corim_meta;

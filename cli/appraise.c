@@ -218,7 +218,7 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
     struct atls_key *key = NULL;
     err = cli_key_read(&key, NULL, NULL, o->signing_key, diag);
     if (err == ATLS_OK) {
-        err = atls_ear_sign(&w->jwt, w->ear, atls_crypto_openssl(), key, diag);
+        err = atls_ear_sign(&w->jwt, w->ear, atls_crypto_openssl(), key, NULL, diag);
     }
     atls_key_free(key);
     return err;

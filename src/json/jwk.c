@@ -253,18 +253,33 @@ enum atls_err atls_key_to_private_jwk(json_t **out, const struct atls_key *key, 
     return err;
 }
 
-enum atls_err atls_jwk_thumbprint(struct atls_digest *out, const struct atls_crypto_ops *crypto,
-                                  const struct atls_key *key, struct atls_diag *diag)
+enum atls_err atls_key_to_bare_jwk(json_t **out, const struct atls_key *key, struct atls_diag *diag)
 {
     struct atls_cose_key parts;
     atls_key_to_cose(key, &parts);
     json_t *jwk = json_object();
-    char *text = jwk != NULL && put_public(jwk, &parts) ? atls_json_dump(jwk) : NULL;
+    if (jwk == NULL || !put_public(jwk, &parts)) {
+        json_decref(jwk);
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "");
+    }
+    *out = jwk;
+    return ATLS_OK;
+}
+
+enum atls_err atls_jwk_thumbprint(struct atls_digest *out, const struct atls_crypto_ops *crypto,
+                                  const struct atls_key *key, struct atls_diag *diag)
+{
+    json_t *jwk = NULL;
+    enum atls_err err = atls_key_to_bare_jwk(&jwk, key, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    char *text = atls_json_dump(jwk);
     json_decref(jwk);
     if (text == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, "thumbprint");
     }
-    enum atls_err err = crypto->hash(ATLS_ALG_SHA256, atls_bytes_text(text), out);
+    err = crypto->hash(ATLS_ALG_SHA256, atls_bytes_text(text), out);
     free(text);
     return err != ATLS_OK ? atls_fail(diag, err, step, "thumbprint") : ATLS_OK;
 }

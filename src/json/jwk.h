@@ -24,6 +24,10 @@ ATLS_NODISCARD enum atls_err atls_key_to_jwk(json_t **out, const struct atls_key
 ATLS_NODISCARD enum atls_err atls_key_to_private_jwk(json_t **out, const struct atls_key *key,
                                                      const char *kid, struct atls_diag *diag);
 
+/* atls_key_to_bare_jwk gives the members that a thumbprint covers, and no other. */
+ATLS_NODISCARD enum atls_err atls_key_to_bare_jwk(json_t **out, const struct atls_key *key,
+                                                  struct atls_diag *diag);
+
 /* atls_jwk_thumbprint gives the SHA-256 thumbprint (RFC 7638). */
 ATLS_NODISCARD enum atls_err atls_jwk_thumbprint(struct atls_digest *out,
                                                  const struct atls_crypto_ops *crypto,

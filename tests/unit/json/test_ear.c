@@ -114,7 +114,7 @@ static void the_computed_token_is_reproduced_octet_for_octet(void **state)
     char *jwt = NULL;
     struct atls_digest hash;
     struct atls_key *key = test_key();
-    assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, &s.diag), OK);
+    assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, NULL, &s.diag), OK);
     assert_int_equal(strlen(jwt), 863);
     assert_string_equal(strrchr(jwt, '.') + 1,
                         "-O_yYhsIZt1yOL83vG3bxNOyCy8CKymjUKmKgrY0A_juRBZjPXzrRdInvDYsm14ppP6UDSNS"
@@ -140,7 +140,7 @@ static void a_signed_result_verifies_and_carries_the_claims(void **state)
     scene_init(&s);
     assert_err(atls_key_generate(&key, ATLS_CRV_P256, NULL), OK);
     json_t *claims = claims_of(&s);
-    assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, NULL), OK);
+    assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, NULL, NULL), OK);
     assert_err(atls_jws_parse(&jws, atls_bytes_text(jwt), NULL), OK);
     assert_err(atls_jws_verify(&payload, atls_crypto_openssl(), key, &jws, NULL), OK);
     char *text = atls_json_dump(claims);

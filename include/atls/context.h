@@ -12,7 +12,7 @@
  *     atls_openssl_enable(ssl_ctx, atls, &diag);                   // 3. on an SSL_CTX
  *
  * Threads: set a context up in one thread. From atls_openssl_enable() on it is frozen (the setters
- * return ATLS_ERR_STATE) and may be used by all threads.
+ * but atls_context_set_revoked() return ATLS_ERR_STATE) and may be used by all threads.
  */
 #ifndef ATLS_CONTEXT_H
 #define ATLS_CONTEXT_H
@@ -90,6 +90,19 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_endorsements(struct atls
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_policy(struct atls_context *context,
                                                               struct atls_bytes json,
                                                               struct atls_diag *diag);
+
+/**
+ * atls_context_set_revoked replaces the list of what is revoked (docs/revoked.schema.json): keys,
+ * certificates and machines that are refused from a time on, whatever else is true of them. It is
+ * the one setting that a context in use takes, from any thread: what is looked up afterwards is
+ * looked up in the new list, handshakes under way included; connections that are open stay open.
+ * "[]" revokes nothing.
+ * @param json  borrowed until return
+ * @retval ATLS_ERR_REVOKED_FILE  not a valid list; the one before stays in force
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_revoked(struct atls_context *context,
+                                                               struct atls_bytes json,
+                                                               struct atls_diag *diag);
 
 /** atls_context_allow_simulated accepts Evidence whose root of trust is a simulation, if its root
  *  was loaded by hand. For demonstrations and tests. */

@@ -8,6 +8,7 @@
 #include "handshake/binder.h"
 #include "base/text.h"
 #include "session/context.h"
+#include "session/revoked.h"
 #include "session/session_internal.h"
 #include "verifier/verifier.h"
 
@@ -59,6 +60,7 @@ static void run_appraise(struct atls_job *job)
 {
     struct appraise_job *a = (struct appraise_job *)job;
     const struct atls_context *context = a->context;
+    struct session_revoked *revoked = session_revoked_take(a->context);
     const struct atls_verify_request request = {
         .crypto = context->crypto,
         .endorsements = context->endorsements,
@@ -68,6 +70,7 @@ static void run_appraise(struct atls_job *job)
         .tls_spki = atls_bytes_of(a->spki, a->spki_len),
         .now_s = atls_context_now(context),
         .want_claims = context->keep_claims,
+        .revoked = session_revoked_list(revoked),
     };
     a->err = atls_verify(&a->appraisal, &request, &a->diag);
     if (a->err == ATLS_OK) {
@@ -82,6 +85,7 @@ static void run_appraise(struct atls_job *job)
         };
         a->err = atls_policy_decide(&context->policy, &input, &a->diag);
     }
+    session_revoked_release(revoked);
     if (a->in_pool) {
         atls_context_job_ended(a->context); /* last use of the context */
     }
@@ -171,6 +175,19 @@ static enum atls_err check_reflection(const struct atls_session *session, struct
     return ATLS_OK;
 }
 
+/* Any key of ours counts, whether this connection presents it or not. */
+static bool is_own_key(const struct atls_session *session, const struct atls_peer *peer,
+                       const struct atls_digest *spki_hash)
+{
+    for (size_t i = 0; i < peer->num_own_spkis; i++) {
+        if (atls_bytes_equal(peer->own_spkis[i], peer->spki)) {
+            return true;
+        }
+    }
+    return atls_bytes_equal(atls_digest_bytes(spki_hash),
+                            atls_digest_bytes(&session->own_spki_sha256));
+}
+
 /* Everything that can be refused before the Evidence is looked at. */
 static enum atls_err check_before(struct atls_session *session, const struct atls_channel *channel,
                                   const struct atls_peer *peer, const struct atls_digest *spki_hash,
@@ -188,8 +205,7 @@ static enum atls_err check_before(struct atls_session *session, const struct atl
                                "SubjectPublicKeyInfo", "a key of unusable length",
                                "at most 8192 octets");
     }
-    if (atls_bytes_equal(atls_digest_bytes(spki_hash),
-                         atls_digest_bytes(&session->own_spki_sha256))) {
+    if (is_own_key(session, peer, spki_hash)) {
         return atls_fail_texts(diag, ATLS_ERR_REFLECTED, "peer's certificate",
                                "SubjectPublicKeyInfo", "our own key", "a key of the peer's");
     }
@@ -298,9 +314,10 @@ enum atls_err atls_session_appraise(struct atls_session *session,
         atls_fail(&diag, err, "peer's certificate", "SubjectPublicKeyInfo");
         return session_refuse(session, &diag);
     }
-    /* A client appraises before it has written its own Certificate, so the key comes from here. */
-    if (peer->own_spki.len != 0 &&
-        session->context->crypto->hash(ATLS_ALG_SHA256, peer->own_spki,
+    /* A client appraises before it has written its own Certificate, so the key comes from here;
+     * write_certificate looks again at the one that is presented. */
+    if (peer->num_own_spkis != 0 && peer->own_spkis[0].len != 0 &&
+        session->context->crypto->hash(ATLS_ALG_SHA256, peer->own_spkis[0],
                                        &session->own_spki_sha256) != ATLS_OK) {
         atls_fail(&diag, ATLS_ERR_CRYPTO, "our certificate", "SubjectPublicKeyInfo");
         return session_refuse(session, &diag);
@@ -311,6 +328,10 @@ enum atls_err atls_session_appraise(struct atls_session *session,
     describe(session, channel, peer, &spki_hash);
     if (session_check_usable(session) != ATLS_OK) {
         return session->verdict.reason.err;
+    }
+    err = session_check_revoked(session->context, peer, &spki_hash, &diag);
+    if (err != ATLS_OK) {
+        return session_refuse(session, &diag);
     }
     if (session->context->num_required == 0) {
         return ATLS_OK; /* the gate will say "not required" */

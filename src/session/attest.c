@@ -163,6 +163,15 @@ enum atls_err atls_session_write_certificate(struct atls_session *session, int32
                         "a key of unusable length", "at most 8192 octets");
         return session_refuse(session, &diag);
     }
+    /* Only now is it known which of several keys a client presents. */
+    const struct atls_bytes peer =
+        atls_bytes_of(session->verdict.peer_spki_sha256, sizeof session->verdict.peer_spki_sha256);
+    if (session->appraised &&
+        atls_bytes_equal(peer, atls_digest_bytes(&session->own_spki_sha256))) {
+        atls_fail_texts(&diag, ATLS_ERR_REFLECTED, "our certificate", "SubjectPublicKeyInfo",
+                        "the key that the peer presented", "a key of our own");
+        return session_refuse(session, &diag);
+    }
     *out_send = atls_negotiation_must_attest(&session->negotiation, &scheme);
     if (!*out_send) {
         return ATLS_OK;

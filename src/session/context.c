@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The life of a context: set up by one thread, frozen, shared, freed by whoever is last. A frozen
- * context is never written to but for its references, the count of its jobs, and their pool.
+ * context is never written to but for its references, the count of its jobs, their pool, and the
+ * list of what is revoked.
  */
 #include "session/context.h"
 
@@ -10,6 +11,7 @@
 #include "crypto/crypto.h"
 #include "json/policy_json.h"
 #include "session/context_internal.h"
+#include "session/revoked.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -26,25 +28,26 @@ static int64_t system_clock(void *arg)
 }
 
 /*
- * One lock for the jobs of all contexts, since a fork must find it free: a thread that held it has
- * no counterpart in the child, where it would stay locked. It is held for a few instructions only.
+ * One lock for what changes in a context that is in use, of all contexts, since a fork must find it
+ * free: a thread that held it has no counterpart in the child, where it would stay locked. It is
+ * held for a few instructions only.
  */
-static pthread_mutex_t jobs_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_mutex_t contexts_lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t watch_forks_once = PTHREAD_ONCE_INIT;
 
-static void lock_jobs(void)
+void context_lock(void)
 {
-    pthread_mutex_lock(&jobs_lock);
+    pthread_mutex_lock(&contexts_lock);
 }
 
-static void unlock_jobs(void)
+void context_unlock(void)
 {
-    pthread_mutex_unlock(&jobs_lock);
+    pthread_mutex_unlock(&contexts_lock);
 }
 
 static void watch_forks(void)
 {
-    (void)pthread_atfork(lock_jobs, unlock_jobs, unlock_jobs);
+    (void)pthread_atfork(context_lock, context_unlock, context_unlock);
 }
 
 enum atls_err atls_context_new(struct atls_context **out, struct atls_diag *diag)
@@ -94,18 +97,19 @@ void atls_context_unref(struct atls_context *context)
     }
     /* Jobs hold no reference (the last one would then free the pool from inside it); they are
      * waited for. Each ends within its deadline. */
-    lock_jobs();
+    context_lock();
     forget_parent(context);
     while (context->num_jobs != 0) {
-        pthread_cond_wait(&context->jobs_ended, &jobs_lock);
+        pthread_cond_wait(&context->jobs_ended, &contexts_lock);
     }
-    unlock_jobs();
+    context_unlock();
     atls_pool_free(context->pool);
     for (size_t i = 0; i < context->num_attesters; i++) {
         context->attesters[i].ops->close(context->attesters[i].attester);
     }
     atls_endorsements_unref(context->endorsements);
     atls_policy_cleanup(&context->policy);
+    session_revoked_release(context->revoked);
     pthread_cond_destroy(&context->jobs_ended);
     free(context);
 }
@@ -329,10 +333,10 @@ int64_t atls_context_now(const struct atls_context *context)
 
 void atls_context_job_ended(struct atls_context *context)
 {
-    lock_jobs();
+    context_lock();
     context->num_jobs--;
     pthread_cond_broadcast(&context->jobs_ended);
-    unlock_jobs();
+    context_unlock();
 }
 
 /* enter counts one more job, and gives the pool that it is to run in; NULL with an executor. */
@@ -340,14 +344,14 @@ static enum atls_err enter(struct atls_context *context, struct atls_pool **out,
                            struct atls_diag *diag)
 {
     enum atls_err err = ATLS_OK;
-    lock_jobs();
+    context_lock();
     forget_parent(context);
     context->num_jobs++;
     if (context->executor == NULL && !atls_pool_has_threads(context->pool)) {
         err = atls_pool_new(&context->pool, context->threads, context->max_queue, diag);
     }
     *out = context->pool;
-    unlock_jobs();
+    context_unlock();
     return err;
 }
 

@@ -43,15 +43,20 @@ struct atls_context {
     unsigned threads, max_queue;
     atls_executor *executor;
     void *executor_arg;
-    /* The next four are read and written under the lock in context.c. */
+    /* The next five are read and written under context_lock(). */
     pthread_cond_t jobs_ended;
     size_t num_jobs;        /* how many use this context at the moment */
     pid_t jobs_pid;         /* in which process */
     struct atls_pool *pool; /* made for the first job: a server that forks has none before */
+    struct session_revoked *revoked; /* NULL: never set */
 
     atls_clock *clock;
     void *clock_arg;
 };
+
+/* context_lock and context_unlock guard what changes in contexts that are in use. */
+void context_lock(void);
+void context_unlock(void);
 
 /* context_check_open refuses a setting once the context is in use. */
 ATLS_NODISCARD enum atls_err context_check_open(const struct atls_context *context,

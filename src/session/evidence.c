@@ -9,6 +9,7 @@
 #include "base/text.h"
 #include "session/context.h"
 #include "session/context_internal.h"
+#include "session/revoked.h"
 #include "verifier/verifier.h"
 
 #include <stdlib.h>
@@ -31,10 +32,11 @@ static enum atls_err check_request(const struct atls_context *context, struct at
 
 /* The label never selects a format (R-15): each that is required is asked for in turn, and only
  * Evidence of another type leaves the question open for the next. */
-static enum atls_err verify(const struct atls_context *context, struct atls_appraisal *appraisal,
+static enum atls_err verify(struct atls_context *context, struct atls_appraisal *appraisal,
                             struct atls_bytes evidence, struct atls_bytes nonce,
                             struct atls_diag *diag)
 {
+    struct session_revoked *revoked = session_revoked_take(context);
     enum atls_err err = ATLS_ERR_EVIDENCE_TYPE;
     for (size_t i = 0; err == ATLS_ERR_EVIDENCE_TYPE && i < context->num_required; i++) {
         const struct atls_verify_request request = {
@@ -45,9 +47,11 @@ static enum atls_err verify(const struct atls_context *context, struct atls_appr
             .expected_nonce = nonce,
             .now_s = atls_context_now(context),
             .want_claims = context->keep_claims,
+            .revoked = session_revoked_list(revoked),
         };
         err = atls_verify(appraisal, &request, diag);
     }
+    session_revoked_release(revoked);
     return err;
 }
 

@@ -44,10 +44,22 @@ struct atls_channel {
     const char *suite, *group;
 };
 
+/* One certificate of the peer's chain. */
+struct atls_peer_certificate {
+    struct atls_bytes spki;   /* DER */
+    struct atls_bytes serial; /* serialNumber without its sign, big-endian */
+};
+
 /* The peer's certificate as the adapter saw it in its verify callback. */
 struct atls_peer {
-    struct atls_bytes spki;     /* DER */
-    struct atls_bytes own_spki; /* DER of our own certificate, to refuse it; may be empty */
+    struct atls_bytes spki; /* DER */
+    /* The chain as it was verified, the peer's own certificate first; that one alone without PKIX.
+     */
+    const struct atls_peer_certificate *chain;
+    size_t num_chain;
+    /* DER of the keys that are ours, to refuse them; the one that we present first. */
+    const struct atls_bytes *own_spkis;
+    size_t num_own_spkis;
     const char *subject;
     bool pkix_ok; /* chain, dates and name hold; false with no-PKIX */
 };

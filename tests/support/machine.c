@@ -114,6 +114,9 @@ struct atls_context *test_context(const struct test_world *world, const struct t
     if (spec->policy != NULL) {
         assert_err(atls_context_set_policy(context, atls_bytes_text(spec->policy), NULL), OK);
     }
+    if (spec->revoked != NULL) {
+        assert_err(atls_context_set_revoked(context, atls_bytes_text(spec->revoked), NULL), OK);
+    }
     if (spec->no_pkix) {
         assert_err(atls_context_set_no_pkix(context, NULL), OK);
     }

@@ -38,7 +38,8 @@ struct test_spec {
     uint16_t extension_type; /* 0: the default */
     uint32_t timeout_ms;     /* 0: the default */
     unsigned threads, max_queue;
-    const char *policy; /* JSON */
+    const char *policy;  /* JSON */
+    const char *revoked; /* JSON */
     atls_executor *executor;
     void *executor_arg;
 };

@@ -6,7 +6,7 @@
  * Refusals become X509_V_ERR codes, from which OpenSSL makes the alert: PKIX keeps its own (42 to
  * 48), APPLICATION_VERIFICATION is handshake_failure(40), UNSPECIFIED is internal_error(80).
  */
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/peer.h"
 
 #include "base/span.h"
 
@@ -107,26 +107,32 @@ static void subject_of(X509 *cert, char *out, size_t cap)
     }
 }
 
-static enum atls_err appraise(const SSL *ssl, struct atls_session *session, X509 *cert,
-                              bool pkix_ok)
+static enum atls_err appraise(SSL *ssl, struct atls_session *session, X509_STORE_CTX *store,
+                              X509 *cert, bool pkix_ok)
 {
     const struct atls_channel channel = openssl_channel(ssl);
     char subject[256];
-    unsigned char *spki = NULL, *own_spki = NULL;
-    X509 *own = SSL_get_certificate(ssl);
-    const size_t len = openssl_spki(cert, &spki);
-    const size_t own_len = own != NULL ? openssl_spki(own, &own_spki) : 0;
+    struct atls_diag diag;
+    struct openssl_peer seen;
+    enum atls_err err = ATLS_ERR_MEMORY;
     subject[0] = '\0';
     if (atls_context_keeps_claims(atls_session_context(session))) {
         subject_of(cert, subject, sizeof subject); /* printing it costs a percent of a handshake */
     }
-    const struct atls_peer peer = {.spki = atls_bytes_of(spki, len),
-                                   .own_spki = atls_bytes_of(own_spki, own_len),
-                                   .subject = subject,
-                                   .pkix_ok = pkix_ok};
-    const enum atls_err err = atls_session_appraise(session, &channel, &peer);
-    OPENSSL_free(spki);
-    OPENSSL_free(own_spki);
+    if (openssl_peer_collect(&seen, ssl, store, cert)) {
+        const struct atls_peer peer = {.spki = seen.chain[0].spki,
+                                       .chain = seen.chain,
+                                       .num_chain = seen.num_chain,
+                                       .own_spkis = seen.own,
+                                       .num_own_spkis = seen.num_own,
+                                       .subject = subject,
+                                       .pkix_ok = pkix_ok};
+        err = atls_session_appraise(session, &channel, &peer);
+    } else {
+        atls_fail(&diag, err, "peer's certificate", NULL);
+        atls_session_refuse(session, &diag);
+    }
+    openssl_peer_cleanup(&seen);
     return err;
 }
 
@@ -173,7 +179,7 @@ int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
         }
         return 0;
     }
-    err = appraise(ssl, session, cert, !no_pkix && !overlooked);
+    err = appraise(ssl, session, store, cert, !no_pkix && !overlooked);
     if (err != ATLS_OK) {
         X509_STORE_CTX_set_error(store, x509_error_for(err));
         return 0;

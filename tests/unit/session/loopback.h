@@ -192,8 +192,10 @@ static inline enum atls_err loop_credential(struct end *from, bool *out_has, str
 
 static inline enum atls_err loop_appraise(struct end *end, const struct test_machine *peer)
 {
+    const struct atls_bytes own = spki_of(end->machine);
     const struct atls_peer seen = {.spki = spki_of(peer),
-                                   .own_spki = spki_of(end->machine),
+                                   .own_spkis = &own,
+                                   .num_own_spkis = 1,
                                    .subject = "CN=loopback",
                                    .pkix_ok = true};
     return atls_session_appraise(end->session, &good_channel, &seen);

@@ -55,8 +55,11 @@ static enum atls_err read_and_appraise(struct atls_bytes cmw, const struct atls_
 
 static struct atls_peer good_peer(void)
 {
+    static struct atls_bytes own;
+    own = spki_of(&world->client);
     const struct atls_peer peer = {.spki = spki_of(&world->server),
-                                   .own_spki = spki_of(&world->client),
+                                   .own_spkis = &own,
+                                   .num_own_spkis = 1,
                                    .subject = "CN=loopback",
                                    .pkix_ok = true};
     return peer;
@@ -136,7 +139,7 @@ static void our_own_key_and_our_own_evidence_are_refused(void **state)
     (void)state;
     up_to_certificate();
     struct atls_peer peer = good_peer();
-    peer.spki = peer.own_spki;
+    peer.spki = peer.own_spkis[0];
     assert_err(read_and_appraise(loop.server_cmw, &good_channel, &peer), REFLECTED);
     assert_closed(&loop.client);
     up_to_certificate();

@@ -8,49 +8,12 @@
  * DIR is what `atls keygen --rot tpm2 --csr -o DIR` made; CERT.pem is a CA's answer to
  * DIR/request.pem.
  */
-#include <atls/context.h>
+#include "must.h"
+
 #include <atls/openssl.h>
 #include <atls/tpm2.h>
 
-#include <openssl/err.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static struct atls_diag diag; /* why the last call of atls failed */
-
-/* Every refusal is one sentence: which step, which claim, what was found, what was expected. */
-static void must(enum atls_err err)
-{
-    if (err != ATLS_OK) {
-        char sentence[ATLS_MAX_SENTENCE_LEN + 1];
-        atls_diag_sentence(sentence, sizeof sentence, &diag);
-        fprintf(stderr, "attesting_server: %s\n", sentence);
-        exit(atls_err_exit(err));
-    }
-}
-
-static void must_openssl(int ok, const char *what)
-{
-    if (ok != 1) {
-        fprintf(stderr, "attesting_server: %s\n", what);
-        ERR_print_errors_fp(stderr);
-        exit(1);
-    }
-}
-
-/* read_file gives DIR/NAME, in storage that the next call uses again. */
-static struct atls_bytes read_file(const char *dir, const char *name)
-{
-    static uint8_t data[65536];
-    char path[300];
-    snprintf(path, sizeof path, "%s/%s", dir, name);
-    FILE *file = fopen(path, "rb");
-    const size_t len = file != NULL ? fread(data, 1, sizeof data, file) : 0;
-    must_openssl(len > 0 && len < sizeof data, path);
-    fclose(file);
-    return (struct atls_bytes){data, len};
-}
 
 int main(int argc, char **argv)
 {
@@ -60,36 +23,38 @@ int main(int argc, char **argv)
     }
     signal(SIGPIPE, SIG_IGN); /* a client that has gone is an error, not the end of us */
     SSL_CTX *ctx = SSL_CTX_new(TLS_server_method());
-    must_openssl(ctx != NULL, "SSL_CTX_new");
+    must_do(ctx != NULL, "SSL_CTX_new");
 
     /* What this machine attests with. The TPM's key is an EVP_PKEY like any other. */
     struct atls_context *atls = NULL;
     EVP_PKEY *key = NULL;
     must(atls_context_new(&atls, &diag));
-    must(atls_context_add_attester(atls, &atls_attester_tpm2, read_file(argv[1], "attester.json"),
-                                   &diag));
-    must(atls_context_load_key(atls, &key, read_file(argv[1], "key.pem"), &diag));
-    must_openssl(SSL_CTX_use_certificate_chain_file(ctx, argv[2]), argv[2]);
-    must_openssl(SSL_CTX_use_PrivateKey(ctx, key), "key.pem is not the key of the certificate");
+    char path[300];
+    snprintf(path, sizeof path, "%s/attester.json", argv[1]);
+    must(atls_context_add_attester(atls, &atls_attester_tpm2, must_read(path), &diag));
+    snprintf(path, sizeof path, "%s/key.pem", argv[1]);
+    must(atls_context_load_key(atls, &key, must_read(path), &diag));
+    must_do(SSL_CTX_use_certificate_chain_file(ctx, argv[2]), argv[2]);
+    must_do(SSL_CTX_use_PrivateKey(ctx, key), "key.pem is not the key of the certificate");
     EVP_PKEY_free(key);
     must(atls_openssl_enable(ctx, atls, &diag));
     atls_context_unref(atls); /* ctx has a reference of its own */
 
     BIO *listener = BIO_new_accept(argv[3]);
-    must_openssl(listener != NULL && BIO_do_accept(listener) == 1, argv[3]);
+    must_do(listener != NULL && BIO_do_accept(listener) == 1, argv[3]);
     printf("listening on port %s\n", BIO_get_accept_port(listener));
     fflush(stdout);
-    must_openssl(BIO_do_accept(listener) == 1, "accept");
+    must_do(BIO_do_accept(listener) == 1, "accept");
     BIO *socket = BIO_pop(listener);
     BIO_free(listener);
 
     SSL *ssl = SSL_new(ctx);
-    must_openssl(ssl != NULL, "SSL_new");
+    must_do(ssl != NULL, "SSL_new");
     SSL_set_bio(ssl, socket, socket);
     /* The Evidence is made in here. A client that wants none gets none. */
     const int done = SSL_accept(ssl);
     must(atls_openssl_outcome(ssl, done, &diag));
-    must_openssl(SSL_write(ssl, "hello from a machine that attests\n", 34) == 34, "SSL_write");
+    must_do(SSL_write(ssl, "hello from a machine that attests\n", 34) == 34, "SSL_write");
     SSL_shutdown(ssl);
     SSL_free(ssl); /* frees the socket, too */
     SSL_CTX_free(ctx);

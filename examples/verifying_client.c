@@ -5,35 +5,11 @@
  *
  * usage: verifying_client HOST PORT CA.pem ENDORSEMENTS.corim
  */
-#include <atls/context.h>
+#include "must.h"
+
 #include <atls/openssl.h>
 
-#include <openssl/err.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-static struct atls_diag diag; /* why the last call of atls failed */
-
-/* Every refusal is one sentence: which step, which claim, what was found, what was expected. */
-static void must(enum atls_err err)
-{
-    if (err != ATLS_OK) {
-        char sentence[ATLS_MAX_SENTENCE_LEN + 1];
-        atls_diag_sentence(sentence, sizeof sentence, &diag);
-        fprintf(stderr, "verifying_client: %s\n", sentence);
-        exit(atls_err_exit(err));
-    }
-}
-
-static void must_openssl(int ok, const char *what)
-{
-    if (ok != 1) {
-        fprintf(stderr, "verifying_client: %s\n", what);
-        ERR_print_errors_fp(stderr);
-        exit(1);
-    }
-}
 
 int main(int argc, char **argv)
 {
@@ -45,8 +21,8 @@ int main(int argc, char **argv)
 
     /* As without attestation: trust in a CA, and the name that the certificate must have. */
     SSL_CTX *ctx = SSL_CTX_new(TLS_client_method());
-    must_openssl(ctx != NULL, "SSL_CTX_new");
-    must_openssl(SSL_CTX_load_verify_locations(ctx, argv[3], NULL), argv[3]);
+    must_do(ctx != NULL, "SSL_CTX_new");
+    must_do(SSL_CTX_load_verify_locations(ctx, argv[3], NULL), argv[3]);
 
     /* What makes it attested: a requirement, and what is known about machines that meet it. */
     struct atls_context *atls = NULL;
@@ -59,12 +35,12 @@ int main(int argc, char **argv)
     char address[300];
     snprintf(address, sizeof address, "%s:%s", argv[1], argv[2]);
     BIO *socket = BIO_new_connect(address);
-    must_openssl(socket != NULL && BIO_do_connect(socket) == 1, address);
+    must_do(socket != NULL && BIO_do_connect(socket) == 1, address);
     SSL *ssl = SSL_new(ctx);
-    must_openssl(ssl != NULL, "SSL_new");
+    must_do(ssl != NULL, "SSL_new");
     SSL_set_bio(ssl, socket, socket);
-    must_openssl(SSL_set1_host(ssl, argv[1]), argv[1]);
-    must_openssl(SSL_set_tlsext_host_name(ssl, argv[1]) == 1, argv[1]);
+    must_do(SSL_set1_host(ssl, argv[1]), argv[1]);
+    must_do(SSL_set_tlsext_host_name(ssl, argv[1]) == 1, argv[1]);
 
     /* Where the server does not attest as required, the handshake fails, and nothing was sent. */
     const int done = SSL_connect(ssl);
@@ -78,7 +54,7 @@ int main(int argc, char **argv)
     if (len <= 0) { /* what the server refuses about us comes only now: the same question */
         must(atls_openssl_outcome(ssl, len, &diag));
     }
-    must_openssl(len > 0, "the server said nothing");
+    must_do(len > 0, "the server said nothing");
     printf("%.*s", len, text);
     SSL_shutdown(ssl);
     SSL_free(ssl); /* frees the socket, too */

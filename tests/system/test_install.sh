@@ -46,7 +46,7 @@ fi
 cp -a "$work/prefix" "$work/static"
 find "$work/static" -name 'libatls*.so*' -delete
 
-cp "$source_dir"/examples/*.c "$work/src"
+cp "$source_dir"/examples/*.[ch] "$source_dir/examples/token_service.py" "$work/src"
 cd "$work/src"
 
 # flags TREE WORD...: what pkg-config says with the files of that tree.
@@ -60,11 +60,15 @@ warnings="-Wall -Wextra -Wpedantic -Werror"
 # shellcheck disable=SC2046,SC2086 # flags are words
 compile() {
     gcc -std=c11 $warnings attesting_server.c -o "server-$1" $(flags "$1" $2 --cflags --libs atls-tpm2)
-    gcc -std=c11 $warnings verifying_client.c -o "client-$1" $(flags "$1" $2 --cflags --libs atls)
+    for name in verifying_client appraise_file; do
+        gcc -std=c11 $warnings $name.c -o "$name-$1" $(flags "$1" $2 --cflags --libs atls)
+    done
+    gcc -std=c11 -D_GNU_SOURCE $warnings attesting_client.c own_attester.c -o "own-$1" \
+        $(flags "$1" $2 --cflags --libs atls)
 }
 compile prefix ""
 compile static --static
-if readelf -d server-static client-static | grep 'NEEDED.*libatls'; then
+if readelf -d ./*-static | grep 'NEEDED.*libatls'; then
     fail "the static examples need a shared library of ours"
 fi
 
@@ -102,6 +106,13 @@ openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout ca.
 openssl x509 -req -in server/request.pem -CA ca.pem -CAkey ca.key -copy_extensions copy -days 2 -out server.pem \
     2>/dev/null
 
+# certify NAME: NAME.key, and NAME.pem by the CA, for a peer at 127.0.0.1.
+certify() {
+    openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout "$1.key" -out "$1.csr" -subj "/CN=$1" \
+        -addext subjectAltName=IP:127.0.0.1 2>/dev/null
+    openssl x509 -req -in "$1.csr" -CA ca.pem -CAkey ca.key -copy_extensions copy -days 2 -out "$1.pem" 2>/dev/null
+}
+
 # await PATTERN FILE PID: the port that a server prints.
 await() {
     for _ in $(seq 120); do
@@ -121,7 +132,7 @@ talk() {
     pids="$pids $server"
     await 'listening on port \([0-9]*\)' server.log $server
     status=0
-    "$work/src/client-$2" 127.0.0.1 "$port" ca.pem "$3" >client.log 2>&1 || status=$?
+    "$work/src/verifying_client-$2" 127.0.0.1 "$port" ca.pem "$3" >client.log 2>&1 || status=$?
     wait $server || true
     [ $status = "$4" ] || {
         cat server.log client.log
@@ -136,12 +147,10 @@ for server_kind in prefix static; do
     done
 done
 talk prefix prefix other/endorsement.corim 2
-grep -q '^verifying_client: .*expected' client.log || fail "no sentence says why"
+grep -q ': .*expected' client.log || fail "no sentence says why"
 
 # A server that does not attest is refused, whatever the environment says (R-38).
-openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout plain.key -out plain.csr -subj "/CN=plain" \
-    -addext subjectAltName=IP:127.0.0.1 2>/dev/null
-openssl x509 -req -in plain.csr -CA ca.pem -CAkey ca.key -copy_extensions copy -days 2 -out plain.pem 2>/dev/null
+certify plain
 openssl s_server -accept 127.0.0.1:0 -cert plain.pem -key plain.key -tls1_3 -naccept 1 -www >plain.log 2>&1 </dev/null &
 plain=$!
 pids="$pids $plain"
@@ -149,9 +158,78 @@ await 'ACCEPT .*:\([0-9]*\)$' plain.log $plain
 status=0
 env ATLS_INSECURE=1 ATLS_SIMULATED=1 ATLS_SKIP_VERIFY=1 ATLS_ALLOW_DEBUG=1 ATLS_ALLOW_OUTDATED_TCB_INSECURE=1 \
     RA_TLS_ALLOW_DEBUG_ENCLAVE_INSECURE=1 RA_TLS_ALLOW_OUTDATED_TCB_INSECURE=1 ATLS_REQUIRE=none \
-    "$work/src/client-prefix" 127.0.0.1 "$port" ca.pem server/endorsement.corim >client.log 2>&1 || status=$?
+    "$work/src/verifying_client-prefix" 127.0.0.1 "$port" ca.pem server/endorsement.corim >client.log 2>&1 || status=$?
 [ $status = 2 ] || {
     cat client.log
     fail "a server without attestation: exit status $status, expected 2"
 }
+
+# Evidence in a file: the right one, with another nonce, of another machine, and none.
+nonce=$(openssl rand -hex 33)
+"$work/prefix/bin/atls" attest --identity server --nonce "$nonce" -o evidence.cmw
+# appraise STATUS PATTERN NONCE ENDORSEMENTS: what it says of evidence.cmw.
+appraise() {
+    for kind in prefix static; do
+        status=0
+        "$work/src/appraise_file-$kind" evidence.cmw "$3" "$4" tpm2 >appraise.log 2>&1 || status=$?
+        if [ $status != "$1" ] || ! grep -q "$2" appraise.log; then
+            cat appraise.log
+            fail "appraise_file $3 $4: exit status $status, expected $1 and \"$2\""
+        fi
+    done
+}
+appraise 0 '^accepted' "$nonce" server/endorsement.corim
+appraise 2 'evidence freshness: .*expected' "$(openssl rand -hex 33)" server/endorsement.corim
+appraise 2 'no loaded endorsement names the key' "$nonce" other/endorsement.corim
+appraise 1 'failed: 00zz' 00zz server/endorsement.corim
+printf 'no Evidence' >evidence.cmw
+appraise 2 'not well-formed' "$nonce" server/endorsement.corim
+
+# An attester of one's own, against the program: a service signs for the client.
+if /usr/bin/python3 -c 'import cbor2, cryptography' 2>/dev/null; then
+    # service NAME: its folder, and an endorsement made of one token; the service itself in $service.
+    service() {
+        mkdir -p "$1"
+        echo "firmware of $1" >"$1/firmware"
+        /usr/bin/python3 -B "$work/src/token_service.py" "$1" "$nonce$nonce" >"$1/refused" && fail "a nonce of 66 octets"
+        /usr/bin/python3 -B "$work/src/token_service.py" "$1" "$(openssl rand -hex 64)" >"$1/token.cbor"
+        "$work/prefix/bin/atls" corim create --from "$1/token.cbor" --ak "$1/ak.pem" -o "$1.corim" 2>/dev/null
+        /usr/bin/python3 -B "$work/src/token_service.py" "$1" &
+        service=$!
+        pids="$pids $service"
+        for _ in $(seq 40); do
+            [ ! -S "$1/socket" ] || return 0
+            sleep 0.25
+        done
+        fail "no service"
+    }
+    # attest STATUS PATTERN ENDORSEMENTS: a client whose token comes from the first service.
+    attest() {
+        for kind in prefix static; do
+            timeout 60 "$work/prefix/bin/atls" serve 127.0.0.1:0 --once --cert plain.pem --key plain.key --ca ca.pem \
+                --require psa --endorsements "$3" >own-server.log 2>&1 &
+            server=$!
+            pids="$pids $server"
+            await '^.*listening on 127.0.0.1:\([0-9]*\);.*' own-server.log $server
+            status=0
+            "$work/src/own-$kind" mine/socket peer.pem peer.key ca.pem 127.0.0.1 "$port" >own.log 2>&1 || status=$?
+            wait $server || true
+            if [ $status != "$1" ] || ! cat own.log own-server.log | grep -q "$2"; then
+                cat own.log own-server.log
+                fail "own_attester, $3: exit status $status, expected $1 and \"$2\""
+            fi
+        done
+    }
+    certify peer
+    service yours
+    service mine
+    attest 0 '^attested by my own root of trust' mine.corim
+    attest 2 'no loaded endorsement names the key' yours.corim
+    echo "firmware of mine, changed" >mine/firmware
+    attest 2 'a measurement does not match the reference values' mine.corim
+    kill $service
+    attest 1 'own attester: our own attester could not make Evidence' mine.corim
+else
+    echo "skipped: python3-cbor2 or python3-cryptography is absent"
+fi
 echo "install: headers in C and C++, examples shared and static, and what they say to each other"

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-# What is installed: libatls (shared and static), libatls-tpm2, libatls-sim, the program, headers,
-# pkg-config files and manual pages.
+# What is installed: libatls (shared and static), libatls-tpm2, libatls-net, libatls-sim, the program,
+# headers, pkg-config files and manual pages.
 set(ATLS_SOVERSION 0)
 # pkg-config files name the prefix from where they stand, so that an installed tree may be moved.
 file(RELATIVE_PATH ATLS_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
@@ -40,6 +40,9 @@ if(NOT ATLS_SANITIZE) # a sanitizer's symbols are undefined in a shared library,
     atls_library(atls-tpm2 ROOMS tpm2 base codec result crypto json attester
       LIBS PkgConfig::TSS2 PkgConfig::OPENSSL PkgConfig::JANSSON Threads::Threads)
   endif()
+  if(ATLS_NET)
+    atls_library(atls-net ROOMS net base LIBS PkgConfig::CURL PkgConfig::OPENSSL Threads::Threads)
+  endif()
   if(ATLS_SIM)
     atls_library(atls-sim ROOMS sim base codec result crypto json attester
       LIBS PkgConfig::OPENSSL PkgConfig::JANSSON)
@@ -56,7 +59,8 @@ target_compile_definitions(atls_program PRIVATE _GNU_SOURCE)
 target_include_directories(atls_program PRIVATE ${CMAKE_SOURCE_DIR}/cli)
 target_link_libraries(atls_program PRIVATE atls_flags room_stack room_session room_verifier
   room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
-  room_codec room_base room_inspect $<$<BOOL:${ATLS_TPM2}>:room_tpm2> $<$<BOOL:${ATLS_SIM}>:room_sim>)
+  room_codec room_base room_inspect $<$<BOOL:${ATLS_TPM2}>:room_tpm2> $<$<BOOL:${ATLS_SIM}>:room_sim>
+  $<$<BOOL:${ATLS_NET}>:room_net>)
 install(TARGETS atls_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 find_program(SCDOC scdoc)

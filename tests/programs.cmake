@@ -88,12 +88,13 @@ set_tests_properties(kat/samples PROPERTIES TIMEOUT 300)
 
 # What is installed, and what the libraries export. A sanitizer's build makes no shared libraries, and
 # those of a build for coverage are not what is installed.
-if(TARGET atls_shared AND TARGET atls-tpm2_shared AND TARGET atls-sim_shared
+if(TARGET atls_shared AND TARGET atls-tpm2_shared AND TARGET atls-net_shared AND TARGET atls-sim_shared
    AND NOT CMAKE_C_FLAGS MATCHES "--coverage")
   add_test(NAME abi/symbols
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/abi/check.py
                    $<TARGET_FILE:atls_shared> $<TARGET_FILE:atls-tpm2_shared>
-                   $<TARGET_FILE:atls-sim_shared> $<TARGET_FILE:atls_program>)
+                   $<TARGET_FILE:atls-net_shared> $<TARGET_FILE:atls-sim_shared>
+                   $<TARGET_FILE:atls_program>)
   add_test(NAME system/install
            COMMAND ${CMAKE_SOURCE_DIR}/tests/system/test_install.sh ${CMAKE_SOURCE_DIR}
                    ${CMAKE_BINARY_DIR} ${CMAKE_BINARY_DIR}/install)

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pointer arithmetic is allowed in this file: only take() moves the cursor, after its check. */
+/* Pointer arithmetic is allowed in this file and in atls_read_u8: here only take() moves the
+ * cursor, after its check. */
 #include "base/reader.h"
 
 struct atls_reader atls_reader_of(struct atls_bytes input)
@@ -31,16 +32,6 @@ static bool read_integer(struct atls_reader *r, size_t octets, uint64_t *out)
         value = (value << 8) | at[i];
     }
     *out = value;
-    return true;
-}
-
-bool atls_read_u8(struct atls_reader *r, uint8_t *out)
-{
-    uint64_t value = 0;
-    if (!read_integer(r, 1, &value)) {
-        return false;
-    }
-    *out = (uint8_t)value;
     return true;
 }
 

@@ -27,8 +27,19 @@ static inline size_t atls_reader_offset(const struct atls_reader *r)
     return r->base;
 }
 
-/* Integers, big-endian. */
-ATLS_NODISCARD bool atls_read_u8(struct atls_reader *r, uint8_t *out);
+/* Integers, big-endian. One octet is read in place: CBOR and UTF-8 are read octet by octet, and the
+ * call would cost more than the reading. */
+ATLS_NODISCARD static inline bool atls_read_u8(struct atls_reader *r, uint8_t *out)
+{
+    if (r->left == 0) {
+        return false;
+    }
+    *out = *r->data;
+    r->data++;
+    r->left--;
+    r->base++;
+    return true;
+}
 ATLS_NODISCARD bool atls_read_u16(struct atls_reader *r, uint16_t *out);
 ATLS_NODISCARD bool atls_read_u24(struct atls_reader *r, uint32_t *out);
 ATLS_NODISCARD bool atls_read_u32(struct atls_reader *r, uint32_t *out);

@@ -269,16 +269,33 @@ bool atls_cbor_at(const struct atls_cbor *array, uint64_t index, struct atls_cbo
     return true;
 }
 
+/* is_label is true when the item with this head is the integer `label`. */
+static bool is_label(const struct atls_cbor_head *head, int64_t label)
+{
+    const struct atls_cbor key = {.type = head->type, .argument = head->argument};
+    int64_t number = 0;
+    return atls_cbor_int(&key, &number) && number == label;
+}
+
+/* The keys of most maps are integers, and one head each: only the value that is asked for is read
+ * as an item. */
 bool atls_cbor_get(const struct atls_cbor *map, int64_t label, struct atls_cbor *out)
 {
-    struct atls_cbor_iter iter = atls_cbor_members(map);
-    struct atls_cbor key;
-    struct atls_cbor value;
-    while (map->type == ATLS_CBOR_MAP && atls_cbor_next_pair(&iter, &key, &value)) {
-        int64_t found = 0;
-        if (atls_cbor_int(&key, &found) && found == label) {
-            *out = value;
-            return true;
+    if (map->type != ATLS_CBOR_MAP) {
+        return false;
+    }
+    struct atls_reader r = atls_reader_of(map->content);
+    for (uint64_t left = map->argument; left > 0; left--) {
+        struct atls_reader ahead = r;
+        struct atls_cbor_head head;
+        if (!atls_cbor_head_read(&ahead, &head)) {
+            return false;
+        }
+        if (is_label(&head, label)) {
+            return atls_cbor_item_read(&ahead, out);
+        }
+        if (!skip_item(&r) || !skip_item(&r)) {
+            return false;
         }
     }
     return false;

@@ -322,3 +322,23 @@ enum atls_err atls_cmw_json_write(char **out, const struct atls_cmw *cmw, struct
     *out = text;
     return ATLS_OK;
 }
+
+enum atls_err atls_cmw_read_any(struct atls_cmw *out, uint8_t **storage, struct atls_bytes input,
+                                const char *what, struct atls_diag *diag)
+{
+    if (input.len == 0 || input.len > ATLS_MAX_CMW_LEN) {
+        atls_fail_texts(diag, ATLS_ERR_MALFORMED, what, "CMW in octets", NULL, "1 to ");
+        atls_diag_found_int(diag, (int64_t)input.len);
+        atls_diag_expected_int(diag, ATLS_MAX_CMW_LEN);
+        return ATLS_ERR_MALFORMED;
+    }
+    if (input.data[0] == '[' || input.data[0] == '{') { /* neither starts a CMW in CBOR */
+        size_t len = 0;
+        const enum atls_err err = atls_cmw_json_parse(storage, &len, input, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        input = atls_bytes_of(*storage, len);
+    }
+    return atls_cmw_parse(out, input, diag);
+}

@@ -14,6 +14,15 @@ ATLS_NODISCARD enum atls_err atls_cmw_json_parse(uint8_t **out, size_t *out_len,
                                                  struct atls_bytes json, struct atls_diag *diag);
 
 /*
+ * atls_cmw_read_any reads a CMW in whatever form it has, of 1 to ATLS_MAX_CMW_LEN octets. The JSON
+ * forms are turned into CBOR first: *storage, which the caller frees whatever comes of it, then
+ * holds what the spans borrow. MALFORMED otherwise.
+ */
+ATLS_NODISCARD enum atls_err atls_cmw_read_any(struct atls_cmw *out, uint8_t **storage,
+                                               struct atls_bytes input, const char *what,
+                                               struct atls_diag *diag);
+
+/*
  * atls_cmw_json_write gives the JSON form (caller: free). A content format becomes its media type;
  * one that has none here, and an integer label, have no JSON form and are ATLS_ERR_ARGUMENT.
  */

@@ -55,6 +55,35 @@ ATLS_NODISCARD enum atls_err atls_jwk_set_parse(struct atls_jwk_set *out, struct
 void atls_jwk_set_cleanup(struct atls_jwk_set *set);
 
 /*
+ * atls_jwk_set_add reads one more key out of a file: PEM, or a JWK, public or private. Its name is
+ * the JWK's "kid", else the RFC 7638 thumbprint in base64url, so that every key has one. KEY or
+ * CONFIG: it is a file of ours.
+ */
+ATLS_NODISCARD enum atls_err atls_jwk_set_add(struct atls_jwk_set *set, struct atls_bytes file,
+                                              const struct atls_crypto_ops *crypto,
+                                              struct atls_diag *diag);
+/* atls_jwk_set_load reads the keys of a Verifier out of a file: a JWK set, a JWK, or PEM of one
+ * public or private key. */
+ATLS_NODISCARD enum atls_err atls_jwk_set_load(struct atls_jwk_set *out, struct atls_bytes file,
+                                               struct atls_diag *diag);
+/* atls_jwk_set_public gives {"keys": [...]} with the public parts, for publishing (caller:
+ * json_decref). */
+ATLS_NODISCARD enum atls_err atls_jwk_set_public(json_t **out, const struct atls_jwk_set *set,
+                                                 struct atls_diag *diag);
+
+/*
+ * atls_jwk_set_try verifies something by the keys of a set: those of name `kid` where the set knows
+ * that name, else every key, for as long as `verify` refuses. The reason in `diag` is that of the
+ * first key whose algorithm fitted. *out_key borrows the set; it may be NULL.
+ */
+typedef enum atls_err atls_jwk_verify(void *context, const struct atls_key *key,
+                                      struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_jwk_set_try(const struct atls_key **out_key,
+                                              const struct atls_jwk_set *set, struct atls_bytes kid,
+                                              atls_jwk_verify *verify, void *context,
+                                              struct atls_diag *diag);
+
+/*
  * atls_jwk_set_verify is atls_jws_verify by the keys of a set: those with the token's "kid" where
  * it has one that the set knows, else every key that its "alg" fits. *out_key borrows the set and
  * says which one it was; it may be NULL.

@@ -101,22 +101,21 @@ static bool knows_kid(const struct atls_jwk_set *set, struct atls_bytes kid)
     return false;
 }
 
-enum atls_err atls_jwk_set_verify(struct atls_bytes *out_payload, const struct atls_key **out_key,
-                                  const struct atls_crypto_ops *crypto,
-                                  const struct atls_jwk_set *set, const struct atls_jws *jws,
-                                  struct atls_diag *diag)
+enum atls_err atls_jwk_set_try(const struct atls_key **out_key, const struct atls_jwk_set *set,
+                               struct atls_bytes kid, atls_jwk_verify *verify, void *context,
+                               struct atls_diag *diag)
 {
     /* The reason of the first key whose algorithm fitted says most; a success leaves no reason. */
     struct atls_diag why;
     enum atls_err result =
         atls_fail_texts(&why, ATLS_ERR_ALGORITHM, step, "keys", "none for this token", "one");
-    const bool by_kid = knows_kid(set, jws->kid);
+    const bool by_kid = knows_kid(set, kid);
     for (size_t i = 0; i < set->num_keys; i++) {
-        if (by_kid && !atls_bytes_is_text(jws->kid, set->keys[i].kid)) {
+        if (by_kid && !atls_bytes_is_text(kid, set->keys[i].kid)) {
             continue;
         }
         struct atls_diag *reason = result == ATLS_ERR_ALGORITHM ? &why : NULL;
-        enum atls_err err = atls_jws_verify(out_payload, crypto, set->keys[i].key, jws, reason);
+        const enum atls_err err = verify(context, set->keys[i].key, reason);
         if (err == ATLS_OK) {
             if (out_key != NULL) {
                 *out_key = set->keys[i].key;
@@ -129,4 +128,25 @@ enum atls_err atls_jwk_set_verify(struct atls_bytes *out_payload, const struct a
         *diag = why;
     }
     return result;
+}
+
+struct jws_context {
+    struct atls_bytes *out_payload;
+    const struct atls_crypto_ops *crypto;
+    const struct atls_jws *jws;
+};
+
+static enum atls_err verify_jws(void *context, const struct atls_key *key, struct atls_diag *diag)
+{
+    const struct jws_context *c = context;
+    return atls_jws_verify(c->out_payload, c->crypto, key, c->jws, diag);
+}
+
+enum atls_err atls_jwk_set_verify(struct atls_bytes *out_payload, const struct atls_key **out_key,
+                                  const struct atls_crypto_ops *crypto,
+                                  const struct atls_jwk_set *set, const struct atls_jws *jws,
+                                  struct atls_diag *diag)
+{
+    struct jws_context context = {out_payload, crypto, jws};
+    return atls_jwk_set_try(out_key, set, jws->kid, verify_jws, &context, diag);
 }

@@ -8,6 +8,7 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "json/cmw_json.h"
+#include "json/json.h"
 
 #include <stdlib.h>
 
@@ -130,35 +131,13 @@ static enum atls_err find_format(const struct atls_format **out, const struct at
     return ATLS_OK;
 }
 
-/*
- * parse_cmw reads any form of a CMW. The JSON forms are turned into CBOR first: `*storage`, which
- * the caller frees, then holds what the spans borrow.
- */
+/* parse_cmw reads any form of a CMW: one that is none is a refusal of Evidence, not of a handshake
+ * message. */
 static enum atls_err parse_cmw(struct atls_cmw *out, uint8_t **storage, struct atls_bytes input,
                                struct atls_diag *diag)
 {
-    enum atls_err err = ATLS_OK;
-    if (input.len == 0 || input.len > ATLS_MAX_CMW_LEN) {
-        refuse(diag, ATLS_ERR_EVIDENCE_MALFORMED, "CMW in octets", NULL, "1 to ");
-        atls_diag_found_int(diag, (int64_t)input.len);
-        atls_diag_expected_int(diag, ATLS_MAX_CMW_LEN);
-        return ATLS_ERR_EVIDENCE_MALFORMED;
-    }
-    if (input.data[0] == '[' || input.data[0] == '{') { /* neither starts a CMW in CBOR */
-        size_t len = 0;
-        err = atls_cmw_json_parse(storage, &len, input, diag);
-        input = atls_bytes_of(*storage, len);
-    }
-    if (err == ATLS_OK) {
-        err = atls_cmw_parse(out, input, diag);
-    }
-    if (err == ATLS_ERR_MALFORMED) { /* a refusal of Evidence, not of a handshake message */
-        err = ATLS_ERR_EVIDENCE_MALFORMED;
-        if (diag != NULL) {
-            diag->err = err;
-        }
-    }
-    return err;
+    return atls_json_recode(atls_cmw_read_any(out, storage, input, step, diag),
+                            ATLS_ERR_EVIDENCE_MALFORMED, diag);
 }
 
 static enum atls_err check_request(const struct atls_verify_request *request,

@@ -38,6 +38,16 @@ struct atls_appraiser_ops {
      */
     enum atls_err (*appraise)(struct atls_submod *out, const struct atls_appraisal_input *input,
                               struct atls_diag *diag);
+    /*
+     * read_unverified is for Evidence whose signatures a remote Verifier checks: it looks at none,
+     * and input->endorsements may be NULL. It compares what such a Verifier may only have repeated,
+     * the nonce and the TLS key (R-21, R-03), with the errors of `appraise`, and fills what the
+     * Evidence says: key binding, attested key, machine, measurements, identities, reference
+     * values. Vector and status stay "none", which no policy takes: they are the Verifier's to say.
+     */
+    enum atls_err (*read_unverified)(struct atls_submod *out,
+                                     const struct atls_appraisal_input *input,
+                                     struct atls_diag *diag);
 };
 
 /* The table, chosen at build time. NULL when no appraiser has that format. */

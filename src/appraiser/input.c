@@ -4,12 +4,8 @@
 #include "base/diag.h"
 #include "base/span.h"
 
-enum atls_err atls_input_check(const struct atls_appraisal_input *input, struct atls_diag *diag)
+static enum atls_err check_nonce(const struct atls_appraisal_input *input, struct atls_diag *diag)
 {
-    if (input == NULL || input->crypto == NULL || input->endorsements == NULL) {
-        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "endorsements", "none",
-                               "cryptography and a set of endorsements");
-    }
     if (input->expected_nonce.len == 0 && !input->no_nonce) {
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "nonce", "none",
                                "a nonce, or the word that none is to be compared");
@@ -25,6 +21,25 @@ enum atls_err atls_input_check(const struct atls_appraisal_input *input, struct 
         return ATLS_ERR_ARGUMENT;
     }
     return ATLS_OK;
+}
+
+enum atls_err atls_input_check(const struct atls_appraisal_input *input, struct atls_diag *diag)
+{
+    if (input == NULL || input->crypto == NULL || input->endorsements == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "endorsements", "none",
+                               "cryptography and a set of endorsements");
+    }
+    return check_nonce(input, diag);
+}
+
+enum atls_err atls_input_check_unverified(const struct atls_appraisal_input *input,
+                                          struct atls_diag *diag)
+{
+    if (input == NULL || input->crypto == NULL || input->no_nonce) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, ATLS_STEP_INPUT, "nonce", "none",
+                               "cryptography, and a nonce to compare");
+    }
+    return check_nonce(input, diag);
 }
 
 enum atls_err atls_input_compare_nonce(const struct atls_appraisal_input *input,

@@ -20,6 +20,10 @@
 ATLS_NODISCARD enum atls_err atls_input_check(const struct atls_appraisal_input *input,
                                               struct atls_diag *diag);
 
+/* atls_input_check_unverified is for Evidence that somebody else verifies: with a nonce always. */
+ATLS_NODISCARD enum atls_err atls_input_check_unverified(const struct atls_appraisal_input *input,
+                                                         struct atls_diag *diag);
+
 /* atls_input_compare_nonce compares all octets and the length, in constant time (R-10, R-21).
  * `claim` names where `found` stood. Nothing is compared when input->no_nonce. */
 ATLS_NODISCARD enum atls_err atls_input_compare_nonce(const struct atls_appraisal_input *input,

@@ -161,7 +161,7 @@ static enum atls_err find_appraiser(const struct atls_appraiser_ops **out,
 {
     const struct atls_appraiser_ops *ops = atls_appraiser_for(format);
     if (ops == NULL || ops->abi != ATLS_APPRAISER_ABI || ops->size != sizeof *ops ||
-        ops->appraise == NULL) {
+        ops->appraise == NULL || ops->read_unverified == NULL) {
         return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "appraiser", format->name,
                       "a format that is built in this version");
     }

@@ -179,18 +179,25 @@ static void judge_software(struct atls_submod *submod, const struct atls_psa_cla
         atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
         return;
     }
+    atls_psa_measurements(submod, claims);
     for (size_t i = 0; i < claims->num_components; i++) {
         const struct atls_psa_component *component = &claims->components[i];
-        submod->measurements[i].name = component->type;
-        submod->measurements[i].value = component->value;
         if (!is_known(component, claims->implementation_id, submod->format, input)) {
             explain(&why, component, claims->implementation_id, submod->format, input);
             atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
         }
     }
-    submod->num_measurements = claims->num_components;
     /* What a PSA root of trust measures is what it booted. */
     atls_outcome_affirm(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_APPROVED_BOOT);
+}
+
+void atls_psa_measurements(struct atls_submod *submod, const struct atls_psa_claims *claims)
+{
+    for (size_t i = 0; i < claims->num_components; i++) {
+        submod->measurements[i].name = claims->components[i].type;
+        submod->measurements[i].value = claims->components[i].value;
+    }
+    submod->num_measurements = claims->num_components;
 }
 
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,

@@ -75,4 +75,5 @@ const struct atls_appraiser_ops atls_appraiser_psa = {
     .size = (uint32_t)sizeof(struct atls_appraiser_ops),
     .format = "psa",
     .appraise = psa_appraise,
+    .read_unverified = atls_psa_read_unverified,
 };

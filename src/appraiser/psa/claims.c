@@ -7,6 +7,7 @@
 #include "appraiser/psa/psa.h"
 
 #include "appraiser/input.h"
+#include "appraiser/psa/unverified.h"
 #include "base/diag.h"
 #include "base/span.h"
 
@@ -265,26 +266,39 @@ static enum atls_err read_components(struct atls_psa_claims *claims, const struc
     return read_list(claims, &list, diag);
 }
 
-enum atls_err atls_psa_claims_read(struct atls_psa_claims *out,
-                                   const struct atls_psa_verified *verified, struct atls_diag *diag)
+static enum atls_err read_map(struct atls_psa_claims *out, const struct atls_cbor *map,
+                              enum atls_psa_profile profile, struct atls_diag *diag)
 {
     struct atls_psa_claims claims;
     memset(&claims, 0, sizeof claims);
-    claims.profile = atls_psa_profile(verified);
-    const struct atls_psa_labels *labels = atls_psa_labels(claims.profile);
-    const struct atls_cbor map = atls_psa_payload(verified);
-    enum atls_err err = read_ids(&claims, &map, labels, diag);
+    claims.profile = profile;
+    const struct atls_psa_labels *labels = atls_psa_labels(profile);
+    enum atls_err err = read_ids(&claims, map, labels, diag);
     if (err == ATLS_OK) {
-        err = read_numbers(&claims, &map, labels, diag);
+        err = read_numbers(&claims, map, labels, diag);
     }
     if (err == ATLS_OK) {
-        err = read_texts(&claims, &map, labels, diag);
+        err = read_texts(&claims, map, labels, diag);
     }
     if (err == ATLS_OK) {
-        err = read_components(&claims, &map, labels, diag);
+        err = read_components(&claims, map, labels, diag);
     }
     if (err == ATLS_OK) {
         *out = claims;
     }
     return err;
+}
+
+enum atls_err atls_psa_claims_read(struct atls_psa_claims *out,
+                                   const struct atls_psa_verified *verified, struct atls_diag *diag)
+{
+    const struct atls_cbor map = atls_psa_payload(verified);
+    return read_map(out, &map, atls_psa_profile(verified), diag);
+}
+
+enum atls_err atls_psa_claims_read_unverified(struct atls_psa_claims *out,
+                                              const struct atls_psa_parsed *parsed,
+                                              struct atls_diag *diag)
+{
+    return read_map(out, &parsed->claims, parsed->profile, diag);
 }

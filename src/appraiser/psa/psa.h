@@ -73,6 +73,19 @@ ATLS_NODISCARD enum atls_err atls_psa_claims_read(struct atls_psa_claims *out,
                                                   const struct atls_psa_verified *verified,
                                                   struct atls_diag *diag);
 
+/* The same of a token whose signature nobody has looked at. */
+ATLS_NODISCARD enum atls_err atls_psa_claims_read_unverified(struct atls_psa_claims *out,
+                                                             const struct atls_psa_parsed *parsed,
+                                                             struct atls_diag *diag);
+
+/* unverified.c: what a token says while a remote Verifier checks its signature. */
+ATLS_NODISCARD enum atls_err atls_psa_read_unverified(struct atls_submod *out,
+                                                      const struct atls_appraisal_input *input,
+                                                      struct atls_diag *diag);
+
+/* appraisal.c: the measured components, by their types. */
+void atls_psa_measurements(struct atls_submod *submod, const struct atls_psa_claims *claims);
+
 /* appraisal.c: lifecycle and software against reference values, into the vector of `submod`. */
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
                     const struct atls_appraisal_input *input);

@@ -100,4 +100,5 @@ const struct atls_appraiser_ops atls_appraiser_tpm2 = {
     .size = (uint32_t)sizeof(struct atls_appraiser_ops),
     .format = "tpm2",
     .appraise = tpm2_appraise,
+    .read_unverified = atls_tpm2_read_unverified,
 };

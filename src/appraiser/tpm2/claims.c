@@ -91,12 +91,11 @@ static enum atls_err check_key(struct atls_digest *out_key,
     return ATLS_OK;
 }
 
-enum atls_err atls_tpm2_check_claims(struct atls_digest *out_key,
-                                     const struct atls_tpm2_verified *verified,
-                                     const struct atls_appraisal_input *input,
-                                     struct atls_diag *diag)
+static enum atls_err check_contents(struct atls_digest *out_key,
+                                    const struct atls_tpm2_contents *contents,
+                                    const struct atls_appraisal_input *input,
+                                    struct atls_diag *diag)
 {
-    const struct atls_tpm2_contents *contents = atls_tpm2_contents(verified);
     enum atls_err err = check_freshness(contents, input, diag);
     if (err == ATLS_OK) {
         err = check_signer(contents, diag);
@@ -108,4 +107,21 @@ enum atls_err atls_tpm2_check_claims(struct atls_digest *out_key,
         err = check_key(out_key, &contents->public_area, input, diag);
     }
     return err;
+}
+
+enum atls_err atls_tpm2_check_claims(struct atls_digest *out_key,
+                                     const struct atls_tpm2_verified *verified,
+                                     const struct atls_appraisal_input *input,
+                                     struct atls_diag *diag)
+{
+    return check_contents(out_key, atls_tpm2_contents(verified), input, diag);
+}
+
+enum atls_err atls_tpm2_check_claims_unverified(struct atls_digest *out_key,
+                                                const struct atls_tpm2_contents *contents,
+                                                const struct atls_appraisal_input *input,
+                                                struct atls_diag *diag)
+{
+    const enum atls_err err = atls_tpm2_check_name(contents, input->crypto, diag);
+    return err == ATLS_OK ? check_contents(out_key, contents, input, diag) : err;
 }

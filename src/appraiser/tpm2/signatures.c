@@ -99,8 +99,8 @@ static enum atls_err verify_one(const struct atls_crypto_ops *crypto,
 }
 
 /* Name = nameAlg || H(public area) (TPM 2.0 Library, part 1, 16). */
-static enum atls_err check_name(const struct atls_tpm2_contents *contents,
-                                const struct atls_crypto_ops *crypto, struct atls_diag *diag)
+enum atls_err atls_tpm2_check_name(const struct atls_tpm2_contents *contents,
+                                   const struct atls_crypto_ops *crypto, struct atls_diag *diag)
 {
     const struct atls_tpm_public *public_area = &contents->public_area;
     struct atls_digest digest;
@@ -158,7 +158,7 @@ enum atls_err atls_tpm2_verify(struct atls_tpm2_verified **out,
                          "pat.sig", diag);
     }
     if (err == ATLS_OK) {
-        err = check_name(contents, crypto, diag);
+        err = atls_tpm2_check_name(contents, crypto, diag);
     }
     if (err != ATLS_OK) {
         return err;

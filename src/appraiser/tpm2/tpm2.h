@@ -47,12 +47,28 @@ void atls_tpm2_verified_cleanup(struct atls_tpm2_verified **verified);
 const struct atls_trust_anchor *atls_tpm2_anchor(const struct atls_tpm2_verified *verified);
 const struct atls_tpm2_contents *atls_tpm2_contents(const struct atls_tpm2_verified *verified);
 
+/* That the certified name is that of the public area. */
+ATLS_NODISCARD enum atls_err atls_tpm2_check_name(const struct atls_tpm2_contents *contents,
+                                                  const struct atls_crypto_ops *crypto,
+                                                  struct atls_diag *diag);
+
 /* claims.c: what must hold of the two structures and of the key, against `input`. Gives SHA-256 of
  * the certified key's SubjectPublicKeyInfo. */
 ATLS_NODISCARD enum atls_err atls_tpm2_check_claims(struct atls_digest *out_key,
                                                     const struct atls_tpm2_verified *verified,
                                                     const struct atls_appraisal_input *input,
                                                     struct atls_diag *diag);
+
+/* The same of contents whose signatures nobody has looked at, and the certified name besides. */
+ATLS_NODISCARD enum atls_err
+atls_tpm2_check_claims_unverified(struct atls_digest *out_key,
+                                  const struct atls_tpm2_contents *contents,
+                                  const struct atls_appraisal_input *input, struct atls_diag *diag);
+
+/* unverified.c: what a bundle says while a remote Verifier checks its signatures. */
+ATLS_NODISCARD enum atls_err atls_tpm2_read_unverified(struct atls_submod *out,
+                                                       const struct atls_appraisal_input *input,
+                                                       struct atls_diag *diag);
 
 /* appraisal.c: the PCRs against reference values, into the vector of `submod`. */
 ATLS_NODISCARD enum atls_err atls_tpm2_judge(struct atls_submod *submod,

@@ -14,6 +14,7 @@
 #include "json/ear.h"
 #include "json/file.h"
 #include "json/policy_json.h"
+#include "json/revoked_json.h"
 #include "json/verdict_json.h"
 #include "options.h"
 #include "result/policy.h"
@@ -41,6 +42,7 @@ struct work {
     int64_t now_s;
     struct atls_endorsements *endorsements;
     struct atls_policy policy;
+    struct atls_revocations revoked;
     struct atls_appraisal appraisal;
     struct atls_verdict verdict;
     json_t *ear;
@@ -54,6 +56,7 @@ static void cleanup(struct work *w)
     atls_verdict_cleanup(&w->verdict);
     atls_appraisal_cleanup(&w->appraisal, free);
     atls_policy_cleanup(&w->policy);
+    atls_revocations_cleanup(&w->revoked);
     atls_endorsements_unref(w->endorsements);
     atls_file_free(w->evidence, w->evidence_len);
     free(w->wrapped);
@@ -142,6 +145,22 @@ static enum atls_err read_policy(struct work *w, const struct cli_options *o,
     return err;
 }
 
+static enum atls_err read_revoked(struct work *w, const struct cli_options *o,
+                                  struct atls_diag *diag)
+{
+    uint8_t *text = NULL;
+    size_t len = 0;
+    enum atls_err err = ATLS_OK;
+    if (o->revoked != NULL) {
+        err = atls_file_read(&text, &len, o->revoked, ATLS_MAX_FILE_LEN, diag);
+        if (err == ATLS_OK) {
+            err = atls_revocations_parse(&w->revoked, atls_bytes_of(text, len), diag);
+        }
+        atls_file_free(text, len);
+    }
+    return err;
+}
+
 static enum atls_err read_endorsement_key(struct work *w, const char *path, struct atls_diag *diag)
 {
     uint8_t *pem = NULL;
@@ -189,6 +208,9 @@ static enum atls_err read_all(struct work *w, const struct cli_options *o, struc
     if (err == ATLS_OK) {
         err = read_policy(w, o, diag);
     }
+    if (err == ATLS_OK) {
+        err = read_revoked(w, o, diag);
+    }
     return err == ATLS_OK ? read_endorsements(w, o, diag) : err;
 }
 
@@ -235,6 +257,7 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
         .no_nonce = w->no_nonce,
         .now_s = w->now_s,
         .want_claims = true,
+        .revoked = &w->revoked,
     };
     enum atls_err err = atls_verify(&w->appraisal, &request, diag);
     return err == ATLS_OK ? atls_policy_check_evidence(&w->policy, &w->appraisal, diag) : err;

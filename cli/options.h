@@ -22,7 +22,7 @@ struct cli_options {
     /* serve, connect and others: identity, requirement, limits */
     const char *config;
     const char *identity, *cert, *key, *ca, *name;
-    const char *attest, *require, *policy;
+    const char *attest, *require, *policy, *revoked;
     const char *timing, *carriage, *extension_type, *keylog;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
     bool no_pkix, simulated;

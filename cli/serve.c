@@ -219,11 +219,19 @@ static bool once_done(struct server *s)
     return done;
 }
 
-/* reload makes everything anew; what is open keeps the old (SSL and SSL_CTX count references). */
+/* reload makes everything anew; what is open keeps the old (SSL and SSL_CTX count references). What
+ * is revoked counts at once, for handshakes that have begun too, and whatever becomes of the rest.
+ */
 static void reload(struct server *s)
 {
     struct atls_diag diag;
     struct cli_setup fresh;
+    const char *revoked = s->options->revoked;
+    if (revoked != NULL && cli_set_revoked(s->setup.context, revoked, &diag) != ATLS_OK) {
+        cli_note_error(verb, &diag);
+        cli_note(verb, "SIGHUP: the old list of what is revoked stays, and the old configuration");
+        return;
+    }
     if (cli_setup(&fresh, s->options, true, verb, &diag) != ATLS_OK) {
         cli_note_error(verb, &diag);
         cli_note(verb, "SIGHUP: the old configuration stays");

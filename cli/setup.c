@@ -66,6 +66,10 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
                            "none, beside --endorsements, --policy or --simulated",
                            "what the peer must attest with");
     }
+    if (is_server && !requires && o->ca == NULL && o->revoked != NULL) {
+        return fail_config(diag, "--revoked", "neither --require nor --ca beside it",
+                           "one of them: else no client says who it is");
+    }
     if (o->endorsement_keys.count != 0 && o->endorsements.count == 0) {
         return fail_config(diag, "--endorsement-key", "no --endorsements beside it",
                            "--endorsements with the files that it signed");
@@ -157,6 +161,19 @@ static enum atls_err add_endorsement_key(struct cli_setup *s, const char *path,
     return err;
 }
 
+enum atls_err cli_set_revoked(struct atls_context *context, const char *path,
+                              struct atls_diag *diag)
+{
+    uint8_t *text = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_file_read(&text, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err == ATLS_OK) {
+        err = atls_context_set_revoked(context, atls_bytes_of(text, len), diag);
+    }
+    atls_file_free(text, len);
+    return err;
+}
+
 static enum atls_err set_requirement(struct cli_setup *s, const struct cli_options *o,
                                      bool is_server, struct atls_diag *diag)
 {
@@ -179,6 +196,9 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
             err = atls_context_set_policy(s->context, atls_bytes_of(text, len), diag);
         }
         atls_file_free(text, len);
+    }
+    if (err == ATLS_OK && o->revoked != NULL) {
+        err = cli_set_revoked(s->context, o->revoked, diag);
     }
     if (err == ATLS_OK && o->simulated) {
         err = atls_context_allow_simulated(s->context, diag);

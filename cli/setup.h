@@ -22,6 +22,9 @@ struct cli_setup {
 /* cli_setup makes both for one role; `verb` is for notes on stderr. */
 ATLS_NODISCARD enum atls_err cli_setup(struct cli_setup *out, const struct cli_options *options,
                                        bool is_server, const char *verb, struct atls_diag *diag);
+/* cli_set_revoked reads a list of what is revoked into a context, which may be in use. */
+ATLS_NODISCARD enum atls_err cli_set_revoked(struct atls_context *context, const char *path,
+                                             struct atls_diag *diag);
 void cli_setup_cleanup(struct cli_setup *setup);
 
 #endif

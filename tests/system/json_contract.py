@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Holds the program to docs/json: what it writes with --json, and what it takes as a policy.
+"""Holds the program to docs/json: what it writes with --json, and what it takes as a
+policy and as a list of what is revoked.
 
 Usage: json_contract.py ATLS DOCS. Every line that the program writes must match the schema of its
 verb, and the schemas must be strict: a member more, or one that is required less, no longer
@@ -47,7 +48,8 @@ def expect(holds, what):
 class Schemas:
     def __init__(self, docs):
         self.validators = {}
-        for path in sorted(docs.glob("json/*.schema.json")) + [docs / "policy.schema.json"]:
+        for path in sorted(docs.glob("json/*.schema.json")) + [docs / "policy.schema.json",
+                                                                     docs / "revoked.schema.json"]:
             schema = json.loads(path.read_text())
             jsonschema.Draft202012Validator.check_schema(schema)
             resolver = jsonschema.RefResolver(path.resolve().as_uri(), schema)
@@ -325,6 +327,36 @@ def check_policies(program):
         expect(refused != accepted, f"policy parser: {members} gives {error}")
 
 
+HASH, WHEN = "a1" * 32, "2026-11-21T17:00:00Z"
+REVOKED = [
+    ([], True),
+    ([("spki", HASH, WHEN), ("verifier-key", HASH.upper(), WHEN), ("spki", HASH, WHEN)], True),
+    ([("cert-serial", "00", WHEN), ("cert-serial", "ff" * 20, WHEN)], True),
+    ([("ueid", "01", WHEN), ("ueid", "01" * 64, WHEN), ("chip", "0A", WHEN), ("chip", "00" * 64, WHEN)], True),
+    ([("chip", "00", "2026-11-21t17:00:00.5+01:00")], True),
+    ([("spki", HASH[2:], WHEN)], False), ([("spki", HASH + "00", WHEN)], False),
+    ([("verifier-key", "00", WHEN)], False), ([("cert-serial", "00" * 21, WHEN)], False),
+    ([("cert-serial", "", WHEN)], False), ([("ueid", "00" * 65, WHEN)], False), ([("chip", "0", WHEN)], False),
+    ([("chip", "0g", WHEN)], False), ([("key", "00", WHEN)], False), ([("chip", "00", "2026-11-21")], False),
+    ([("chip", "00", WHEN[:-1])], False), ([("chip", 0, WHEN)], False), ([("chip", "00", 0)], False),
+    ([{}], False), ([7], False), ({}, False), ([("chip", "00", WHEN), {"kind": "chip"}], False),
+]
+
+
+def check_revoked(program):
+    """The schema and the program agree on every list of what is revoked."""
+    for content, accepted in REVOKED:
+        whole = [dict(zip(("kind", "value", "from"), entry)) if isinstance(entry, tuple) else entry
+                 for entry in content] if isinstance(content, list) else content
+        expect(program.schemas.ok("revoked", whole) == accepted, f"revoked schema: {whole}")
+        (program.folder / "revoked.json").write_text(json.dumps(whole))
+        process = program.start("appraise", "a.cmw", "--nonce", NONCE, "--revoked", "revoked.json")
+        out, _ = process.communicate(timeout=60)
+        error = json.loads(out)["error"]
+        refused = error is not None and error["code"] == "REVOKED_FILE"
+        expect(refused != accepted, f"revoked parser: {whole} gives {error}")
+
+
 def main(atls, docs):
     schemas = Schemas(pathlib.Path(docs))
     with tempfile.TemporaryDirectory() as folder:
@@ -338,6 +370,7 @@ def main(atls, docs):
         check_appraise(program)
         check_stream(program)
         check_policies(program)
+        check_revoked(program)
     print(f"{checked} checks, {len(failures)} failed")
     return 1 if failures else 0
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * Attesters: what makes Evidence. An implementation exports one const table of operations, which a
  * program hands to its context (atls_context_add_attester); that is where it is checked.
  *
@@ -32,7 +33,7 @@ struct atls_provision_request {
     const char *tcti; /**< TPM command interface, such as "device:/dev/tpmrm0"; may be NULL */
     const char *pcrs; /**< PCR selection, such as "sha256:0,1,2,7"; may be NULL */
     const char *const *claims; /**< "claim=value" settings of simulated attesters */
-    size_t num_claims;
+    size_t num_claims;         /**< entries of `claims` */
 };
 
 /** What a provisioned attester is made of. All strings are NUL-terminated, allocated with malloc,
@@ -44,6 +45,7 @@ struct atls_provision {
     bool simulated;   /**< the CoRIM made of it must carry the entity "atls simulation" */
 };
 
+/** Version of the table below; it changes with its layout or meaning. */
 #define ATLS_ATTESTER_ABI 1u
 
 /** Operations of an attester. Every entry is required; "nothing to do" is a named function. */
@@ -52,7 +54,7 @@ struct atls_attester_ops {
     uint32_t size;      /**< sizeof(struct atls_attester_ops) */
     const char *name;   /**< "tpm2", "sim-psa": --attest, --rot */
     const char *format; /**< row of the table of names that its Evidence belongs to */
-    bool simulated;
+    bool simulated;     /**< its root of trust proves nothing: for demonstrations and tests */
     bool computes; /**< `attest` only computes, and never waits for a device: it may run in place */
 
     /** open makes an attester from the JSON text of attester.json. Gives *out to the caller. */
@@ -76,7 +78,8 @@ struct atls_attester_ops {
                                struct atls_diag *diag);
 };
 
-/** atls_provision_cleanup wipes and frees what `provision` gave. */
+/** atls_provision_cleanup wipes and frees what `provision` gave.
+ *  @param provision  all zero afterwards; NULL is fine */
 ATLS_API void atls_provision_cleanup(struct atls_provision *provision);
 
 #ifdef __cplusplus

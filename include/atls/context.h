@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * The context: what this side attests with, what it requires of its peer, and what it knows
  * beforehand (endorsements, policy). One context serves any number of connections and threads.
  *
@@ -29,20 +30,31 @@ extern "C" {
 struct atls_context;
 
 /** atls_context_new gives an empty context: it attests with nothing and requires nothing.
- *  @retval ATLS_ERR_MEMORY no memory */
+ *  @param[out] out   the caller's, to be given back by atls_context_unref()
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK          `*out` is set
+ *  @retval ATLS_ERR_MEMORY  no memory */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_new(struct atls_context **out,
                                                        struct atls_diag *diag);
-/** atls_context_ref takes one more reference and returns its argument. */
+/** atls_context_ref takes one more reference.
+ *  @param context  not NULL
+ *  @return its argument */
 ATLS_API struct atls_context *atls_context_ref(struct atls_context *context);
 /** atls_context_unref gives a reference back; the last one waits for running jobs and frees the
- *  context. NULL is fine. */
+ *  context.
+ *  @param context  NULL is fine */
 ATLS_API void atls_context_unref(struct atls_context *context);
 
 /**
  * atls_context_add_attester says what this side can attest with; the order of calls is its order of
  * preference.
+ * @param context      not yet in use
  * @param ops          the table that an attester library exports; must outlive the context
  * @param config_json  text of attester.json; borrowed until return
+ * @param[out] diag    why it failed; may be NULL
+ * @retval ATLS_OK            added
+ * @retval ATLS_ERR_STATE     the context is in use
+ * @retval ATLS_ERR_CONFIG    it is the ninth, or `open` does not take the configuration
  * @retval ATLS_ERR_ARGUMENT  the table is incomplete, of another ABI, or its format is unknown
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_add_attester(struct atls_context *context,
@@ -52,7 +64,11 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_add_attester(struct atls_cont
 
 /**
  * atls_context_load_key loads a "TSS2 PRIVATE KEY" by the first attester whose key it is.
- * @param[out] out  an EVP_PKEY that the caller frees
+ * @param context    with attesters
+ * @param[out] out   an EVP_PKEY that the caller frees
+ * @param pem        text of the file; borrowed until return
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK       `*out` is set
  * @retval ATLS_ERR_KEY  no attester of this context can load it
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_key(struct atls_context *context,
@@ -62,7 +78,11 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_key(struct atls_context 
 
 /**
  * atls_context_require says what the peer must attest with.
- * @param terms  "none", or names separated by commas, in order of preference: "tpm2,psa"
+ * @param context    not yet in use
+ * @param terms      "none", or names separated by commas, in order of preference: "tpm2,psa"
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK             set, in place of what was required before
+ * @retval ATLS_ERR_STATE      the context is in use
  * @retval ATLS_ERR_CONFIG     an unknown name
  * @retval ATLS_ERR_NOT_BUILT  a term that this version does not have
  */
@@ -72,21 +92,41 @@ atls_context_require(struct atls_context *context, const char *terms, struct atl
 /**
  * atls_context_endorsement_key takes endorsements from the holder of this key only; unsigned files
  * are then refused. Call it before atls_context_load_endorsements(), once for each key.
- * @param pem  a public key, or certificates: then their keys count, and those of certificates that
- *             they issued, which a file brings along (x5chain)
+ * @param context    not yet in use
+ * @param pem        a public key, or certificates: then their keys count, and those of certificates
+ *                   that they issued, which a file brings along (x5chain)
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK         added
  * @retval ATLS_ERR_KEY    neither, or a private key
- * @retval ATLS_ERR_STATE  files are loaded already
+ * @retval ATLS_ERR_STATE  files are loaded already, or the context is in use
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_endorsement_key(struct atls_context *context,
                                                                    struct atls_bytes pem,
                                                                    struct atls_diag *diag);
 
-/** atls_context_load_endorsements adds a CoRIM file, or all files of a folder. */
+/**
+ * atls_context_load_endorsements adds a CoRIM file, or all files of a folder
+ * (docs/endorsements.md).
+ * @param context    not yet in use
+ * @param path       of the file or folder; a folder is taken whole or not at all
+ * @param[out] diag  why it failed, with the name of the file; may be NULL
+ * @retval ATLS_OK                         loaded
+ * @retval ATLS_ERR_STATE                  the context is in use
+ * @retval ATLS_ERR_FILE                   it cannot be read
+ * @retval ATLS_ERR_ENDORSEMENT            it is no CoRIM that this version takes
+ * @retval ATLS_ERR_ENDORSEMENT_SIGNATURE  its signature is not that of an endorsement key
+ */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_endorsements(struct atls_context *context,
                                                                      const char *path,
                                                                      struct atls_diag *diag);
 
-/** atls_context_set_policy replaces the default policy (docs/policy.schema.json). */
+/** atls_context_set_policy replaces the default policy.
+ *  @param context    not yet in use
+ *  @param json       text of a policy (docs/policy.schema.json); borrowed until return
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK               set
+ *  @retval ATLS_ERR_STATE        the context is in use
+ *  @retval ATLS_ERR_POLICY_FILE  it is not valid; the policy before stays in force */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_policy(struct atls_context *context,
                                                               struct atls_bytes json,
                                                               struct atls_diag *diag);
@@ -97,7 +137,10 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_policy(struct atls_contex
  * the one setting that a context in use takes, from any thread: what is looked up afterwards is
  * looked up in the new list, handshakes under way included; connections that are open stay open.
  * "[]" revokes nothing.
- * @param json  borrowed until return
+ * @param context    in use or not
+ * @param json       borrowed until return
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK                set
  * @retval ATLS_ERR_REVOKED_FILE  not a valid list; the one before stays in force
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_revoked(struct atls_context *context,
@@ -105,33 +148,60 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_revoked(struct atls_conte
                                                                struct atls_diag *diag);
 
 /** atls_context_allow_simulated accepts Evidence whose root of trust is a simulation, if its root
- *  was loaded by hand. For demonstrations and tests. */
+ *  was loaded by hand. For demonstrations and tests.
+ *  @param context    not yet in use
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_allow_simulated(struct atls_context *context,
                                                                    struct atls_diag *diag);
 
 /** atls_context_keep_claims keeps the verified claims of every peer in its verdict, as JSON. It
- * costs a few percent of a handshake, so it is off by default. */
+ *  costs a few percent of a handshake, so it is off by default.
+ *  @param context    not yet in use
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_keep_claims(struct atls_context *context,
                                                                struct atls_diag *diag);
 
 /** atls_context_set_no_pkix uses attestation instead of PKIX for the peer: its certificate must be
- *  self-signed and in its dates, and its identity is its key. Needs a requirement. */
+ *  self-signed and in its dates, and its identity is its key. Needs a requirement.
+ *  @param context    not yet in use
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_no_pkix(struct atls_context *context,
                                                                struct atls_diag *diag);
 
-/** atls_context_set_extension_type sets the code point of remoteAttestation (default 0xff5e). */
+/** atls_context_set_extension_type sets the code point of remoteAttestation.
+ *  @param context    not yet in use
+ *  @param type       default 0xff5e; both sides must agree
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_extension_type(struct atls_context *context,
                                                                       uint16_t type,
                                                                       struct atls_diag *diag);
 
 /** atls_context_set_timeout bounds the making of Evidence in one handshake.
- *  @param timeout_ms  milliseconds, 1 to 600,000; default 10,000 */
+ *  @param context     not yet in use
+ *  @param timeout_ms  milliseconds, 1 to 600,000; default 10,000
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use
+ *  @retval ATLS_ERR_ARGUMENT  out of range */
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_context_set_timeout(struct atls_context *context, uint32_t timeout_ms, struct atls_diag *diag);
 
 /** atls_context_set_workers sizes the pool in which Evidence is made and appraised.
+ *  @param context    not yet in use
  *  @param threads    1 to 64; default 2
- *  @param max_queue  jobs that may wait, 1 to 65,536; default 256; a full queue is ATLS_ERR_BUSY */
+ *  @param max_queue  jobs that may wait, 1 to 65,536; default 256; a full queue is ATLS_ERR_BUSY
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use
+ *  @retval ATLS_ERR_ARGUMENT  out of range */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_workers(struct atls_context *context,
                                                                unsigned threads, unsigned max_queue,
                                                                struct atls_diag *diag);
@@ -139,16 +209,26 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_workers(struct atls_conte
 /** An executor of the application's own: it must call run(job) exactly once, on any thread, and
  *  return false only if it will not. */
 typedef bool atls_executor(void *arg, void (*run)(void *job), void *job);
-/** atls_context_set_executor uses `executor` instead of the built-in pool. `arg` must outlive the
- *  context. */
+/** atls_context_set_executor uses an executor instead of the built-in pool.
+ *  @param context    not yet in use
+ *  @param executor   NULL: the built-in pool
+ *  @param arg        its first argument; must outlive the context
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_executor(struct atls_context *context,
                                                                 atls_executor *executor, void *arg,
                                                                 struct atls_diag *diag);
 
 /** A clock: seconds since 1970-01-01T00:00:00Z. */
 typedef int64_t atls_clock(void *arg);
-/** atls_context_set_clock replaces the system's clock, for tests. `arg` must outlive the context.
- */
+/** atls_context_set_clock replaces the system's clock, for tests.
+ *  @param context    not yet in use
+ *  @param clock      NULL: the system's
+ *  @param arg        its argument; must outlive the context
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_clock(struct atls_context *context,
                                                              atls_clock *clock, void *arg,
                                                              struct atls_diag *diag);

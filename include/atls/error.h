@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * Errors: one list, from which the constant, its name, its sentence, the TLS alert, the exit
  * status and whose fault it is are all made. Numbers are append-only: they are in the ABI test.
  */
@@ -25,8 +26,8 @@ enum atls_fault {
     ATLS_FAULT_INFRA = 4   /**< no connection, time-out, Verifier unreachable: exit 3 */
 };
 
-/* X(number, name, alert, fault, sentence): alert 0 means that none is sent. Alerts: design
- * choice of PROTOCOL.md ("cause, role, alert"), RFC 8446 section 6. */
+/** The list: X(number, name, alert, fault, sentence). Alert 0 means that none is sent. Alerts:
+ * design choice of PROTOCOL.md ("cause, role, alert"), RFC 8446 section 6. */
 #define ATLS_ERROR_LIST(X)                                                                         \
     X(0, OK, 0, NONE, "no error")                                                                  \
     /* ours */                                                                                     \
@@ -96,6 +97,7 @@ enum atls_fault {
     X(107, ENDORSEMENT_SIGNATURE, 0, POLICY, "an endorsement does not verify")                     \
     X(108, ENDORSEMENT_OLDER, 0, POLICY, "an endorsement does not follow the one that is there")
 
+/** What a function may come to; each constant is one row of ATLS_ERROR_LIST. */
 enum atls_err {
 #define ATLS_ERROR_ENUM(number, name, alert, fault, sentence) ATLS_ERR_##name = (number),
     ATLS_ERROR_LIST(ATLS_ERROR_ENUM)
@@ -110,7 +112,7 @@ enum atls_err {
  * never sent to the peer. All texts are NUL-terminated UTF-8, cut where they would not fit.
  */
 struct atls_diag {
-    enum atls_err err;
+    enum atls_err err;  /**< what the function returned */
     size_t offset;      /**< octet in the input, where the input is what is wrong; else 0 */
     char step[40];      /**< "negotiation", "evidence signature", ... */
     char claim[64];     /**< the field or claim as its standard names it; may be empty */
@@ -118,15 +120,25 @@ struct atls_diag {
     char expected[200]; /**< may be empty */
 };
 
-/** atls_err_name gives the constant's name without its prefix, such as "FRESHNESS"; never NULL. */
+/** atls_err_name names an error.
+ *  @param err  any value
+ *  @return the constant's name without its prefix, such as "FRESHNESS"; never NULL */
 ATLS_API const char *atls_err_name(enum atls_err err);
-/** atls_err_text gives the one-line sentence of `err`; never NULL. */
+/** atls_err_text says what an error is.
+ *  @param err  any value
+ *  @return one line without a full stop; never NULL */
 ATLS_API const char *atls_err_text(enum atls_err err);
-/** atls_err_alert gives the TLS alert (RFC 8446, 6) that this error sends, 0 for none. */
+/** atls_err_alert says what the peer hears of an error.
+ *  @param err  any value
+ *  @return the TLS alert (RFC 8446, 6) that is sent, 0 for none */
 ATLS_API uint8_t atls_err_alert(enum atls_err err);
-/** atls_err_fault says whose fault `err` is. */
+/** atls_err_fault says whose fault an error is.
+ *  @param err  any value
+ *  @return ours, the peer's, the policy's judgement, or the world's */
 ATLS_API enum atls_fault atls_err_fault(enum atls_err err);
-/** atls_err_exit gives the exit status of programs: 0, 1, 2 or 3. */
+/** atls_err_exit gives the exit status of programs.
+ *  @param err  any value
+ *  @return 0, 1, 2 or 3 */
 ATLS_API int atls_err_exit(enum atls_err err);
 
 /** Longest sentence in octets: the four texts of a diag at their longest and what joins them. */
@@ -135,7 +147,9 @@ ATLS_API int atls_err_exit(enum atls_err err);
 /**
  * atls_diag_sentence writes one sentence, "STEP: TEXT (CLAIM: found X, expected Y)", and always
  * terminates it.
- * @param[out] out  room for `cap` octets; ATLS_MAX_SENTENCE_LEN + 1 is always enough
+ * @param[out] out  room for the sentence and a NUL; ATLS_MAX_SENTENCE_LEN + 1 is always enough
+ * @param cap         octets at `out`
+ * @param diag        what a function filled in
  * @return length of the sentence in octets, without the NUL
  */
 ATLS_API size_t atls_diag_sentence(char *out, size_t cap, const struct atls_diag *diag);

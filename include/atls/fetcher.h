@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * Fetchers: what speaks HTTP for a context, to a remote Verifier. An implementation exports one
  * const table of operations (atls_fetcher_curl in atls/net.h), which a program hands to its context
  * (atls_context_set_verifier); that is where it is checked.
@@ -31,17 +32,21 @@ struct atls_fetcher_config {
 };
 
 /** What is asked with. */
-enum atls_fetch_method { ATLS_FETCH_GET = 1, ATLS_FETCH_POST = 2, ATLS_FETCH_DELETE = 3 };
+enum atls_fetch_method {
+    ATLS_FETCH_GET = 1,   /**< without a body */
+    ATLS_FETCH_POST = 2,  /**< with a body, which may be empty */
+    ATLS_FETCH_DELETE = 3 /**< without a body */
+};
 
 /** One request. Strings are borrowed, and hold no control characters. */
 struct atls_fetch_request {
-    enum atls_fetch_method method;
-    const char *url;          /**< absolute, http or https */
-    const char *accept;       /**< value of the header field; NULL: any */
-    const char *content_type; /**< of the body; NULL without one */
-    struct atls_bytes body;   /**< of a POST; may be empty */
-    size_t max_body;          /**< octets that the answer's body may have */
-    uint32_t timeout_ms;      /**< for all of it: name, connection, TLS, request and answer */
+    enum atls_fetch_method method; /**< GET, POST or DELETE */
+    const char *url;               /**< absolute, http or https */
+    const char *accept;            /**< value of the header field; NULL: any */
+    const char *content_type;      /**< of the body; NULL without one */
+    struct atls_bytes body;        /**< of a POST; may be empty */
+    size_t max_body;               /**< octets that the answer's body may have */
+    uint32_t timeout_ms;           /**< for all of it: name, connection, TLS, request and answer */
 };
 
 /** How an exchange ended. */
@@ -57,18 +62,19 @@ enum atls_fetch_outcome {
 
 /** An answer. All texts are NUL-terminated, and the server's. */
 struct atls_fetch_answer {
-    enum atls_fetch_outcome outcome;
-    bool sent;              /**< some of the request left, so it may have had its effect */
-    unsigned status;        /**< of HTTP, 100 to 999; 0 unless ANSWERED */
-    char content_type[256]; /**< empty: none */
-    char location[1024];    /**< empty: none */
-    bool has_retry_after;   /**< in seconds; a date is not read */
-    uint32_t retry_after_s;
-    uint8_t *body;    /**< with a NUL after it; the caller frees it with free() */
-    size_t body_len;  /**< octets, without that NUL */
-    char detail[200]; /**< what went wrong, in words; empty when ANSWERED */
+    enum atls_fetch_outcome outcome; /**< says which of the rest is set */
+    bool sent;                       /**< some of the request left, so it may have had its effect */
+    unsigned status;                 /**< of HTTP, 100 to 999; 0 unless ANSWERED */
+    char content_type[256];          /**< empty: none */
+    char location[1024];             /**< empty: none */
+    bool has_retry_after;            /**< in seconds; a date is not read */
+    uint32_t retry_after_s;          /**< seconds to wait, with has_retry_after */
+    uint8_t *body;                   /**< with a NUL after it; the caller frees it with free() */
+    size_t body_len;                 /**< octets, without that NUL */
+    char detail[200];                /**< what went wrong, in words; empty when ANSWERED */
 };
 
+/** Version of the table below; it changes with its layout or meaning. */
 #define ATLS_FETCHER_ABI 1u
 
 /** Operations of a fetcher. Every entry is required. */

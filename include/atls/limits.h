@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Every size that a peer can influence meets one of these limits before it is used. */
+/** @file
+ * Every size that a peer can influence meets one of these limits before it is used. */
 #ifndef ATLS_LIMITS_H
 #define ATLS_LIMITS_H
 
@@ -20,8 +21,9 @@
 #define ATLS_MAX_SCHEME_TEXT_LEN 512
 /** Parameters of one media type. */
 #define ATLS_MAX_MEDIA_PARAMETERS 8
-/** CBOR nesting depth (design: at most 16; CMW collections at most 4, RFC 9999). */
-#define ATLS_MAX_CBOR_DEPTH       16
+/** CBOR nesting depth. */
+#define ATLS_MAX_CBOR_DEPTH 16
+/** CMW collections inside one another (RFC 9999). */
 #define ATLS_MAX_COLLECTION_DEPTH 4
 /** Keys of all maps that are open at one point of a CBOR input, so pairs of any one map: this
  * bounds the search for duplicate keys (RFC 8949, 5.6) to a sort of so many. */
@@ -34,9 +36,10 @@
 #define ATLS_MAX_HELLO_LEN 131072
 /** DER SubjectPublicKeyInfo of a TLS key: room for RSA-16384 and the post-quantum keys. */
 #define ATLS_MAX_SPKI_LEN 8192
-/** Software components of one PSA token, submods of one Result. */
+/** Software components of one PSA token. */
 #define ATLS_MAX_COMPONENTS 64
-#define ATLS_MAX_SUBMODS    8
+/** Submodules of one Attestation Result. */
+#define ATLS_MAX_SUBMODS 8
 /** Policy, configuration, endorsement and Result files. */
 #define ATLS_MAX_FILE_LEN 4194304u
 /** JSON nesting depth. */

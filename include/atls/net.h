@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * HTTP over libcurl, libatls-net: what a context needs to ask a remote Verifier.
  *
  * Servers of https are authenticated always, by the certificates that the fetcher was opened with

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * atls on OpenSSL 3: attestation in the TLS 1.3 handshake of an unpatched libssl.
  */
 #ifndef ATLS_OPENSSL_H
@@ -33,6 +34,10 @@ extern "C" {
  * holds when the application goes on by itself, so it should after that time. It is safe to free
  * such a connection; but OpenSSL never reclaims the fiber of one (32 KiB and what lies on it), so
  * it is better run to its end first.
+ * @param ctx        for TLS, of a client or a server
+ * @param context    set up; it may be enabled on several SSL_CTX
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK          enabled
  * @retval ATLS_ERR_STATE   this SSL_CTX is enabled already
  * @retval ATLS_ERR_CONFIG  the context cannot work, for instance no PKIX and no requirement; or
  *                          this is no SSL_CTX for TLS (DTLS, QUIC)
@@ -40,32 +45,49 @@ extern "C" {
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context, struct atls_diag *diag);
 
-/** atls_openssl_msg_callback feeds the transcript; `arg` is ignored (SSL_CTX_set_msg_callback(3)).
- */
+/** atls_openssl_msg_callback feeds the transcript, as SSL_CTX_set_msg_callback(3) has it. An
+ *  application that has a message callback of its own hands everything on.
+ *  @param write_p       1: sent, 0: received
+ *  @param version       protocol version
+ *  @param content_type  of the record
+ *  @param buf           the message
+ *  @param len           octets at `buf`
+ *  @param ssl           the connection
+ *  @param arg           ignored */
 ATLS_API void atls_openssl_msg_callback(int write_p, int version, int content_type, const void *buf,
                                         size_t len, SSL *ssl, void *arg);
 
 /** atls_openssl_info_callback begins a connection and closes the gate at its end
- *  (SSL_CTX_set_info_callback(3)). */
+ *  (SSL_CTX_set_info_callback(3)).
+ *  @param ssl    the connection
+ *  @param where  what happened
+ *  @param ret    its outcome */
 ATLS_API void atls_openssl_info_callback(const SSL *ssl, int where, int ret);
 
-/** atls_openssl_verdict gives what was decided about the peer of `ssl`: borrowed, valid until the
- *  next handshake on `ssl` or SSL_free(). NULL when atls is not enabled on it. */
+/** atls_openssl_verdict gives what was decided about the peer.
+ *  @param ssl  a connection
+ *  @return borrowed, valid until the next handshake on `ssl` or SSL_free(); NULL when atls is not
+ *          enabled on it */
 ATLS_API const struct atls_verdict *atls_openssl_verdict(const SSL *ssl);
 
 /**
  * atls_openssl_outcome says how a handshake ended, once SSL_connect(), SSL_accept() or
  * SSL_do_handshake() has returned something other than "again".
+ * @param ssl         the connection
  * @param ssl_return  what that function returned
+ * @param[out] diag   the sentence; may be NULL
  * @return ATLS_OK when the gate is open; our own refusal; ATLS_ERR_PKIX; ATLS_ERR_PEER_REFUSED or
- *         ATLS_ERR_PEER_ALERT with the peer's alert; ATLS_ERR_CONNECTION. The sentence is in
- * `diag`.
+ *         ATLS_ERR_PEER_ALERT with the peer's alert; ATLS_ERR_CONNECTION
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return,
                                                            struct atls_diag *diag);
 
 /** atls_openssl_keylog appends the secrets of every connection of `ctx` to `path` (NSS key log
  *  format), which it creates with mode 0600. Whoever reads that file reads the connections.
+ *  @param ctx        enabled or not
+ *  @param path       of the file
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         from now on secrets are written
  *  @retval ATLS_ERR_FILE   `path` is no file of ours, or others can read it
  *  @retval ATLS_ERR_STATE  this SSL_CTX has a key log already */
 ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_keylog(SSL_CTX *ctx, const char *path,

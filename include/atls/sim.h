@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * Simulated attesters, libatls-sim: for trying things out, for tests and for the demonstration.
  * What they make is accepted only where somebody loaded their endorsement by hand and allowed
  * simulations; every verdict says `simulated`.
@@ -21,6 +22,7 @@ extern ATLS_API const struct atls_attester_ops atls_attester_sim_psa;
  * show that it is refused. attester.json is {"rot":"sim-replay-psa","format":"psa","file":PATH}.
  */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_psa;
+/** The same for Evidence of a TPM: "sim-replay-tpm2", "tpm2". */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_tpm2;
 
 #ifdef __cplusplus

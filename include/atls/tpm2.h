@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
+/**
+ * @file
  * The TPM 2.0 attester, libatls-tpm2: Evidence is TPM2_Certify of the TLS key and TPM2_Quote of
  * PCRs, both over the nonce; the TLS key lives in the TPM and is used through an OpenSSL provider.
  *

@@ -37,7 +37,7 @@ extern "C" {
  * @retval ATLS_OK            accepted
  * @retval ATLS_ERR_CONFIG    the context requires nothing, or has no endorsements
  * @retval ATLS_ERR_ARGUMENT  no nonce, or one that is too long
- * @return else the refusal, of class ATLS_FAULT_POLICY: the codes of docs/appraisal.md
+ * @return otherwise the refusal, of class ATLS_FAULT_POLICY: the codes of docs/appraisal.md
  */
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_context_appraise(struct atls_context *context, struct atls_verdict *out,

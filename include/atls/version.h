@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The version of the library. The wire format has its own: PROTOCOL.md. */
+/** @file
+ * The version of the library. The wire format has its own: PROTOCOL.md. */
 #ifndef ATLS_VERSION_H
 #define ATLS_VERSION_H
 
@@ -11,11 +12,13 @@
 extern "C" {
 #endif
 
-/* Of the headers that a program was compiled with; CMakeLists.txt reads the version from here. */
-#define ATLS_VERSION     "0.1.0"
-#define ATLS_VERSION_HEX 0x000100u /**< major, minor and patch, one octet each */
+/** Version of the headers that a program was compiled with; CMakeLists.txt reads it from here. */
+#define ATLS_VERSION "0.1.0"
+/** The same as a number: major, minor and patch, one octet each. */
+#define ATLS_VERSION_HEX 0x000100u
 
-/** atls_version gives the ATLS_VERSION_HEX of the library that the program runs with. */
+/** atls_version says which library the program runs with.
+ *  @return its ATLS_VERSION_HEX */
 ATLS_API uint32_t atls_version(void);
 
 #ifdef __cplusplus

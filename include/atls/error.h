@@ -60,6 +60,8 @@ enum atls_fault {
     X(42, VERIFIER_UNREACHABLE, 80, INFRA, "the Verifier cannot be reached")                       \
     X(43, PEER_ALERT, 0, INFRA, "the peer ended the handshake with an alert")                      \
     X(44, STORE_UNREACHABLE, 80, INFRA, "the store cannot be reached")                             \
+    X(45, VERIFIER_TIMEOUT, 80, INFRA, "the Verifier did not answer in time")                      \
+    X(46, VERIFIER_ANSWER, 80, INFRA, "the answer of the Verifier cannot be used")                 \
     /* malformed or misplaced */                                                                   \
     X(60, MALFORMED, 50, PEER, "a message or token is not well-formed")                            \
     X(61, ILLEGAL, 47, PEER, "a message says something that is illegal at this place")             \
@@ -95,7 +97,8 @@ enum atls_fault {
     X(105, PKIX, 0, POLICY, "the certificate of the peer is not accepted")                         \
     X(106, ALGORITHM, 40, POLICY, "an algorithm is not one that is accepted here")                 \
     X(107, ENDORSEMENT_SIGNATURE, 0, POLICY, "an endorsement does not verify")                     \
-    X(108, ENDORSEMENT_OLDER, 0, POLICY, "an endorsement does not follow the one that is there")
+    X(108, ENDORSEMENT_OLDER, 0, POLICY, "an endorsement does not follow the one that is there")   \
+    X(109, VERIFIER_IDENTITY, 80, POLICY, "the Verifier is not the one that was named")
 
 /** What a function may come to; each constant is one row of ATLS_ERROR_LIST. */
 enum atls_err {

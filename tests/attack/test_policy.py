@@ -131,6 +131,24 @@ class PolicyTest(AttackTest):
             with self.subTest(timing):
                 self.refused(self.peer.attesting(), "CHANNEL", *self.policy(timing=[timing]))
 
+    def test_each_other_word_that_a_policy_may_say(self):
+        """Here the peer has no PKIX and its key binding is a challenge."""
+        words = self.peer.attesting()
+        for members in ({"require": {"identity": "key"}}, {"key_binding": ["challenge"]},
+                        {"key_binding": ["hardware", "challenge"]}, {"require": {}},
+                        {"timing": ["certificate", "handshake"]}, {"simulated": True},
+                        {"min_tier": {"runtime-opaque": "none", "configuration": "warning"}},
+                        {"ensemble": "all"}, {"ensemble": "any"}, {"max_result_age_s": 1}):
+            with self.subTest(str(members)):
+                self.accepted(words, *self.policy(**members))
+        for members, code in (({"require": {"identity": "pkix"}}, "IDENTITY"),
+                              ({"key_binding": ["hardware"]}, "KEY_BINDING"),
+                              ({"timing": ["certificate", "both"]}, "CHANNEL"),
+                              ({"min_tier": {"file-system": "warning"}}, "CLAIM"),
+                              ({"ensemble": "any", "machines": ["00"]}, "MACHINE")):
+            with self.subTest(str(members)):
+                self.refused(words, code, *self.policy(**members))
+
     def test_a_server_s_policy_holds_for_its_clients(self):
         policy = self.policy(machines=[self.peer.attester()["claims"]["instance-id"]])
         other = self.keygen("guest")

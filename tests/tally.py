@@ -39,6 +39,9 @@ def judge(reason, results):
     if needed:
         found = openssl_version()
         return None if found < tuple(map(int, needed.groups())) else f"this is OpenSSL {found}"
+    if "libpq" in reason:
+        absent = subprocess.run(["pkg-config", "--exists", "libpq"], check=False).returncode != 0
+        return None if absent else "libpq is installed"
     if "ThreadSanitizer" in reason:
         return None if is_tsan(results) else "this build has no ThreadSanitizer"
     if "simulat" in reason or "libatls-sim" in reason:

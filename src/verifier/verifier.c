@@ -7,8 +7,7 @@
 
 #include "base/diag.h"
 #include "base/span.h"
-#include "json/cmw_json.h"
-#include "json/json.h"
+#include "verifier/evidence.h"
 
 #include <stdlib.h>
 
@@ -18,126 +17,6 @@ static enum atls_err refuse(struct atls_diag *diag, enum atls_err err, const cha
                             const char *found, const char *expected)
 {
     return atls_fail_texts(diag, err, step, claim, found, expected);
-}
-
-static bool has_media_type(const struct atls_format *format, struct atls_bytes media_type)
-{
-    if (atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
-        return true;
-    }
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(format->accepted_types); i++) {
-        if (format->accepted_types[i] == NULL) {
-            return false;
-        }
-        if (atls_media_type_equal(media_type, atls_bytes_text(format->accepted_types[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const struct atls_format *atls_verify_format(const struct atls_cmw *cmw)
-{
-    if (cmw->kind != ATLS_CMW_RECORD && cmw->kind != ATLS_CMW_TAG) {
-        return NULL;
-    }
-    for (size_t i = 0; i < atls_num_formats; i++) {
-        const struct atls_format *format = &atls_formats[i];
-        const bool named =
-            cmw->by_content_format
-                ? format->has_content_format && format->content_format == cmw->content_format
-                : has_media_type(format, cmw->media_type);
-        if (named) {
-            return format;
-        }
-    }
-    return NULL;
-}
-
-/* found_label appends how the peer labelled its Evidence. */
-static void found_label(struct atls_diag *diag, const struct atls_cmw *cmw)
-{
-    if (cmw->by_content_format) {
-        atls_diag_found_text(diag, "content format ");
-        atls_diag_found_int(diag, cmw->content_format);
-    } else {
-        atls_diag_found_peer_text(diag, cmw->media_type);
-    }
-}
-
-static void expect_formats(struct atls_diag *diag, const struct atls_format *negotiated)
-{
-    if (negotiated != NULL) {
-        atls_diag_expected_text(diag, negotiated->name);
-        atls_diag_expected_text(diag, ", ");
-        atls_diag_expected_text(diag, negotiated->media_type);
-        return;
-    }
-    for (size_t i = 0; i < atls_num_formats; i++) {
-        atls_diag_expected_text(diag, i == 0 ? "" : " or ");
-        atls_diag_expected_text(diag, atls_formats[i].name);
-    }
-}
-
-/* The indicator is optional; when it is there it must call this Evidence and nothing else. Bits
- * that are not registered are ignored (RFC 9999). */
-static enum atls_err check_indicator(const struct atls_cmw *cmw, struct atls_diag *diag)
-{
-    const uint32_t known = ATLS_CMW_REFERENCE_VALUES | ATLS_CMW_ENDORSEMENTS | ATLS_CMW_EVIDENCE |
-                           ATLS_CMW_RESULTS | ATLS_CMW_POLICY;
-    const uint32_t bits = cmw->ind & known;
-    if (cmw->ind == 0 || bits == ATLS_CMW_EVIDENCE) {
-        return ATLS_OK;
-    }
-    if (bits == ATLS_CMW_RESULTS) {
-        return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "ind", "an Attestation Result",
-                      "Evidence; passports are not built in this version");
-    }
-    refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "ind", NULL, "4, Evidence");
-    atls_diag_found_int(diag, cmw->ind);
-    return ATLS_ERR_EVIDENCE_TYPE;
-}
-
-/* find_format gives the row of the Evidence: that which was negotiated, or an error. */
-static enum atls_err find_format(const struct atls_format **out, const struct atls_cmw *cmw,
-                                 const struct atls_format *negotiated, struct atls_diag *diag)
-{
-    if (cmw->kind == ATLS_CMW_COLLECTION) {
-        refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "CMW",
-               "a collection, which is not built in this version", "one record of ");
-        if (cmw->collection_type.len != 0) {
-            atls_diag_found_text(diag, ", of type ");
-            atls_diag_found_peer_text(diag, cmw->collection_type);
-        }
-        expect_formats(diag, negotiated);
-        return ATLS_ERR_EVIDENCE_TYPE;
-    }
-    const enum atls_err err = check_indicator(cmw, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    const struct atls_format *format = atls_verify_format(cmw);
-    if (format == NULL || (negotiated != NULL && format != negotiated)) {
-        refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "type of the CMW", NULL, NULL);
-        if (format != NULL) {
-            atls_diag_found_text(diag, format->name);
-            atls_diag_found_text(diag, ", ");
-        }
-        found_label(diag, cmw);
-        expect_formats(diag, negotiated);
-        return ATLS_ERR_EVIDENCE_TYPE;
-    }
-    *out = format;
-    return ATLS_OK;
-}
-
-/* parse_cmw reads any form of a CMW: one that is none is a refusal of Evidence, not of a handshake
- * message. */
-static enum atls_err parse_cmw(struct atls_cmw *out, uint8_t **storage, struct atls_bytes input,
-                               struct atls_diag *diag)
-{
-    return atls_json_recode(atls_cmw_read_any(out, storage, input, step, diag),
-                            ATLS_ERR_EVIDENCE_MALFORMED, diag);
 }
 
 static enum atls_err check_request(const struct atls_verify_request *request,
@@ -152,20 +31,6 @@ static enum atls_err check_request(const struct atls_verify_request *request,
                       request->no_nonce ? "a nonce that is not to be compared" : "no nonce",
                       "a nonce, or the word that there is none");
     }
-    return ATLS_OK;
-}
-
-/* find_appraiser checks the table as it would a foreign one: a row with a hole refuses. */
-static enum atls_err find_appraiser(const struct atls_appraiser_ops **out,
-                                    const struct atls_format *format, struct atls_diag *diag)
-{
-    const struct atls_appraiser_ops *ops = atls_appraiser_for(format);
-    if (ops == NULL || ops->abi != ATLS_APPRAISER_ABI || ops->size != sizeof *ops ||
-        ops->appraise == NULL || ops->read_unverified == NULL) {
-        return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "appraiser", format->name,
-                      "a format that is built in this version");
-    }
-    *out = ops;
     return ATLS_OK;
 }
 
@@ -218,55 +83,25 @@ static void cap_status(struct atls_submod *submod, const struct atls_format *for
     }
 }
 
-/* apply_revocations: "recognised, and its key indicates a device that is not trustworthy" is 96 of
- * instance-identity (draft-ietf-rats-ar4si-10, 2.3.4). It is the reason whatever else is wrong. */
-static void apply_revocations(struct atls_submod *submod, const struct atls_verify_request *request)
+static enum atls_err appraise(struct atls_submod *out, const struct verifier_evidence *evidence,
+                              const struct atls_verify_request *request, struct atls_diag *diag)
 {
-    struct atls_diag why;
-    const enum atls_err err =
-        atls_revocations_check(request->revoked, &submod->identities, request->now_s, &why);
-    if (err != ATLS_OK) {
-        submod->revoked = true;
-        submod->reason = why;
-        submod->vector.claim[ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_UNTRUSTWORTHY;
-        submod->status = atls_vector_status(&submod->vector);
-    }
-}
-
-static enum atls_err appraise(struct atls_submod *out, const struct atls_format *format,
-                              const struct atls_cmw *cmw, const struct atls_verify_request *request,
-                              struct atls_diag *diag)
-{
-    const struct atls_appraisal_input input = {
-        .crypto = request->crypto,
-        .endorsements = request->endorsements,
-        .evidence = cmw->value,
-        .media_type = cmw->media_type,
-        .expected_nonce = request->expected_nonce,
-        .no_nonce = request->no_nonce,
-        .tls_spki = request->tls_spki,
-        .now_s = request->now_s,
-        .want_claims = request->want_claims,
-    };
-    const struct atls_appraiser_ops *ops = NULL;
+    const struct atls_appraisal_input input = verifier_evidence_input(evidence, request);
     struct atls_submod submod;
     memset(&submod, 0, sizeof submod);
-    enum atls_err err = find_appraiser(&ops, format, diag);
-    if (err == ATLS_OK) {
-        err = ops->appraise(&submod, &input, diag);
-    }
+    enum atls_err err = evidence->ops->appraise(&submod, &input, diag);
     if (err != ATLS_OK) {
         return err;
     }
-    err = atls_verify_check_submod(&submod, format, request->no_nonce, diag);
+    err = atls_verify_check_submod(&submod, evidence->format, request->no_nonce, diag);
     if (err != ATLS_OK) {
         free(submod.claims_json);
         return err;
     }
     if (request->no_nonce) {
-        cap_status(&submod, format);
+        cap_status(&submod, evidence->format);
     }
-    apply_revocations(&submod, request);
+    verifier_apply_revocations(&submod, request);
     *out = submod;
     return ATLS_OK;
 }
@@ -274,27 +109,22 @@ static enum atls_err appraise(struct atls_submod *out, const struct atls_format 
 enum atls_err atls_verify(struct atls_appraisal *out, const struct atls_verify_request *request,
                           struct atls_diag *diag)
 {
-    struct atls_cmw cmw;
+    struct verifier_evidence evidence = {.storage = NULL};
     struct atls_submod submod;
-    const struct atls_format *format = NULL;
-    uint8_t *storage = NULL;
     enum atls_err err = check_request(request, diag);
     if (err == ATLS_OK) {
-        err = parse_cmw(&cmw, &storage, request->cmw, diag);
+        err = verifier_evidence_open(&evidence, request, diag);
     }
     if (err == ATLS_OK) {
-        err = find_format(&format, &cmw, request->format, diag);
-    }
-    if (err == ATLS_OK) {
-        err = appraise(&submod, format, &cmw, request, diag);
+        err = appraise(&submod, &evidence, request, diag);
     }
     if (err != ATLS_OK) {
-        free(storage);
+        free(evidence.storage);
         return err;
     }
     memset(out, 0, sizeof *out);
     out->submods[0] = submod;
     out->num_submods = 1;
-    out->storage = storage;
+    out->storage = evidence.storage;
     return ATLS_OK;
 }

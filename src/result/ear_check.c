@@ -42,7 +42,8 @@ static enum atls_err check_text(const char *claim, struct atls_bytes found, cons
         return ATLS_OK;
     }
     const enum atls_err err =
-        atls_ear_refuse(diag, whole, claim, found.len == 0 ? "nothing" : NULL, expected);
+        atls_ear_refuse(diag, whole, claim, found.len == 0 ? "nothing" : NULL,
+                        expected[0] != '\0' ? expected : "a name that is not empty");
     atls_diag_found_peer_text(diag, found);
     return err;
 }

@@ -24,12 +24,25 @@ struct atls_appraisal_input {
     bool want_claims; /* fill claims_json */
 };
 
-#define ATLS_APPRAISER_ABI 1u
+/*
+ * One row of a format's table in docs/appraisal.md, which is made of these tables: what a check
+ * found, and which value it gives to which claim (0: it says nothing of that one). The first row of
+ * a table is the vector of Evidence in which nothing is wrong; any other makes claims of it worse.
+ */
+struct atls_appraiser_rule {
+    const char *what;
+    enum atls_err reason;
+    struct atls_trust_vector vector;
+};
+
+#define ATLS_APPRAISER_ABI 2u
 
 struct atls_appraiser_ops {
     uint32_t abi;
     uint32_t size;
-    const char *format; /* row of the table of names */
+    const char *format;                      /* row of the table of names */
+    const struct atls_appraiser_rule *rules; /* every vector is made of these alone */
+    size_t num_rules;
     /*
      * appraise fills one submod. ATLS_OK means that the Evidence is authentic, fresh and about the
      * right key, whatever its status is; a measurement or lifecycle that is not trusted is a tier

@@ -2,6 +2,7 @@
 /* The label of Evidence: which format it names, and that it is the one that was negotiated. */
 #include "verifier/evidence.h"
 
+#include "appraiser/outcome.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "json/cmw_json.h"
@@ -143,7 +144,8 @@ static enum atls_err find_appraiser(const struct atls_appraiser_ops **out,
 {
     const struct atls_appraiser_ops *ops = atls_appraiser_for(format);
     if (ops == NULL || ops->abi != ATLS_APPRAISER_ABI || ops->size != sizeof *ops ||
-        ops->appraise == NULL || ops->read_unverified == NULL) {
+        ops->appraise == NULL || ops->read_unverified == NULL || ops->rules == NULL ||
+        ops->num_rules == 0) {
         return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "appraiser", format->name,
                       "a format that is built in this version");
     }
@@ -188,8 +190,6 @@ struct atls_appraisal_input verifier_evidence_input(const struct verifier_eviden
     return input;
 }
 
-/* "recognised, and its key indicates a device that is not trustworthy" is 96 of instance-identity
- * (draft-ietf-rats-ar4si-10, 2.3.4). It is the reason whatever else is wrong. */
 void verifier_apply_revocations(struct atls_submod *submod,
                                 const struct atls_verify_request *request)
 {
@@ -197,9 +197,6 @@ void verifier_apply_revocations(struct atls_submod *submod,
     const enum atls_err err =
         atls_revocations_check(request->revoked, &submod->identities, request->now_s, &why);
     if (err != ATLS_OK) {
-        submod->revoked = true;
-        submod->reason = why;
-        submod->vector.claim[ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_UNTRUSTWORTHY;
-        submod->status = atls_vector_status(&submod->vector);
+        atls_outcome_revoke(submod, &why);
     }
 }

@@ -10,59 +10,118 @@
 #include "base/diag.h"
 #include "base/span.h"
 
-/* RFC 9783, 4.3.1: the high octet decides, the low one is left to the implementation. */
-enum lifecycle { SECURED = 0x30, NON_PSA_ROT_DEBUG = 0x40, PSA_ROT_DEBUG = 0x50 };
-
-static const struct {
-    uint8_t high;
-    const char *name;
-} lifecycles[] = {
-    {0x00, "unknown"},
-    {0x10, "assembly-and-test"},
-    {0x20, "psa-rot-provisioning"},
-    {SECURED, "secured"},
-    {NON_PSA_ROT_DEBUG, "non-psa-rot-debug"},
-    {PSA_ROT_DEBUG, "recoverable-psa-rot-debug"},
-    {0x60, "decommissioned"},
+/* The rows of docs/appraisal.md, "psa". */
+enum rule {
+    GOOD,
+    LIFECYCLE_UNKNOWN,
+    LIFECYCLE_ASSEMBLY,
+    LIFECYCLE_PROVISIONING,
+    LIFECYCLE_NON_ROT_DEBUG,
+    LIFECYCLE_ROT_DEBUG,
+    LIFECYCLE_DECOMMISSIONED,
+    OTHER_COMPONENT,
+    NOTHING_MEASURED,
+    NO_REFERENCES,
+    NUM_OWN_RULES
 };
 
-const char *atls_psa_lifecycle_name(uint16_t lifecycle)
+/* Only "secured" is trusted as it is (R-39). With non-psa-rot-debug the root of trust and its key
+ * still hold, what runs above it is open: a warning. In every other state the attestation key
+ * itself may be known, so neither the identity nor the hardware is worth anything. */
+#define KEY_MAY_BE_KNOWN                                                                           \
+    {                                                                                              \
+        {                                                                                          \
+            [ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_UNTRUSTWORTHY,                          \
+            [ATLS_TRUST_CONFIGURATION] = ATLS_CONFIG_UNACCEPTABLE,                                 \
+            [ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_CONTRAINDICATED,                                 \
+            [ATLS_TRUST_RUNTIME_OPAQUE] = ATLS_RUNTIME_VISIBLE,                                    \
+            [ATLS_TRUST_STORAGE_OPAQUE] = ATLS_STORAGE_UNPROTECTED                                 \
+        }                                                                                          \
+    }
+#define UNRECOGNISED                                                                               \
+    {                                                                                              \
+        {                                                                                          \
+            [ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_UNRECOGNISED                               \
+        }                                                                                          \
+    }
+
+const struct atls_appraiser_rule atls_psa_rules[ATLS_PSA_NUM_RULES] = {
+    /* What a PSA root of trust measures is what it booted. */
+    [GOOD] = {"secured, every component known",
+              ATLS_ERR_OK,
+              {{[ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_RECOGNISED,
+                [ATLS_TRUST_CONFIGURATION] = ATLS_CONFIG_APPROVED,
+                [ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_APPROVED_BOOT,
+                [ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_GENUINE}}},
+    [LIFECYCLE_UNKNOWN] = {"lifecycle unknown", ATLS_ERR_LIFECYCLE, KEY_MAY_BE_KNOWN},
+    [LIFECYCLE_ASSEMBLY] = {"lifecycle assembly-and-test", ATLS_ERR_LIFECYCLE, KEY_MAY_BE_KNOWN},
+    [LIFECYCLE_PROVISIONING] = {"lifecycle psa-rot-provisioning", ATLS_ERR_LIFECYCLE,
+                                KEY_MAY_BE_KNOWN},
+    [LIFECYCLE_NON_ROT_DEBUG] = {"lifecycle non-psa-rot-debug",
+                                 ATLS_ERR_LIFECYCLE,
+                                 {{[ATLS_TRUST_CONFIGURATION] = ATLS_CONFIG_UNSAFE}}},
+    [LIFECYCLE_ROT_DEBUG] = {"lifecycle recoverable-psa-rot-debug", ATLS_ERR_LIFECYCLE,
+                             KEY_MAY_BE_KNOWN},
+    [LIFECYCLE_DECOMMISSIONED] = {"lifecycle decommissioned", ATLS_ERR_LIFECYCLE, KEY_MAY_BE_KNOWN},
+    [OTHER_COMPONENT] = {"a component that no reference value matches", ATLS_ERR_REFERENCE_VALUES,
+                         UNRECOGNISED},
+    [NOTHING_MEASURED] = {"the claim of the first profile that nothing was measured",
+                          ATLS_ERR_REFERENCE_VALUES, UNRECOGNISED},
+    [NO_REFERENCES] = {"no reference values for the implementation-id", ATLS_ERR_REFERENCE_VALUES,
+                       UNRECOGNISED},
+    [NUM_OWN_RULES] = ATLS_RULE_NOT_FRESH,
+    [NUM_OWN_RULES + 1] = ATLS_RULE_SIMULATED,
+    [NUM_OWN_RULES + 2] = ATLS_RULE_REVOKED,
+};
+
+static void apply(struct atls_submod *submod, enum rule rule, const struct atls_diag *why)
+{
+    atls_outcome_apply(submod, &atls_psa_rules[rule], why);
+}
+
+/* RFC 9783, 4.3.1: the high octet decides, the low one is left to the implementation. */
+static const struct lifecycle {
+    uint8_t high;
+    enum rule rule;
+    bool debug;
+    const char *name;
+} lifecycles[] = {
+    {0x00, LIFECYCLE_UNKNOWN, false, "unknown"},
+    {0x10, LIFECYCLE_ASSEMBLY, false, "assembly-and-test"},
+    {0x20, LIFECYCLE_PROVISIONING, false, "psa-rot-provisioning"},
+    {0x30, GOOD, false, "secured"},
+    {0x40, LIFECYCLE_NON_ROT_DEBUG, true, "non-psa-rot-debug"},
+    {0x50, LIFECYCLE_ROT_DEBUG, true, "recoverable-psa-rot-debug"},
+    {0x60, LIFECYCLE_DECOMMISSIONED, false, "decommissioned"},
+};
+
+static const struct lifecycle *find_lifecycle(uint16_t lifecycle)
 {
     for (size_t i = 0; i < ATLS_ARRAY_LEN(lifecycles); i++) {
         if (lifecycle >> 8 == lifecycles[i].high) {
-            return lifecycles[i].name;
+            return &lifecycles[i];
         }
     }
     return NULL;
 }
 
-/*
- * Only "secured" is trusted as it is (R-39). With non-psa-rot-debug the root of trust and its key
- * still hold, what runs above it is open: a warning. In every other state the attestation key
- * itself may be known, so neither the identity nor the hardware is worth anything.
- */
+const char *atls_psa_lifecycle_name(uint16_t lifecycle)
+{
+    const struct lifecycle *found = find_lifecycle(lifecycle);
+    return found != NULL ? found->name : NULL;
+}
+
 static void judge_lifecycle(struct atls_submod *submod, uint16_t lifecycle)
 {
-    const unsigned high = lifecycle >> 8;
-    submod->debug = high == NON_PSA_ROT_DEBUG || high == PSA_ROT_DEBUG;
-    if (high == SECURED) {
-        atls_outcome_affirm(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_RECOGNISED);
-        atls_outcome_affirm(submod, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_APPROVED);
+    const struct lifecycle *found = find_lifecycle(lifecycle);
+    submod->debug = found != NULL && found->debug;
+    if (found != NULL && found->rule == GOOD) {
         return;
     }
     struct atls_diag why;
     atls_fail_texts(&why, ATLS_ERR_LIFECYCLE, ATLS_STEP_APPRAISAL, "psa-security-lifecycle",
                     atls_psa_lifecycle_name(lifecycle), "secured");
-    if (high == NON_PSA_ROT_DEBUG) {
-        atls_outcome_affirm(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_RECOGNISED);
-        atls_outcome_lower(submod, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_UNSAFE, &why);
-        return;
-    }
-    atls_outcome_lower(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_UNTRUSTWORTHY, &why);
-    atls_outcome_lower(submod, ATLS_TRUST_CONFIGURATION, ATLS_CONFIG_UNACCEPTABLE, &why);
-    atls_outcome_lower(submod, ATLS_TRUST_HARDWARE, ATLS_HARDWARE_CONTRAINDICATED, &why);
-    atls_outcome_lower(submod, ATLS_TRUST_RUNTIME_OPAQUE, ATLS_RUNTIME_VISIBLE, &why);
-    atls_outcome_lower(submod, ATLS_TRUST_STORAGE_OPAQUE, ATLS_STORAGE_UNPROTECTED, &why);
+    apply(submod, found != NULL ? found->rule : LIFECYCLE_UNKNOWN, &why);
 }
 
 /* stated is true when the reference says nothing of a text, or says the same. */
@@ -120,9 +179,9 @@ static void expect_text(struct atls_diag *why, struct atls_bytes text)
 }
 
 /* explain finds the reference that the component comes nearest to, for the sentence. */
-static void explain(struct atls_diag *why, const struct atls_psa_component *component,
-                    struct atls_bytes class_id, const struct atls_format *format,
-                    const struct atls_appraisal_input *input)
+static enum rule explain(struct atls_diag *why, const struct atls_psa_component *component,
+                         struct atls_bytes class_id, const struct atls_format *format,
+                         const struct atls_appraisal_input *input)
 {
     atls_fail(why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL, "psa-software-components");
     atls_diag_found_text(why, "component ");
@@ -151,7 +210,7 @@ static void explain(struct atls_diag *why, const struct atls_psa_component *comp
             atls_diag_found_peer_text(why, component->version);
             expect_text(why, reference->version);
         }
-        return;
+        return OTHER_COMPONENT;
     }
     atls_diag_found_text(why, "measured as ");
     atls_diag_found_bytes(why, component->value);
@@ -161,6 +220,7 @@ static void explain(struct atls_diag *why, const struct atls_psa_component *comp
                                      : "a component that a reference value names for "
                                        "implementation-id ");
     atls_diag_expected_bytes(why, class_id);
+    return num_components == 0 ? NO_REFERENCES : OTHER_COMPONENT;
 }
 
 /*
@@ -176,19 +236,18 @@ static void judge_software(struct atls_submod *submod, const struct atls_psa_cla
         atls_fail_texts(&why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL,
                         "psa-software-components", "the claim that nothing was measured",
                         "measurements to compare");
-        atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
+        apply(submod, NOTHING_MEASURED, &why);
         return;
     }
     atls_psa_measurements(submod, claims);
     for (size_t i = 0; i < claims->num_components; i++) {
         const struct atls_psa_component *component = &claims->components[i];
         if (!is_known(component, claims->implementation_id, submod->format, input)) {
-            explain(&why, component, claims->implementation_id, submod->format, input);
-            atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
+            const enum rule rule =
+                explain(&why, component, claims->implementation_id, submod->format, input);
+            apply(submod, rule, &why);
         }
     }
-    /* What a PSA root of trust measures is what it booted. */
-    atls_outcome_affirm(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_APPROVED_BOOT);
 }
 
 void atls_psa_measurements(struct atls_submod *submod, const struct atls_psa_claims *claims)

@@ -33,7 +33,10 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
         atls_outcome_not_fresh(submod, "psa-nonce");
     }
     /* Last: of two warnings, the simulation is the one that a policy may set aside. */
-    atls_outcome_hardware(submod, anchor->simulated, anchor->source);
+    if (anchor->simulated) {
+        atls_outcome_simulated(submod, anchor->source);
+    }
+    atls_outcome_apply(submod, &atls_psa_rules[0], NULL);
 }
 
 static enum atls_err psa_appraise(struct atls_submod *out, const struct atls_appraisal_input *input,
@@ -74,6 +77,8 @@ const struct atls_appraiser_ops atls_appraiser_psa = {
     .abi = ATLS_APPRAISER_ABI,
     .size = (uint32_t)sizeof(struct atls_appraiser_ops),
     .format = "psa",
+    .rules = atls_psa_rules,
+    .num_rules = ATLS_PSA_NUM_RULES,
     .appraise = psa_appraise,
     .read_unverified = atls_psa_read_unverified,
 };

@@ -86,6 +86,10 @@ ATLS_NODISCARD enum atls_err atls_psa_read_unverified(struct atls_submod *out,
 /* appraisal.c: the measured components, by their types. */
 void atls_psa_measurements(struct atls_submod *submod, const struct atls_psa_claims *claims);
 
+/* appraisal.c: the rows of docs/appraisal.md. */
+#define ATLS_PSA_NUM_RULES 13
+extern const struct atls_appraiser_rule atls_psa_rules[ATLS_PSA_NUM_RULES];
+
 /* appraisal.c: lifecycle and software against reference values, into the vector of `submod`. */
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
                     const struct atls_appraisal_input *input);

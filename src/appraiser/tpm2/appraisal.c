@@ -10,6 +10,36 @@
 #include "appraiser/outcome.h"
 #include "base/span.h"
 
+/* The rows of docs/appraisal.md, "tpm2". */
+enum rule { GOOD, OTHER_PCRS, OTHER_BANK, OTHER_VALUE, NO_REFERENCES, TOO_MANY, NUM_OWN_RULES };
+
+#define UNRECOGNISED                                                                               \
+    {                                                                                              \
+        {                                                                                          \
+            [ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_UNRECOGNISED                               \
+        }                                                                                          \
+    }
+
+const struct atls_appraiser_rule atls_tpm2_rules[ATLS_TPM2_NUM_RULES] = {
+    /* PCRs say what was measured on the way up. */
+    [GOOD] = {"the PCRs are as expected",
+              ATLS_ERR_OK,
+              {{[ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_RECOGNISED,
+                [ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_APPROVED_BOOT,
+                [ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_GENUINE}}},
+    [OTHER_PCRS] = {"other PCRs are selected", ATLS_ERR_REFERENCE_VALUES, UNRECOGNISED},
+    [OTHER_BANK] = {"the SHA-1 bank, several banks, or one without reference values",
+                    ATLS_ERR_REFERENCE_VALUES, UNRECOGNISED},
+    [OTHER_VALUE] = {"a PCR has another value", ATLS_ERR_REFERENCE_VALUES, UNRECOGNISED},
+    [NO_REFERENCES] = {"no reference values for the class", ATLS_ERR_REFERENCE_VALUES,
+                       UNRECOGNISED},
+    [TOO_MANY] = {"more alternative reference values than are tried", ATLS_ERR_REFERENCE_VALUES,
+                  UNRECOGNISED},
+    [NUM_OWN_RULES] = ATLS_RULE_NOT_FRESH,
+    [NUM_OWN_RULES + 1] = ATLS_RULE_SIMULATED,
+    [NUM_OWN_RULES + 2] = ATLS_RULE_REVOKED,
+};
+
 #define NUM_PCRS         32
 #define MAX_ALTERNATIVES 8
 /* How many ways of choosing among alternative values are tried. */
@@ -144,31 +174,31 @@ static void fail_pcrs(struct atls_diag *why, const struct atls_tpm_selection *qu
     show_pcrs(atls_diag_expected_text, atls_diag_expected_int, why, expected);
 }
 
-/* selection_fits says in `why` what is wrong with the selection, before any digest is computed. */
-static bool selection_fits(struct atls_diag *why, const struct expected_pcrs *expected,
-                           const struct atls_tpm_selection *quoted)
+/* judge_selection says in `why` what is wrong with it, before any digest is computed. */
+static enum rule judge_selection(struct atls_diag *why, const struct expected_pcrs *expected,
+                                 const struct atls_tpm_selection *quoted)
 {
     if (expected->pcrs == 0) {
         fail_pcrs(why, quoted, 0);
         atls_diag_expected_text(why, ": no reference values are loaded for the class of this AK");
-        return false;
+        return NO_REFERENCES;
     }
     if (quoted->pcrs != expected->pcrs) {
         fail_pcrs(why, quoted, expected->pcrs);
-        return false;
+        return OTHER_PCRS;
     }
     if (expected->in_bank != expected->pcrs) {
         fail_pcrs(why, quoted, expected->in_bank);
         atls_diag_expected_text(why, ": the others have no reference value in that bank");
-        return false;
+        return OTHER_BANK;
     }
     if (expected->too_many || num_combinations(expected) > MAX_COMBINATIONS) {
         atls_fail_texts(why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL, "reference values",
                         "too many alternatives for these PCRs",
                         "8 for a PCR and 1024 combinations at most");
-        return false;
+        return TOO_MANY;
     }
-    return true;
+    return GOOD;
 }
 
 /* one_bank: the digest is over one selection, of a bank that is still worth something. */
@@ -202,25 +232,25 @@ enum atls_err atls_tpm2_judge(struct atls_submod *submod, const struct atls_tpm2
     submod->measurements[0].value = contents->quote.pcr_digest;
     submod->num_measurements = 1;
     const struct atls_tpm_selection *quoted = one_bank(&why, &contents->quote);
+    enum rule rule = OTHER_BANK;
     if (quoted != NULL) {
         struct expected_pcrs expected;
         collect(&expected, submod, atls_tpm2_anchor(verified)->class_id,
                 atls_tpm_hash(quoted->bank), input);
-        if (selection_fits(&why, &expected, quoted)) {
-            enum atls_err err = find_match(&match, &expected, contents, input->crypto);
+        rule = judge_selection(&why, &expected, quoted);
+        if (rule == GOOD) {
+            const enum atls_err err = find_match(&match, &expected, contents, input->crypto);
             if (err != ATLS_OK) {
                 return atls_fail(diag, err, ATLS_STEP_APPRAISAL, "attestInfo.pcrDigest");
             }
+            rule = match ? GOOD : OTHER_VALUE;
             atls_fail_texts(&why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL,
                             "attestInfo.pcrDigest", NULL, "the digest of the reference values");
             atls_diag_found_bytes(&why, contents->quote.pcr_digest);
         }
     }
-    if (match) {
-        /* PCRs say what was measured on the way up. */
-        atls_outcome_affirm(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_APPROVED_BOOT);
-    } else {
-        atls_outcome_lower(submod, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED, &why);
+    if (rule != GOOD) {
+        atls_outcome_apply(submod, &atls_tpm2_rules[rule], &why);
     }
     return ATLS_OK;
 }

@@ -27,7 +27,6 @@ static enum atls_err fill(struct atls_submod *submod, const struct atls_tpm2_ver
                             input->crypto, anchor->spki);
     atls_identities_add(&submod->identities, ATLS_REVOKED_SPKI, "attested key",
                         atls_digest_bytes(key));
-    atls_outcome_affirm(submod, ATLS_TRUST_INSTANCE_IDENTITY, ATLS_INSTANCE_RECOGNISED);
     enum atls_err err = atls_tpm2_judge(submod, verified, input, diag);
     if (err != ATLS_OK) {
         return err;
@@ -36,7 +35,10 @@ static enum atls_err fill(struct atls_submod *submod, const struct atls_tpm2_ver
         atls_outcome_not_fresh(submod, "extraData");
     }
     /* Last: of two warnings, the simulation is the one that a policy may set aside. */
-    atls_outcome_hardware(submod, anchor->simulated, anchor->source);
+    if (anchor->simulated) {
+        atls_outcome_simulated(submod, anchor->source);
+    }
+    atls_outcome_apply(submod, &atls_tpm2_rules[0], NULL);
     return ATLS_OK;
 }
 
@@ -99,6 +101,8 @@ const struct atls_appraiser_ops atls_appraiser_tpm2 = {
     .abi = ATLS_APPRAISER_ABI,
     .size = (uint32_t)sizeof(struct atls_appraiser_ops),
     .format = "tpm2",
+    .rules = atls_tpm2_rules,
+    .num_rules = ATLS_TPM2_NUM_RULES,
     .appraise = tpm2_appraise,
     .read_unverified = atls_tpm2_read_unverified,
 };

@@ -70,6 +70,10 @@ ATLS_NODISCARD enum atls_err atls_tpm2_read_unverified(struct atls_submod *out,
                                                        const struct atls_appraisal_input *input,
                                                        struct atls_diag *diag);
 
+/* appraisal.c: the rows of docs/appraisal.md. */
+#define ATLS_TPM2_NUM_RULES 9
+extern const struct atls_appraiser_rule atls_tpm2_rules[ATLS_TPM2_NUM_RULES];
+
 /* appraisal.c: the PCRs against reference values, into the vector of `submod`. */
 ATLS_NODISCARD enum atls_err atls_tpm2_judge(struct atls_submod *submod,
                                              const struct atls_tpm2_verified *verified,

@@ -100,6 +100,28 @@ static inline struct atls_endorsements *psa_endorsements(const struct atls_key *
     return set;
 }
 
+/* psa_of_the_first_profile is test_psa_init with its labels; its boot seed is mandatory. */
+static inline void psa_of_the_first_profile(struct test_psa *token, struct atls_key *key)
+{
+    static const int64_t labels[][2] = {
+        {TEST_PSA_NONCE, -75008},      {TEST_PSA_INSTANCE_ID, -75009},
+        {TEST_PSA_BOOT_SEED, -75004},  {TEST_PSA_CLIENT_ID, -75001},
+        {TEST_PSA_LIFECYCLE, -75002},  {TEST_PSA_IMPLEMENTATION_ID, -75003},
+        {TEST_PSA_COMPONENTS, -75006},
+    };
+    struct test_psa good;
+    test_psa_init(&good, key, 1);
+    *token = good;
+    memset(&token->claims, 0, sizeof token->claims);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(labels); i++) {
+        for (size_t j = 0; j < good.claims.num_pairs; j++) {
+            if (atls_bytes_equal(good.claims.key[j], test_cbor_int(labels[i][0]))) {
+                test_psa_set(token, labels[i][1], good.claims.value[j]);
+            }
+        }
+    }
+}
+
 #define TPM_CLASS "cd1f0e55-26f9-460d-b9d8-f7fde171787c"
 
 /* A set that endorses the machine of test_tpm_init and its PCRs, in two banks. */

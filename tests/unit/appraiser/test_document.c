@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* docs/appraisal.md: every row of its tables of vectors is what the code does, and none is left
- * out. */
+/*
+ * docs/appraisal.md: its tables of vectors are those of the appraisers, row by row, and each row is
+ * what an appraiser does with Evidence in which that one thing is wrong.
+ * `unit_appraiser_test_document --write` makes the tables of the document anew.
+ */
 #include "scene.h"
 
+#include "appraiser/outcome.h"
 #include "support/file.h"
 
 #include <stdio.h>
@@ -14,28 +18,48 @@ static const struct atls_bytes none = {NULL, 0};
 struct psa_case {
     const char *what;
     int64_t lifecycle;
-    bool other_software, no_references, no_nonce, simulated;
+    bool other_software, nothing_measured, no_references, no_nonce, simulated, revoked;
 };
 
 static const struct psa_case psa_cases[] = {
-    {"secured, every component known", 0x3000, false, false, false, false},
-    {"lifecycle unknown", 0x0000, false, false, false, false},
-    {"lifecycle assembly-and-test", 0x1000, false, false, false, false},
-    {"lifecycle psa-rot-provisioning", 0x2000, false, false, false, false},
-    {"lifecycle non-psa-rot-debug", 0x4000, false, false, false, false},
-    {"lifecycle recoverable-psa-rot-debug", 0x5000, false, false, false, false},
-    {"lifecycle decommissioned", 0x6000, false, false, false, false},
-    {"a component that no reference value matches", 0x3000, true, false, false, false},
-    {"no reference values for the implementation-id", 0x3000, false, true, false, false},
-    {"no nonce to compare", 0x3000, false, false, true, false},
-    {"a simulated trust anchor", 0x3000, false, false, false, true},
+    {"secured, every component known", .lifecycle = 0x3000},
+    {"lifecycle unknown", .lifecycle = 0x0000},
+    {"lifecycle assembly-and-test", .lifecycle = 0x1000},
+    {"lifecycle psa-rot-provisioning", .lifecycle = 0x2000},
+    {"lifecycle non-psa-rot-debug", .lifecycle = 0x4000},
+    {"lifecycle recoverable-psa-rot-debug", .lifecycle = 0x5000},
+    {"lifecycle decommissioned", .lifecycle = 0x6000},
+    {"a component that no reference value matches", 0x3000, .other_software = true},
+    {"the claim of the first profile that nothing was measured", 0x3000, .nothing_measured = true},
+    {"no reference values for the implementation-id", 0x3000, .no_references = true},
+    {"no nonce to compare", 0x3000, .no_nonce = true},
+    {"a simulated trust anchor", 0x3000, .simulated = true},
+    {"the machine, or a key that the Evidence rests on, is revoked", 0x3000, .revoked = true},
 };
+
+/* revoke is what the verifier does where a list names an identity of the Evidence. */
+static void revoke(struct scene *s)
+{
+    struct atls_diag why;
+    atls_fail(&why, ATLS_ERR_REVOKED, "revocation", "key");
+    atls_outcome_revoke(&s->submod, &why);
+}
+
+static void first_profile(struct test_psa *token)
+{
+    psa_of_the_first_profile(token, key);
+    test_psa_drop(token, -75006);
+    test_psa_set(token, -75007, test_cbor_int(1));
+}
 
 static void appraise_psa_case(struct scene *s, const struct psa_case *c)
 {
     struct test_psa token;
     test_psa_init(&token, key, 1);
     test_psa_set(&token, TEST_PSA_LIFECYCLE, test_cbor_int(c->lifecycle));
+    if (c->nothing_measured) {
+        first_profile(&token);
+    }
     if (c->other_software) {
         const struct atls_bytes other =
             test_psa_component("BL", "1.0.0", test_fill(0xb9, 32), test_fill(0x51, 32));
@@ -48,24 +72,33 @@ static void appraise_psa_case(struct scene *s, const struct psa_case *c)
     }
     scene_init(s, set, c->no_nonce ? none : test_psa_nonce());
     s->input.no_nonce = c->no_nonce;
+    s->input.media_type =
+        c->nothing_measured ? atls_bytes_text("application/psa-attestation-token") : none;
     assert_err(appraise(s, &atls_appraiser_psa, test_psa_sign(&token)), OK);
+    if (c->revoked) {
+        revoke(s);
+    }
 }
 
 struct tpm_case {
     const char *what;
     uint32_t pcrs;
     uint16_t bank;
-    bool other_value, no_references, no_nonce, simulated;
+    bool other_value, no_references, too_many, no_nonce, simulated, revoked;
 };
 
 static const struct tpm_case tpm_cases[] = {
-    {"the PCRs are as expected", 0x83, ATLS_TPM_SHA256, false, false, false, false},
-    {"other PCRs are selected", 0x87, ATLS_TPM_SHA256, false, false, false, false},
-    {"the SHA-1 bank, or several banks", 0x83, ATLS_TPM_SHA1, false, false, false, false},
-    {"a PCR has another value", 0x83, ATLS_TPM_SHA256, true, false, false, false},
-    {"no reference values for the class", 0x83, ATLS_TPM_SHA256, false, true, false, false},
-    {"no nonce to compare", 0x83, ATLS_TPM_SHA256, false, false, true, false},
-    {"a simulated trust anchor", 0x83, ATLS_TPM_SHA256, false, false, false, true},
+    {"the PCRs are as expected", 0x83, ATLS_TPM_SHA256, .simulated = false},
+    {"other PCRs are selected", 0x87, ATLS_TPM_SHA256, .simulated = false},
+    {"the SHA-1 bank, several banks, or one without reference values", 0x83, ATLS_TPM_SHA1,
+     .simulated = false},
+    {"a PCR has another value", 0x83, ATLS_TPM_SHA256, .other_value = true},
+    {"no reference values for the class", 0x83, ATLS_TPM_SHA256, .no_references = true},
+    {"more alternative reference values than are tried", 0x83, ATLS_TPM_SHA256, .too_many = true},
+    {"no nonce to compare", 0x83, ATLS_TPM_SHA256, .no_nonce = true},
+    {"a simulated trust anchor", 0x83, ATLS_TPM_SHA256, .simulated = true},
+    {"the machine, or a key that the Evidence rests on, is revoked", 0x83, ATLS_TPM_SHA256,
+     .revoked = true},
 };
 
 static void appraise_tpm_case(struct scene *s, const struct tpm_case *c)
@@ -80,79 +113,177 @@ static void appraise_tpm_case(struct scene *s, const struct tpm_case *c)
         set = test_endorsements();
         test_add_tpm2_key(set, TPM_CLASS, machine.kid, machine.ak, false);
     }
+    for (uint8_t alternative = 0; c->too_many && alternative < 9; alternative++) {
+        test_add_pcr(set, TPM_CLASS, 0, test_fill(alternative, 32));
+    }
     scene_init(s, set, c->no_nonce ? none : test_tpm_nonce());
     s->input.no_nonce = c->no_nonce;
     assert_err(appraise(s, &atls_appraiser_tpm2, test_tpm_evidence(&tpm)), OK);
+    if (c->revoked) {
+        revoke(s);
+    }
 }
 
-/* row_of writes the row of the document for what came out. */
-static void row_of(char *out, size_t cap, const char *what, const struct scene *s)
+/* vector_of is the first row of a table, made worse by another one: what the document shows. */
+static struct atls_trust_vector vector_of(const struct atls_appraiser_ops *ops, size_t row)
 {
-    const int8_t *v = s->submod.vector.claim;
+    struct atls_trust_vector vector = ops->rules[0].vector;
+    for (size_t i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
+        const int8_t value = ops->rules[row].vector.claim[i];
+        vector.claim[i] = value != ATLS_TRUST_NONE ? value : vector.claim[i];
+    }
+    return vector;
+}
+
+static void write_row(char *out, size_t cap, const struct atls_appraiser_ops *ops, size_t row)
+{
+    const struct atls_trust_vector vector = vector_of(ops, row);
+    const int8_t *v = vector.claim;
     assert_int_equal(v[ATLS_TRUST_FILE_SYSTEM], 0);
     assert_int_equal(v[ATLS_TRUST_SOURCED_DATA], 0);
-    snprintf(out, cap, "| %s | %d | %d | %d | %d | %d | %d | %s |\n", what,
-             v[ATLS_TRUST_INSTANCE_IDENTITY], v[ATLS_TRUST_CONFIGURATION],
-             v[ATLS_TRUST_EXECUTABLES], v[ATLS_TRUST_HARDWARE], v[ATLS_TRUST_RUNTIME_OPAQUE],
-             v[ATLS_TRUST_STORAGE_OPAQUE], atls_err_name(s->submod.reason.err));
+    const int len =
+        snprintf(out, cap, "| %s | %d | %d | %d | %d | %d | %d | %s |\n", ops->rules[row].what,
+                 v[ATLS_TRUST_INSTANCE_IDENTITY], v[ATLS_TRUST_CONFIGURATION],
+                 v[ATLS_TRUST_EXECUTABLES], v[ATLS_TRUST_HARDWARE], v[ATLS_TRUST_RUNTIME_OPAQUE],
+                 v[ATLS_TRUST_STORAGE_OPAQUE], atls_err_name(ops->rules[row].reason));
+    assert_true(len > 0 && (size_t)len < cap);
 }
 
-static const char header[] =
-    "| what | instance-identity | configuration | executables | hardware | runtime-opaque | "
-    "storage-opaque | reason |\n| --- | --- | --- | --- | --- | --- | --- | --- |\n";
-
-/* assert_table wants the document to have exactly these rows behind the marker. */
-static void assert_table(const char *marker, const char *rows)
+static const char *table_of(const struct atls_appraiser_ops *ops)
 {
-    const char *document = test_text_file(TEST_SOURCE_DIR "/docs/appraisal.md");
+    static char table[8192];
+    snprintf(table, sizeof table,
+             "| what | instance-identity | configuration | executables | hardware | "
+             "runtime-opaque | storage-opaque | reason |\n"
+             "| --- | --- | --- | --- | --- | --- | --- | --- |\n");
+    for (size_t i = 0; i < ops->num_rules; i++) {
+        const size_t used = strlen(table);
+        write_row(&table[used], sizeof table - used, ops, i);
+    }
+    return table;
+}
+
+static const char path[] = TEST_SOURCE_DIR "/docs/appraisal.md";
+
+/* find_table gives where the table of a format starts and ends in the document. */
+static void find_table(const char *document, const char *format, const char **out_start,
+                       const char **out_end)
+{
+    char marker[64];
+    snprintf(marker, sizeof marker, "<!-- vectors: %s -->", format);
     const char *at = strstr(document, marker);
     assert_non_null(at);
-    at = strstr(at, "| what |");
-    assert_non_null(at);
-    const char *end = strstr(at, "\n\n");
-    assert_non_null(end);
-    char expected[8192];
-    snprintf(expected, sizeof expected, "%s%s", header, rows);
-    const struct atls_bytes found = atls_bytes_of(at, (size_t)(end - at) + 1);
-    char text[8192] = {0};
-    assert_true(found.len < sizeof text);
-    memcpy(text, found.data, found.len);
-    assert_string_equal(text, expected);
+    *out_start = strstr(at, "| what |");
+    assert_non_null(*out_start);
+    *out_end = strstr(*out_start, "\n\n");
+    assert_non_null(*out_end);
+    (*out_end)++;
 }
 
-static void the_vectors_of_psa_are_those_of_the_document(void **state)
+static const struct atls_appraiser_ops *ops_of(size_t format)
+{
+    const struct atls_appraiser_ops *ops = atls_appraiser_for(&atls_formats[format]);
+    assert_non_null(ops);
+    return ops;
+}
+
+static void the_document_has_the_tables_of_the_appraisers(void **state)
 {
     (void)state;
-    char rows[4096] = {0};
+    const char *document = test_text_file(path);
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        const char *start = NULL, *end = NULL;
+        char found[8192] = {0};
+        find_table(document, atls_formats[i].name, &start, &end);
+        assert_true((size_t)(end - start) < sizeof found);
+        memcpy(found, start, (size_t)(end - start));
+        assert_string_equal(found, table_of(ops_of(i)));
+    }
+}
+
+static void every_table_ends_in_the_rules_that_all_formats_have(void **state)
+{
+    (void)state;
+    const struct atls_appraiser_rule *const common[] = {&atls_rule_not_fresh, &atls_rule_simulated,
+                                                        &atls_rule_revoked};
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        const struct atls_appraiser_ops *ops = ops_of(i);
+        assert_true(ops->num_rules > ATLS_ARRAY_LEN(common));
+        assert_err(ops->rules[0].reason, OK);
+        for (size_t j = 0; j < ATLS_ARRAY_LEN(common); j++) {
+            const size_t at = ops->num_rules - ATLS_ARRAY_LEN(common) + j;
+            assert_string_equal(ops->rules[at].what, common[j]->what);
+            assert_int_equal(ops->rules[at].reason, common[j]->reason);
+            assert_memory_equal(&ops->rules[at].vector, &common[j]->vector,
+                                sizeof common[j]->vector);
+        }
+    }
+}
+
+/* assert_row wants what came out to be row `at`, which the case must name. */
+static void assert_row(const struct scene *s, const struct atls_appraiser_ops *ops, size_t at,
+                       const char *what)
+{
+    const struct atls_trust_vector expected = vector_of(ops, at);
+    assert_string_equal(ops->rules[at].what, what);
+    assert_memory_equal(&s->submod.vector, &expected, sizeof expected);
+    assert_string_equal(atls_err_name(s->submod.reason.err), atls_err_name(ops->rules[at].reason));
+    assert_int_equal(s->submod.status, atls_vector_status(&expected));
+}
+
+static void every_row_of_psa_is_what_the_appraiser_does(void **state)
+{
+    (void)state;
+    assert_int_equal(ATLS_ARRAY_LEN(psa_cases), atls_appraiser_psa.num_rules);
     for (size_t i = 0; i < ATLS_ARRAY_LEN(psa_cases); i++) {
         struct scene s;
         appraise_psa_case(&s, &psa_cases[i]);
-        const size_t used = strlen(rows);
-        row_of(&rows[used], sizeof rows - used, psa_cases[i].what, &s);
+        assert_row(&s, &atls_appraiser_psa, i, psa_cases[i].what);
     }
-    assert_table("<!-- vectors: psa -->", rows);
 }
 
-static void the_vectors_of_tpm2_are_those_of_the_document(void **state)
+static void every_row_of_tpm2_is_what_the_appraiser_does(void **state)
 {
     (void)state;
-    char rows[4096] = {0};
+    assert_int_equal(ATLS_ARRAY_LEN(tpm_cases), atls_appraiser_tpm2.num_rules);
     for (size_t i = 0; i < ATLS_ARRAY_LEN(tpm_cases); i++) {
         struct scene s;
         appraise_tpm_case(&s, &tpm_cases[i]);
-        const size_t used = strlen(rows);
-        row_of(&rows[used], sizeof rows - used, tpm_cases[i].what, &s);
+        assert_row(&s, &atls_appraiser_tpm2, i, tpm_cases[i].what);
     }
-    assert_table("<!-- vectors: tpm2 -->", rows);
 }
 
-int main(void)
+/* write_document replaces each table. */
+static int write_document(void)
 {
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        const char *document = test_text_file(path);
+        const char *start = NULL, *end = NULL;
+        find_table(document, atls_formats[i].name, &start, &end);
+        FILE *file = fopen(path, "w");
+        if (file == NULL) {
+            return 1;
+        }
+        fprintf(file, "%.*s%s%s", (int)(start - document), document, table_of(ops_of(i)), end);
+        if (fclose(file) != 0) {
+            return 1;
+        }
+    }
+    return 0;
+}
+
+int main(int argc, char **argv)
+{
+    if (argc == 2 && strcmp(argv[1], "--write") == 0) {
+        return write_document();
+    }
     key = test_key(ATLS_CRV_P256);
     test_tpm_init(&machine, 1);
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_vectors_of_psa_are_those_of_the_document),
-        cmocka_unit_test(the_vectors_of_tpm2_are_those_of_the_document),
+        cmocka_unit_test(the_document_has_the_tables_of_the_appraisers),
+        cmocka_unit_test(every_table_ends_in_the_rules_that_all_formats_have),
+        cmocka_unit_test(every_row_of_psa_is_what_the_appraiser_does),
+        cmocka_unit_test(every_row_of_tpm2_is_what_the_appraiser_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

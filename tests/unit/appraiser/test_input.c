@@ -63,20 +63,29 @@ static void a_claim_only_gets_worse_and_the_first_cause_stays(void **state)
     atls_fail(&first, ATLS_ERR_REFERENCE_VALUES, "test", "first");
     atls_fail(&second, ATLS_ERR_LIFECYCLE, "test", "second");
     atls_fail(&third, ATLS_ERR_DEBUG, "test", "third");
-    atls_outcome_affirm(&submod, ATLS_TRUST_EXECUTABLES, 3);
+    const struct atls_appraiser_rule good = {"", ATLS_ERR_OK, {{[ATLS_TRUST_EXECUTABLES] = 3}}};
+    const struct atls_appraiser_rule other = {"", ATLS_ERR_OK, {{[ATLS_TRUST_EXECUTABLES] = 2}}};
+    const struct atls_appraiser_rule warns = {"", ATLS_ERR_OK, {{[ATLS_TRUST_EXECUTABLES] = 33}}};
+    const struct atls_appraiser_rule also = {"", ATLS_ERR_OK, {{[ATLS_TRUST_CONFIGURATION] = 32}}};
+    const struct atls_appraiser_rule bad = {"", ATLS_ERR_OK, {{[ATLS_TRUST_EXECUTABLES] = 96}}};
+    atls_outcome_apply(&submod, &good, NULL);
     assert_int_equal(submod.status, ATLS_TIER_AFFIRMING);
-    atls_outcome_lower(&submod, ATLS_TRUST_EXECUTABLES, 33, &first);
+    atls_outcome_apply(&submod, &warns, &first);
     assert_int_equal(submod.status, ATLS_TIER_WARNING);
-    atls_outcome_lower(&submod, ATLS_TRUST_CONFIGURATION, 32, &second);
+    atls_outcome_apply(&submod, &also, &second);
     assert_string_equal(submod.reason.claim, "first"); /* of the same tier, the first */
-    atls_outcome_affirm(&submod, ATLS_TRUST_EXECUTABLES, 2);
+    atls_outcome_apply(&submod, &other, NULL);
     assert_int_equal(submod.vector.claim[ATLS_TRUST_EXECUTABLES], 33);
-    atls_outcome_lower(&submod, ATLS_TRUST_EXECUTABLES, 96, &third);
+    atls_outcome_apply(&submod, &bad, &third);
     assert_int_equal(submod.status, ATLS_TIER_CONTRAINDICATED);
     assert_string_equal(submod.reason.claim, "third"); /* of a worse tier */
-    atls_outcome_lower(&submod, ATLS_TRUST_EXECUTABLES, 33, &first);
+    atls_outcome_apply(&submod, &warns, &first);
     assert_int_equal(submod.vector.claim[ATLS_TRUST_EXECUTABLES], 96);
     assert_string_equal(submod.reason.claim, "third");
+    atls_outcome_revoke(&submod, &second); /* the reason whatever else is wrong */
+    assert_true(submod.revoked);
+    assert_string_equal(submod.reason.claim, "second");
+    assert_int_equal(submod.vector.claim[ATLS_TRUST_INSTANCE_IDENTITY], 96);
 }
 
 int main(void)

@@ -268,26 +268,9 @@ static void unknown_claims_are_ignored(void **state)
     assert_int_equal(s.submod.status, ATLS_TIER_AFFIRMING);
 }
 
-/* old gives a token of the first profile, whose boot seed is mandatory. */
 static void old(struct test_psa *token)
 {
-    static const int64_t labels[][2] = {
-        {TEST_PSA_NONCE, -75008},      {TEST_PSA_INSTANCE_ID, -75009},
-        {TEST_PSA_BOOT_SEED, -75004},  {TEST_PSA_CLIENT_ID, -75001},
-        {TEST_PSA_LIFECYCLE, -75002},  {TEST_PSA_IMPLEMENTATION_ID, -75003},
-        {TEST_PSA_COMPONENTS, -75006},
-    };
-    struct test_psa good;
-    test_psa_init(&good, key, 1);
-    *token = good;
-    memset(&token->claims, 0, sizeof token->claims);
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(labels); i++) {
-        for (size_t j = 0; j < good.claims.num_pairs; j++) {
-            if (atls_bytes_equal(good.claims.key[j], test_cbor_int(labels[i][0]))) {
-                test_psa_set(token, labels[i][1], good.claims.value[j]);
-            }
-        }
-    }
+    psa_of_the_first_profile(token, key);
 }
 
 static enum atls_err appraise_old(struct scene *s, const struct test_psa *token)

@@ -1,0 +1,158 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""docs/tutorial.md, carried out: its blocks run in its order on two machines, and what it shows as output must come out.
+
+A machine is a shell with a folder of its own in a network namespace of its own, joined by a pair of veth. Where
+namespaces are not allowed, both are on this host, the server at 127.0.0.2. The names and ports of the text are
+replaced by the addresses that there are; scp is played by a copy between the folders.
+"""
+
+import os
+import re
+import signal
+import subprocess
+import sys
+
+import atlslib
+from atlslib import ROOT, WAIT, Lines, SystemTest, main, need
+
+PAGE = os.path.join(ROOT, "docs", "tutorial.md")
+NOT_RUN = {"both, once", "server with a TPM"}  # installing, and hardware
+SCP = """#!/bin/sh
+# scp A B, where one of them may be server.example:PATH
+side() { case $1 in SERVER:*) echo "$SERVER_FOLDER/${1#SERVER:}" ;; *) echo "$1" ;; esac; }
+exec cp "$(side "$1")" "$(side "$2")"
+"""
+
+
+def blocks() -> list:
+    """(machine, text, lines of output that must come) of every block."""
+    with open(PAGE, encoding="utf-8") as file:
+        found = re.findall(r"^```(\S*) ?([^\n]*)\n(.*?)^```$", file.read(), re.M | re.S)
+    out = []
+    for kind, info, text in found:
+        if kind == "sh" and info not in NOT_RUN:
+            out.append((info, text, []))
+        elif kind == "text":
+            out[-1][2].extend(text.splitlines())
+        elif kind != "sh":
+            raise AssertionError(f"a block of kind {kind!r}: {text}")
+    return out
+
+
+class Machine:
+    """A shell that lives as long as the test, so that `export`, `cd` and jobs do."""
+
+    def __init__(self, folder: str, prefix: list, env: dict):
+        self.steps = 0
+        self.process = subprocess.Popen([*prefix, "bash", "-m"], cwd=folder, env=env, text=True, stdin=subprocess.PIPE,
+                                        stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
+        self.lines = Lines(self.process.stdout)
+
+    def run(self, text: str) -> str:
+        """What the block wrote; its last command must have ended with 0."""
+        self.steps += 1
+        before = len(self.lines.all())
+        mark = f"::end {self.steps} "
+        self.process.stdin.write(f"{text}\nprintf '%s\\n' \"{mark}$?\"\n")
+        self.process.stdin.flush()
+        end = self.lines.wait(lambda line: line.startswith(mark), f"the end of {text}")
+        said = "\n".join(line for line in self.lines.all()[before:] if not line.startswith("::end "))
+        if end != mark + "0":
+            raise AssertionError(f"{text}\nended with {end}\n{said}")
+        return said
+
+    def expect(self, pattern: str, before: int) -> None:
+        """Waits for a line, since what runs in the background may be slower than its shell."""
+        wanted = re.compile(".*".join(re.escape(part) for part in pattern.split("...")) + r"\Z", re.S)
+        atlslib.wait_until(lambda: any(wanted.match(line) for line in self.lines.all()[before:]),
+                           f"{pattern!r}; there is {self.lines.all()[before:]}")
+
+    def stop(self) -> None:
+        # what it started is in its session: jobs, and swtpm
+        for line in subprocess.run(["ps", "-o", "pid=", "--sid", str(self.process.pid)], capture_output=True, text=True,
+                                   check=False).stdout.split():
+            try:
+                os.kill(int(line), signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        self.process.stdin.close()
+        self.process.wait(WAIT)
+        self.lines.join()
+
+
+def free_port(address: str) -> int:
+    with atlslib.socket.socket() as probe:
+        probe.bind((address, 0))
+        return probe.getsockname()[1]
+
+
+class TutorialTest(SystemTest):
+    def setUp(self):
+        need("bash", "swtpm", "openssl", "tpm2_pcrextend", "ps")
+        self.folder = os.path.join(type(self).folder, self._testMethodName)
+        os.makedirs(os.path.join(self.folder, "bin"))
+        os.symlink(atlslib.program(), self.at("bin", "atls"))
+
+    def at(self, *names: str) -> str:
+        return os.path.join(self.folder, *names)
+
+    def machines(self, prefixes: dict, words: dict) -> dict:
+        script = SCP.replace("SERVER:", words["server.example"] + ":")
+        with open(self.at("bin", "scp"), "w", encoding="utf-8") as file:
+            file.write(script)
+        os.chmod(self.at("bin", "scp"), 0o755)
+        env = dict(os.environ, PATH=self.at("bin") + ":" + os.environ["PATH"], SERVER_FOLDER=self.at("server"))
+        env.pop("TCTI", None)
+        found = {}
+        for name in ("server", "client"):
+            os.makedirs(self.at(name))
+            found[name] = Machine(self.at(name), prefixes[name](found), env)
+            self.addCleanup(found[name].stop)
+        return found
+
+    def carry_out(self, machines: dict, words: dict) -> None:
+        ran = 0
+        for name, text, output in blocks():
+            for word, instead in words.items():
+                text = text.replace(word, instead)
+                output = [line.replace(word, instead) for line in output]
+            machine = machines[name]
+            before = len(machine.lines.all())
+            machine.run(text)
+            if "swtpm socket" in text:
+                atlslib.wait_until(lambda: os.path.exists(self.at("server", "tpm", "socket")), "the socket of swtpm")
+            for line in output:
+                machine.expect(line, before)
+            ran += 1
+        self.assertGreater(ran, 15)
+
+    def test_the_tutorial_in_two_namespaces(self):
+        need("unshare", "nsenter", "ip")
+        user = [] if os.geteuid() == 0 else ["--map-root-user"]
+        if subprocess.run(["unshare", *user, "--net", "true"], capture_output=True, check=False).returncode != 0:
+            print("note: this host allows no network namespaces; the other test runs the same blocks", file=sys.stderr)
+            return
+
+        def beside(found):
+            inner = ["nsenter", f"--user=/proc/{found['server'].process.pid}/ns/user"] if user else []
+            return [*inner, "unshare", "--net"]
+
+        words = {"DNS:server.example": "IP:10.99.0.1", "server.example": "10.99.0.1"}
+        machines = self.machines({"server": lambda _: ["unshare", *user, "--net"], "client": beside}, words)
+        client = machines["client"].run("echo pid $$").split()[-1]
+        machines["server"].run("ip link set lo up && ip link add veth0 type veth peer name veth1 && "
+                               f"ip link set veth1 netns {client} && ip address add 10.99.0.1/24 dev veth0 && ip link set veth0 up")
+        machines["client"].run("ip address add 10.99.0.2/24 dev veth1 && ip link set veth1 up")
+        self.carry_out(machines, words)
+
+    def test_the_tutorial_on_one_host(self):
+        address = "127.0.0.2"
+        words = {"server.example:4433": f"{address}:{free_port(address)}", "server.example:4434": f"{address}:{free_port(address)}"}
+        words["0.0.0.0:4433"], words["0.0.0.0:4434"] = words["server.example:4433"], words["server.example:4434"]
+        words["DNS:server.example"], words["server.example"] = f"IP:{address}", address
+        self.carry_out(self.machines({"server": lambda _: [], "client": lambda _: []}, words), words)
+
+
+if __name__ == "__main__":
+    main()

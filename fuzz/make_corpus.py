@@ -185,6 +185,7 @@ def json_policies():
     digests = f'["{DIGEST}","{DIGEST}"]'
     yield "measurements", policy(f',"measurements":{{"BL":{digests},"M":{digests}}}')
     yield "machines", policy(',"machines":["01aa","02"]')
+    yield "callers", policy(',"callers":["spe","nspe",1,-2147483648]')
     yield "key_binding", policy(',"key_binding":["hardware","challenge"]')
     yield "flags", policy(',"debug":true,"simulated":true,"ensemble":"any"')
     yield "timing", policy(',"timing":["handshake","post","both","certificate"]')

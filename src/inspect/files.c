@@ -25,6 +25,7 @@ static const struct inspect_field policy_rows[] = {
     {ALONE, "min_tier", NULL, inspect_named_map, &tiers, false},
     {ALONE, "measurements", NULL, inspect_named_map, &measured, false},
     {ALONE, "machines", NULL, inspect_array, &words, false},
+    {ALONE, "callers", NULL, inspect_array, NULL, false},
     {ALONE, "key_binding", NULL, inspect_array, &words, false},
     {ALONE, "debug", NULL, inspect_boolean, NULL, false},
     {ALONE, "simulated", NULL, inspect_boolean, NULL, false},

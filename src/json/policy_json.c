@@ -8,6 +8,7 @@
 #include "base/span.h"
 #include "json/base64.h"
 #include "json/json.h"
+#include "json/policy_callers.h"
 #include "result/vector.h"
 
 #include <stdlib.h>
@@ -333,6 +334,13 @@ static enum atls_err read_machines(struct building *b, const json_t *root, struc
     return ATLS_OK;
 }
 
+static enum atls_err read_callers(struct building *b, const json_t *root, struct atls_diag *diag)
+{
+    const json_t *list = NULL;
+    const enum atls_err err = read_list(&list, root, "callers", diag);
+    return err == ATLS_OK ? atls_policy_read_callers(&b->policy, list, diag) : err;
+}
+
 static enum atls_err read_key_binding(struct building *b, const json_t *root,
                                       struct atls_diag *diag)
 {
@@ -401,6 +409,7 @@ static const struct {
     {"min_tier", read_min_tier},
     {"measurements", read_measurements},
     {"machines", read_machines},
+    {"callers", read_callers},
     {"key_binding", read_key_binding},
     {"debug", read_debug},
     {"simulated", read_simulated},

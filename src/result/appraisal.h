@@ -28,11 +28,13 @@ struct atls_submod {
     bool debug;            /* the platform is open for debugging */
     bool fresh;            /* the nonce was compared and is equal */
     enum atls_key_binding key_binding;
-    bool has_reference_values;         /* reference values existed for this class */
-    struct atls_digest attested_key;   /* SHA-256 of the SPKI shown by the Evidence; len 0: none */
+    bool has_reference_values;       /* reference values existed for this class */
+    struct atls_digest attested_key; /* SHA-256 of the SPKI shown by the Evidence; len 0: none */
     uint8_t attested_spki[ATLS_MAX_ATTESTED_SPKI_LEN]; /* that SPKI itself, for a Result */
     size_t attested_spki_len;
     struct atls_bytes machine;         /* instance id, ueid, kid: who this machine is */
+    bool has_caller;                   /* the format says who asked for the Evidence */
+    int32_t caller;                    /* client-id of PSA: negative outside the secure side */
     struct atls_identities identities; /* all that could be revoked; never empty */
     bool revoked;                      /* one of them is, and `reason` says which */
     struct atls_measurement measurements[ATLS_MAX_COMPONENTS];

@@ -192,7 +192,8 @@ static enum atls_err check_policy(const struct atls_policy *policy, struct atls_
 {
     if (policy == NULL || policy->num_formats > ATLS_ARRAY_LEN(policy->formats) ||
         policy->num_measurements > ATLS_MAX_POLICY_ITEMS ||
-        policy->num_machines > ATLS_MAX_POLICY_ITEMS) {
+        policy->num_machines > ATLS_MAX_POLICY_ITEMS ||
+        policy->num_callers > ATLS_MAX_POLICY_ITEMS) {
         return atls_fail_texts(diag, ATLS_ERR_NO_VERDICT, "policy", "policy", "none that is usable",
                                "a policy");
     }

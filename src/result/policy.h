@@ -43,8 +43,12 @@ struct atls_policy {
     size_t num_measurements;
     struct atls_bytes machines[ATLS_MAX_POLICY_ITEMS]; /* empty list: any machine */
     size_t num_machines;
-    bool machines_set;         /* an empty list then accepts no machine */
-    bool key_binding_hardware; /* which kinds are taken; default both */
+    bool machines_set; /* an empty list then accepts no machine */
+    /* Who on the machine asked for the Evidence; nothing set: anyone. */
+    int32_t callers[ATLS_MAX_POLICY_ITEMS];
+    size_t num_callers;
+    bool callers_set, callers_spe, callers_nspe; /* all positive ones, all negative ones */
+    bool key_binding_hardware;                   /* which kinds are taken; default both */
     bool key_binding_challenge;
     bool debug;       /* debug platforms are taken (configuration = 32 counts as affirming) */
     bool simulated;   /* simulated roots are taken (hardware = 32 counts as affirming) */

@@ -134,6 +134,32 @@ static enum atls_err check_machine(const struct atls_policy *policy,
     return ATLS_ERR_MACHINE;
 }
 
+/* check_caller: "it is essential that this claim is checked" where several on one machine can ask
+ * for Evidence, so that none passes for another (RFC 9783, 4.1.2; R-63). */
+static enum atls_err check_caller(const struct atls_policy *policy,
+                                  const struct atls_submod *submod, struct atls_diag *diag)
+{
+    if (!policy->callers_set && policy->num_callers == 0) {
+        return ATLS_OK;
+    }
+    if (!submod->has_caller) {
+        return refuse(diag, ATLS_ERR_CLAIM, submod, "caller", "a format that names none",
+                      "one that the policy lists");
+    }
+    if ((policy->callers_spe && submod->caller > 0) ||
+        (policy->callers_nspe && submod->caller < 0)) {
+        return ATLS_OK;
+    }
+    for (size_t i = 0; i < policy->num_callers; i++) {
+        if (policy->callers[i] == submod->caller) {
+            return ATLS_OK;
+        }
+    }
+    refuse(diag, ATLS_ERR_CLAIM, submod, "caller", NULL, "one that the policy lists");
+    atls_diag_found_int(diag, submod->caller);
+    return ATLS_ERR_CLAIM;
+}
+
 /* is_allowed is true when one of the entries with that name has that value. */
 static bool is_allowed(const struct atls_policy *policy, const struct atls_measurement *measured)
 {
@@ -231,6 +257,9 @@ static enum atls_err check_submod(const struct atls_policy *policy,
     }
     if (err == ATLS_OK) {
         err = check_machine(policy, submod, diag);
+    }
+    if (err == ATLS_OK) {
+        err = check_caller(policy, submod, diag);
     }
     return err;
 }

@@ -114,6 +114,25 @@ class PolicyTest(AttackTest):
         self.accepted(self.peer.attesting(), *self.policy(machines=[instance]))
         self.refused(self.peer.attesting(), "MACHINE", *self.policy(machines=["01" + "00" * 32]))
 
+    def test_another_application_of_the_same_machine_is_told_apart(self):
+        """R-63: each may have a token over its own key; the client-id says whose it is."""
+        inside, outside = self.claims(psa_client_id=7), None
+        for callers in ([7], ["spe"], [1, "spe"], [-1, 7]):
+            with self.subTest(callers):
+                self.accepted(inside, *self.policy(callers=callers))
+        for callers in ([8], ["nspe"], [-7, 1]):
+            with self.subTest(callers):
+                self.refused(inside, "CLAIM", *self.policy(callers=callers))
+        outside = self.claims(psa_client_id=-7)
+        self.accepted(outside, *self.policy(callers=["nspe"]))
+        self.accepted(outside, *self.policy(callers=[-7]))
+        self.refused(outside, "CLAIM", *self.policy(callers=["spe", 7]))
+        self.accepted(outside)
+        self.refused(self.claims(psa_client_id=0), "EVIDENCE_MALFORMED")
+        machine = SoftTpm(self.path("no-caller"), self.peer)
+        self.assert_client_refuses(machine.attesting(), [], 40, "CLAIM",
+                                   *self.policy(callers=["spe", "nspe"]), of=machine)
+
     def test_a_tier_that_the_policy_demands_must_be_reached(self):
         self.accepted(self.peer.attesting(), *self.policy(min_tier={"executables": "affirming"}))
         for claim in ("runtime-opaque", "storage-opaque", "sourced-data", "file-system"):

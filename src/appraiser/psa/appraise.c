@@ -22,13 +22,15 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
     memset(submod, 0, sizeof *submod);
     submod->format = atls_format_by_name(atls_bytes_text("psa"));
     submod->machine = claims->instance_id;
+    submod->has_caller = true;
+    submod->caller = claims->client_id;
     submod->fresh = !input->no_nonce;
     submod->key_binding = key_binding(input);
     atls_identities_add(&submod->identities, ATLS_REVOKED_UEID, "psa-instance-id",
                         claims->instance_id);
     atls_identities_add_key(&submod->identities, ATLS_REVOKED_SPKI, "attestation key",
                             input->crypto, anchor->spki);
-    atls_psa_judge(submod, claims, input);
+    atls_psa_judge(submod, claims, anchor, input);
     if (input->no_nonce) {
         atls_outcome_not_fresh(submod, "psa-nonce");
     }

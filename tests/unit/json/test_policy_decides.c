@@ -68,6 +68,27 @@ static void masked_machine(struct scene *s)
     s->submod->machine = atls_bytes_of(masked, sizeof masked);
 }
 
+static void caller_of(struct scene *s, int32_t caller)
+{
+    s->submod->has_caller = true;
+    s->submod->caller = caller;
+}
+
+static void caller_7(struct scene *s)
+{
+    caller_of(s, 7);
+}
+
+static void caller_minus_7(struct scene *s)
+{
+    caller_of(s, -7);
+}
+
+static void caller_0(struct scene *s)
+{
+    caller_of(s, 0); /* no appraiser gives it */
+}
+
 static void challenge(struct scene *s)
 {
     s->submod->key_binding = ATLS_KEY_BINDING_CHALLENGE;
@@ -159,6 +180,16 @@ static const struct {
     {"\"machines\":[\"00\",\"" MACHINE "\"]", nothing, "OK"},
     {"\"machines\":[\"" MACHINE "00\"]", nothing, "MACHINE"},
     {"\"machines\":[\"01000000\"]", masked_machine, "MACHINE"},
+    {"\"callers\":[7]", caller_7, "OK"},
+    {"\"callers\":[-7,7]", caller_7, "OK"},
+    {"\"callers\":[8,-7]", caller_7, "CLAIM"},
+    {"\"callers\":[\"spe\"]", caller_7, "OK"},
+    {"\"callers\":[\"spe\"]", caller_minus_7, "CLAIM"},
+    {"\"callers\":[\"nspe\"]", caller_minus_7, "OK"},
+    {"\"callers\":[\"nspe\"]", caller_7, "CLAIM"},
+    {"\"callers\":[\"spe\",\"nspe\"]", caller_0, "CLAIM"},
+    {"\"callers\":[\"spe\",\"nspe\",7]", nothing, "CLAIM"},
+    {"", caller_minus_7, "OK"},
     {"\"key_binding\":[\"hardware\"]", nothing, "OK"},
     {"\"key_binding\":[\"hardware\"]", challenge, "KEY_BINDING"},
     {"\"key_binding\":[\"challenge\"]", challenge, "OK"},
@@ -214,9 +245,9 @@ static void every_word_of_a_policy_accepts_and_refuses(void **state)
 static void every_key_has_its_rows(void **state)
 {
     (void)state;
-    static const char *const keys[] = {"formats",   "identity", "measurements",
-                                       "machines",  "debug",    "key_binding",
-                                       "simulated", "timing",   "ensemble"};
+    static const char *const keys[] = {"formats",  "identity", "measurements", "callers",
+                                       "machines", "debug",    "key_binding",  "simulated",
+                                       "timing",   "ensemble"};
     for (size_t k = 0; k < ATLS_ARRAY_LEN(keys); k++) {
         size_t accepts = 0, refuses = 0;
         for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {

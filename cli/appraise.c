@@ -5,13 +5,14 @@
  */
 #include "cli.h"
 
+#include "appraise_result.h"
 #include "atls/limits.h"
+#include "atls/version.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "crypto/crypto.h"
 #include "identity.h"
 #include "json/base64.h"
-#include "json/ear.h"
 #include "json/file.h"
 #include "json/policy_json.h"
 #include "json/revoked_json.h"
@@ -45,14 +46,12 @@ struct work {
     struct atls_revocations revoked;
     struct atls_appraisal appraisal;
     struct atls_verdict verdict;
-    json_t *ear;
-    char *jwt;
+    struct cli_result result;
 };
 
 static void cleanup(struct work *w)
 {
-    json_decref(w->ear);
-    free(w->jwt);
+    cli_result_cleanup(&w->result);
     atls_verdict_cleanup(&w->verdict);
     atls_appraisal_cleanup(&w->appraisal, free);
     atls_policy_cleanup(&w->policy);
@@ -192,9 +191,8 @@ static enum atls_err read_endorsements(struct work *w, const struct cli_options 
 static enum atls_err read_all(struct work *w, const struct cli_options *o, struct atls_diag *diag)
 {
     enum atls_err err = read_nonce(w, o->nonce, diag);
-    if (err == ATLS_OK && o->ear_profile != NULL && strcmp(o->ear_profile, "veraison") != 0) {
-        err = atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--ear-profile", NULL, o->ear_profile,
-                              "veraison");
+    if (err == ATLS_OK) {
+        err = cli_result_options(&w->result, o, diag);
     }
     if (err == ATLS_OK) {
         err = cli_when(&w->now_s, o->time, diag);
@@ -218,7 +216,6 @@ static enum atls_err read_all(struct work *w, const struct cli_options *o, struc
 static enum atls_err make_result(struct work *w, const struct cli_options *o,
                                  const struct atls_diag *why, struct atls_diag *diag)
 {
-    const bool appraised = w->appraisal.num_submods != 0;
     struct atls_cmw cmw;
     if (w->format == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) == ATLS_OK) {
         w->format = atls_verify_format(&cmw); /* names the submod of a failure */
@@ -228,22 +225,11 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
         .exp_s = 0,
         .nonce = w->nonce_len >= 8 ? atls_bytes_of(w->nonce, w->nonce_len) : atls_bytes_of(NULL, 0),
         .developer = developer,
-        .build = "atls",
+        .build = "atls " ATLS_VERSION,
         .policy_id = w->policy.version != 0 ? w->policy.id : NULL,
         .refusal = why,
     };
-    enum atls_err err = appraised ? atls_ear_claims(&w->ear, &w->appraisal, &options, diag)
-                                  : atls_ear_error_claims(&w->ear, why, w->format, &options, diag);
-    if (err != ATLS_OK || o->signing_key == NULL) {
-        return err;
-    }
-    struct atls_key *key = NULL;
-    err = cli_key_read(&key, NULL, NULL, o->signing_key, diag);
-    if (err == ATLS_OK) {
-        err = atls_ear_sign(&w->jwt, w->ear, atls_crypto_openssl(), key, NULL, diag);
-    }
-    atls_key_free(key);
-    return err;
+    return cli_result_make(&w->result, o, &w->appraisal, options, w->format, w->cmw, diag);
 }
 
 static enum atls_err appraise(struct work *w, struct atls_diag *diag)
@@ -263,29 +249,22 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
     return err == ATLS_OK ? atls_policy_check_evidence(&w->policy, &w->appraisal, diag) : err;
 }
 
+/* describe gives the result of --json; NULL without memory. */
 static json_t *describe(struct work *w, enum atls_err outcome)
 {
+    struct atls_diag diag;
     atls_verdict_take_evidence(&w->verdict, &w->appraisal);
     w->verdict.state = outcome == ATLS_OK ? ATLS_VERDICT_ACCEPTED : ATLS_VERDICT_REFUSED;
     atls_text_copy(w->verdict.verifier, sizeof w->verdict.verifier, "in-process");
     atls_text_copy(w->verdict.policy_id, sizeof w->verdict.policy_id, w->policy.id);
     w->verdict.policy_version = w->policy.version;
-    return json_pack("{s:b,s:o,s:O,s:s?,s:b}", "accepted", outcome == ATLS_OK, "verdict",
-                     atls_verdict_to_json(&w->verdict), "ear", w->ear, "jwt", w->jwt, "unsigned",
-                     w->jwt == NULL);
-}
-
-/* print_result is what a person sees: the JWT, or the claims and on stderr that nobody signed. */
-static void print_result(const struct work *w)
-{
-    if (w->jwt != NULL) {
-        printf("%s\n", w->jwt);
-        return;
+    json_t *object = json_pack("{s:b,s:o}", "accepted", outcome == ATLS_OK, "verdict",
+                               atls_verdict_to_json(&w->verdict));
+    if (object != NULL && cli_result_json(object, &w->result, &diag) != ATLS_OK) {
+        json_decref(object);
+        return NULL;
     }
-    char *text = json_dumps(w->ear, JSON_INDENT(2) | JSON_ENSURE_ASCII);
-    printf("%s\n", text != NULL ? text : "{}");
-    free(text);
-    cli_note(verb, "this Attestation Result is unsigned (--signing-key signs it)");
+    return object;
 }
 
 static int run(struct work *w, const struct cli_options *o)
@@ -300,7 +279,7 @@ static int run(struct work *w, const struct cli_options *o)
         return cli_finish(verb, o->json, &trouble, NULL);
     }
     if (!o->json) {
-        print_result(w);
+        cli_result_print(&w->result, verb);
     }
     return cli_finish(verb, o->json, err == ATLS_OK ? NULL : &diag,
                       o->json ? describe(w, err) : NULL);

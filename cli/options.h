@@ -35,8 +35,9 @@ struct cli_options {
     struct cli_list names, sets;
     bool csr;
     /* attest, appraise */
-    const char *nonce, *time, *format, *signing_key, *ear_profile;
-    struct cli_list with;
+    const char *nonce, *time, *format, *ear_profile, *ear_form;
+    bool raw_evidence, cnf;
+    struct cli_list with, signing_keys;
     /* corim */
     const char *profile, *signer;
     const char *from, *ak, *pcr_values, *class_uuid;

@@ -226,7 +226,14 @@ static void put_submod(struct atls_writer *w, const struct atls_ear_submod *subm
 /* comes_before is the order of two names as map keys: the shorter first, then by octets. */
 static bool comes_before(struct atls_bytes a, struct atls_bytes b)
 {
-    return a.len != b.len ? a.len < b.len : memcmp(a.data, b.data, a.len) < 0;
+    if (a.len != b.len) {
+        return a.len < b.len;
+    }
+    size_t i = 0;
+    while (i < a.len && a.data[i] == b.data[i]) {
+        i++;
+    }
+    return i < a.len && a.data[i] < b.data[i];
 }
 
 static void put_submods(struct atls_writer *w, const struct atls_ear *ear)

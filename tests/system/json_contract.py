@@ -26,12 +26,14 @@ except ImportError:
 VERBS = "version keygen attest appraise corim inspect serve connect demo".split()
 NONCE = "ab" * 64
 # Members whose names belong to the Evidence, not to the contract.
-FREE = {"claims", "ear.veraison.annotated-evidence"}
+FREE = {"claims", "ear.veraison.annotated-evidence", "ear_attester_claims"}
 OPTIONAL = {
     "exp", "eat_nonce", "ear.trustworthiness-vector", "ear.veraison.annotated-evidence",
-    "ear.veraison.policy-claims", "ear.veraison.key-attestation", "simulated",
+    "ear.veraison.policy-claims", "ear.veraison.key-attestation", "simulated", "cnf", "ear.raw-evidence",
+    "ear_trustworthiness_vector", "ear_attester_claims", "ear_verifier_claims",
+    "ear_veraison_key_attestation", "ear_raw_evidence",
 }
-MAPS = {"submods", "ear.trustworthiness-vector"}  # any subset of their members is valid
+MAPS = {"submods", "ear.trustworthiness-vector", "ear_trustworthiness_vector"}  # any subset of their members is valid
 
 failures = []
 checked = 0
@@ -208,6 +210,10 @@ def check_from(program):
     appraise = ["appraise", "a.cmw", "--endorsements", "a/endorsement.corim", "--nonce", NONCE, "--simulated"]
     jwt = program.run(*appraise, "--signing-key", "a/key.pem", status=0)[0]["result"]["jwt"]
     (program.folder / "ear.jwt").write_text(jwt + "\n")
+    for words in (["--ear-profile", "ietf"], ["--ear-profile", "ietf", "--raw-evidence"], ["--raw-evidence"],
+                  ["--signing-key", "a/key.pem", "--signing-key", "b/key.pem"],
+                  ["--ear-form", "cwt", "--signing-key", "a/key.pem", "--ear-profile", "ietf"]):
+        program.run(*appraise, *words, status=0)
     create.remove("--simulated")  # the Result says so
     program.run(*create, "ear.jwt", "--key", "a/key.pem", "--ak", "ak.pem", status=0)
     shown = program.run("corim", "show", "from.corim", status=0)[0]["result"]
@@ -292,6 +298,7 @@ ACCEPTED = [
     {"min_tier": {"executables": "warning", "hardware": "affirming", "sourced-data": "none"}},
     {"measurements": {"BL": [DIGEST, DIGEST.upper()], "M": [DIGEST + "00" * 16, DIGEST * 2]}},
     {"machines": ["01", "ff" * 64]},
+    {"callers": ["spe", "nspe", 1, -1, 1, 2147483647, -2147483648]},
     {"key_binding": ["challenge", "hardware"]},
     {"debug": True, "simulated": False},
     {"timing": ["handshake", "post", "both", "certificate"]},
@@ -307,7 +314,8 @@ REFUSED = [
     {"measurements": {"BL": DIGEST}}, {"measurements": {"BL": []}},
     {"measurements": {"BL": [DIGEST[:-2]]}}, {"measurements": {"BL": [DIGEST] * 65}},
     {"machines": []}, {"machines": [""]}, {"machines": ["1"]}, {"machines": ["00" * 65]},
-    {"machines": ["01"] * 65}, {"key_binding": []}, {"key_binding": ["none"]}, {"debug": 1},
+    {"machines": ["01"] * 65}, {"callers": []}, {"callers": [0]}, {"callers": ["app"]}, {"callers": 1},
+    {"callers": [2147483648]}, {"callers": [1.5]}, {"callers": [1] * 65}, {"callers": [None]}, {"key_binding": []}, {"key_binding": ["none"]}, {"debug": 1},
     {"simulated": "true"}, {"timing": []}, {"timing": ["post", "post"]}, {"timing": "both"},
     {"max_result_age_s": 0}, {"max_result_age_s": 31536001}, {"max_result_age_s": 1.5},
     {"ensemble": "one"}, {"ensemble": None},

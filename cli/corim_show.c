@@ -10,6 +10,7 @@
 #include "base/span.h"
 #include "crypto/crypto.h"
 #include "endorsement/corim.h"
+#include "endorsement/statement_json.h"
 #include "json/base64.h"
 #include "json/file.h"
 
@@ -164,6 +165,28 @@ static json_t *reference_json(const struct atls_reference *reference)
     return object;
 }
 
+/* kept_json gives what is neither a key nor a reference value of a format in place: statements,
+ * certificates and keys of makers, and what of the file has no effect. */
+static void kept_json(json_t *result, const struct atls_batch *batch, bool good)
+{
+    json_t *statements = json_array();
+    json_t *authorities = json_array();
+    json_t *notes = json_array();
+    for (size_t i = 0; good && i < batch->num_statements; i++) {
+        json_array_append_new(statements, atls_statement_json(batch->statements[i]));
+    }
+    for (size_t i = 0; good && i < batch->num_authorities; i++) {
+        json_array_append_new(authorities, atls_authority_json(&batch->authorities[i]->authority));
+    }
+    const struct atls_note *note = good ? batch->sources->notes : NULL;
+    for (; note != NULL; note = note->next) {
+        json_array_append_new(notes, json_string(note->text));
+    }
+    json_object_set_new(result, "statements", statements);
+    json_object_set_new(result, "authorities", authorities);
+    json_object_set_new(result, "notes", notes);
+}
+
 /* body_json reads the rest as a Verifier would, dates apart; what it refuses becomes a sentence. */
 static void body_json(json_t *result, struct atls_bytes content, const char *file)
 {
@@ -186,6 +209,7 @@ static void body_json(json_t *result, struct atls_bytes content, const char *fil
                              : json_null());
     json_object_set_new(result, "keys", keys);
     json_object_set_new(result, "reference_values", references);
+    kept_json(result, &batch, good);
     json_object_set_new(result, "problem", good ? json_null() : json_string(sentence));
     atls_batch_cleanup(&batch);
 }

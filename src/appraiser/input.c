@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "base/span.h"
+#include "endorsement/apply.h"
 
 static enum atls_err check_nonce(const struct atls_appraisal_input *input, struct atls_diag *diag)
 {
@@ -80,12 +81,16 @@ enum atls_err atls_input_check_anchor(const struct atls_trust_anchor *anchor, in
 
 const struct atls_reference *atls_input_next_reference(const struct atls_appraisal_input *input,
                                                        const struct atls_format *format,
-                                                       struct atls_bytes class_id, size_t *cursor)
+                                                       struct atls_bytes class_id,
+                                                       const struct atls_trust_anchor *signer,
+                                                       size_t *cursor)
 {
     const struct atls_reference *reference;
     do {
         reference = atls_endorsements_next_reference(input->endorsements, format, class_id, cursor);
-    } while (reference != NULL && atls_endorsement_has_ended(reference->not_after_s, input->now_s));
+    } while (reference != NULL &&
+             (atls_endorsement_has_ended(reference->not_after_s, input->now_s) ||
+              !atls_encoded_is_authorized(reference->authorized_by, signer->spki)));
     return reference;
 }
 

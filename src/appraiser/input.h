@@ -31,12 +31,15 @@ ATLS_NODISCARD enum atls_err atls_input_compare_nonce(const struct atls_appraisa
                                                       struct atls_diag *diag);
 
 /* An endorsement that has ended since it was loaded (a Verifier may run for months) counts for
- * nothing: atls_input_check_anchor says so, and atls_input_next_reference passes it over. */
+ * nothing: atls_input_check_anchor says so, and atls_input_next_reference passes it over. It also
+ * passes over what its endorser lets other keys say only (authorized-by): `signer` signed. */
 ATLS_NODISCARD enum atls_err atls_input_check_anchor(const struct atls_trust_anchor *anchor,
                                                      int64_t now_s, struct atls_diag *diag);
 const struct atls_reference *atls_input_next_reference(const struct atls_appraisal_input *input,
                                                        const struct atls_format *format,
-                                                       struct atls_bytes class_id, size_t *cursor);
+                                                       struct atls_bytes class_id,
+                                                       const struct atls_trust_anchor *signer,
+                                                       size_t *cursor);
 
 /* atls_evidence_recode gives MALFORMED of the codecs the code that Evidence has. */
 enum atls_err atls_evidence_recode(enum atls_err err, struct atls_diag *diag);

@@ -4,6 +4,7 @@
 #include "base/span.h"
 #include "crypto/key.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static const char step[] = "endorsement";
@@ -17,12 +18,31 @@ void atls_anchor_entry_free(struct atls_anchor_entry *entry)
     }
 }
 
+void atls_authority_entry_free(struct atls_authority_entry *entry)
+{
+    if (entry != NULL) {
+        free(entry->cert);
+        free(entry->spki);
+        free(entry);
+    }
+}
+
+static void notes_free(struct atls_note *note)
+{
+    while (note != NULL) {
+        struct atls_note *next = note->next;
+        free(note);
+        note = next;
+    }
+}
+
 static void sources_free(struct atls_corim_source *source)
 {
     while (source != NULL) {
         struct atls_corim_source *next = source->next;
         free(source->name);
         free(source->data);
+        notes_free(source->notes);
         free(source);
         source = next;
     }
@@ -36,8 +56,16 @@ void atls_batch_cleanup(struct atls_batch *batch)
     for (size_t i = 0; i < batch->num_references; i++) {
         free(batch->references[i]);
     }
+    for (size_t i = 0; i < batch->num_statements; i++) {
+        free(batch->statements[i]);
+    }
+    for (size_t i = 0; i < batch->num_authorities; i++) {
+        atls_authority_entry_free(batch->authorities[i]);
+    }
     free(batch->anchors);
     free(batch->references);
+    free(batch->statements);
+    free(batch->authorities);
     free(batch->shown_anchors);
     free(batch->shown_references);
     sources_free(batch->sources);
@@ -155,5 +183,74 @@ enum atls_err atls_batch_add_reference(struct atls_batch *batch,
     }
     *entry = *reference;
     batch->references[batch->num_references++] = entry;
+    return ATLS_OK;
+}
+
+enum atls_err atls_batch_add_statement(struct atls_batch *batch,
+                                       const struct atls_statement *statement,
+                                       struct atls_diag *diag)
+{
+    struct atls_statement **room =
+        grown(batch->statements, batch->num_statements, &batch->cap_statements);
+    if (room == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "statement");
+    }
+    batch->statements = room;
+    struct atls_statement *entry = malloc(sizeof *entry);
+    if (entry == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "statement");
+    }
+    *entry = *statement;
+    batch->statements[batch->num_statements++] = entry;
+    return ATLS_OK;
+}
+
+enum atls_err atls_batch_add_authority(struct atls_batch *batch,
+                                       const struct atls_authority *authority,
+                                       struct atls_diag *diag)
+{
+    struct atls_authority_entry **room =
+        grown(batch->authorities, batch->num_authorities, &batch->cap_authorities);
+    if (room == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "authority");
+    }
+    batch->authorities = room;
+    struct atls_authority_entry *entry = calloc(1, sizeof *entry);
+    if (entry == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "authority");
+    }
+    entry->authority = *authority;
+    entry->cert = copy_of(authority->cert);
+    entry->spki = copy_of(authority->spki);
+    if (entry->cert == NULL || entry->spki == NULL) {
+        atls_authority_entry_free(entry);
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "authority");
+    }
+    entry->authority.cert = atls_bytes_of(entry->cert, authority->cert.len);
+    entry->authority.spki = atls_bytes_of(entry->spki, authority->spki.len);
+    batch->authorities[batch->num_authorities++] = entry;
+    return ATLS_OK;
+}
+
+enum atls_err atls_batch_add_note(struct atls_corim_source *source, const char *what,
+                                  const char *why, struct atls_diag *diag)
+{
+    const size_t max = 120;
+    const size_t len = strlen(source->name);
+    struct atls_note **last = &source->notes;
+    struct atls_note *note = calloc(1, sizeof *note);
+    if (note == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, "note");
+    }
+    snprintf(note->text, sizeof note->text, "%s%s: %s: %s", len > max ? "..." : "",
+             len > max ? &source->name[len - max] : source->name, what, why);
+    while (*last != NULL && strcmp((*last)->text, note->text) != 0) {
+        last = &(*last)->next;
+    }
+    if (*last == NULL) {
+        *last = note;
+    } else {
+        free(note);
+    }
     return ATLS_OK;
 }

@@ -7,6 +7,13 @@
 #define ENDORSEMENT_BATCH_H
 
 #include "endorsement/endorsement.h"
+#include "endorsement/statement.h"
+
+/* A sentence about what of a file has no effect here. */
+struct atls_note {
+    struct atls_note *next;
+    char text[320];
+};
 
 /* The octets of one file and its name: anchors and references borrow both. Id, version and content
  * say which of several files counts (see rank.h). */
@@ -20,6 +27,14 @@ struct atls_corim_source {
     uint64_t version;          /* the highest tag-version of its CoMIDs */
     int64_t not_after_s;       /* the end of its validity or of its signature, whichever is first */
     bool superseded;           /* another file says what counts */
+    struct atls_note *notes;   /* in the order of reading */
+};
+
+/* An authority with what it owns. */
+struct atls_authority_entry {
+    struct atls_authority authority;
+    uint8_t *cert;
+    uint8_t *spki;
 };
 
 /* A trust anchor with what it owns. */
@@ -45,12 +60,19 @@ struct atls_batch {
     size_t num_shown_anchors;
     struct atls_reference **shown_references;
     size_t num_shown_references;
+    struct atls_statement **statements; /* in the order of loading */
+    size_t num_statements;
+    size_t cap_statements;
+    struct atls_authority_entry **authorities;
+    size_t num_authorities;
+    size_t cap_authorities;
     struct atls_corim_source *sources;
 };
 
 /* atls_batch_cleanup frees all that the batch owns and returns it to the zero state. */
 void atls_batch_cleanup(struct atls_batch *batch);
 void atls_anchor_entry_free(struct atls_anchor_entry *entry);
+void atls_authority_entry_free(struct atls_authority_entry *entry);
 
 /* atls_batch_add_source copies `octets` and `name` into the batch; *out is borrowed from it. */
 ATLS_NODISCARD enum atls_err atls_batch_add_source(struct atls_batch *batch,
@@ -65,5 +87,15 @@ ATLS_NODISCARD enum atls_err atls_batch_add_anchor(struct atls_batch *batch,
 ATLS_NODISCARD enum atls_err atls_batch_add_reference(struct atls_batch *batch,
                                                       const struct atls_reference *reference,
                                                       struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_batch_add_statement(struct atls_batch *batch,
+                                                      const struct atls_statement *statement,
+                                                      struct atls_diag *diag);
+/* atls_batch_add_authority copies certificate and SubjectPublicKeyInfo as well. */
+ATLS_NODISCARD enum atls_err atls_batch_add_authority(struct atls_batch *batch,
+                                                      const struct atls_authority *authority,
+                                                      struct atls_diag *diag);
+/* atls_batch_add_note adds "NAME: WHAT: WHY", once. */
+ATLS_NODISCARD enum atls_err atls_batch_add_note(struct atls_corim_source *source, const char *what,
+                                                 const char *why, struct atls_diag *diag);
 
 #endif

@@ -11,6 +11,8 @@
 
 #include "codec/cbor.h"
 #include "endorsement/batch.h"
+#include "endorsement/measured.h"
+#include "endorsement/profile.h"
 #include "endorsement/signer.h"
 
 /* CBOR tags (draft-ietf-rats-corim, IANA considerations; 600 and 601 of the dialect before 2025).
@@ -26,15 +28,26 @@ enum {
     ATLS_TAG_COTS = 507,
     ATLS_TAG_COTL = 508,
     ATLS_TAG_UEID = 550,
+    ATLS_TAG_SVN = 552,
+    ATLS_TAG_MIN_SVN = 553,
     ATLS_TAG_PEM_KEY = 554,
     ATLS_TAG_COSE_KEY = 558,
+    ATLS_TAG_PEM_CERT = 555,
+    ATLS_TAG_PEM_PATH = 556,
+    ATLS_TAG_KEY_THUMBPRINT = 557,
+    ATLS_TAG_CERT_THUMBPRINT = 559,
     ATLS_TAG_BYTES = 560,
+    ATLS_TAG_PATH_THUMBPRINT = 561,
+    ATLS_TAG_DER_CERT = 562,
+    ATLS_TAG_MASKED = 563,
+    ATLS_TAG_INT_RANGE = 564,
     ATLS_TAG_OLD_IMPL_ID = 600,
-    ATLS_TAG_OLD_REFVAL_ID = 601
+    ATLS_TAG_OLD_REFVAL_ID = 601,
+    ATLS_TAG_OLD_CONFIG_ID = 602
 };
 
 /* The end of the sentence for what a later version may take. */
-#define ATLS_CORIM_ONLY_BUILT "only what is built in this version"
+#define ATLS_CORIM_ONLY_BUILT "only what the profile has and this version evaluates"
 /* mkey of every PSA software component. */
 #define ATLS_PSA_COMPONENT_KEY "psa.software-component"
 /* Entity that marks every trust anchor of a CoRIM as simulated (design: simulation). */
@@ -44,9 +57,9 @@ enum {
 /* PCR indices: 0 to 31, TPM2_MAX_PCRS of the TSS specification. */
 #define ATLS_MAX_PCR 31
 
-/* What the Veraison profiles demand of environments and measurements: one row a profile. */
+/* What the profiles of psa and tpm2 demand of the keys and reference values that an appraiser looks
+ * up by instance and class. */
 struct atls_corim_rules {
-    const char *format; /* row of the table of names */
     uint64_t class_tag;
     size_t class_len;
     const char *class_text; /* the two, for sentences */
@@ -61,8 +74,10 @@ struct atls_corim_rules {
 struct atls_corim {
     struct atls_batch *batch;
     struct atls_corim_source *source;
-    const struct atls_corim_rules *rules;
-    const struct atls_format *format;
+    const struct atls_profile *profile;   /* NULL: none, or one that is not known */
+    const struct atls_corim_rules *rules; /* of the profile, NULL: it has none */
+    const struct atls_format *format;     /* of the profile, NULL: not built in */
+    enum atls_extensions extensions;
     bool old_profile; /* the profile's URI is that of before 2025: tags 600 and 601 are read */
     bool old_dialect; /* no tag 501 in front */
     bool check_time;
@@ -164,19 +179,38 @@ ATLS_NODISCARD enum atls_err atls_corim_environment(const struct atls_corim *cor
 ATLS_NODISCARD enum atls_err atls_corim_measurement(const struct atls_corim *corim,
                                                     const struct atls_cbor *map,
                                                     struct atls_reference *out);
+/*
+ * The same maps as the draft has them, without what a profile demands; `out` borrows the file.
+ */
+ATLS_NODISCARD enum atls_err atls_corim_any_environment(const struct atls_corim *corim,
+                                                        const struct atls_cbor *map,
+                                                        struct atls_environment *out);
+ATLS_NODISCARD enum atls_err atls_corim_any_values(const struct atls_corim *corim,
+                                                   const struct atls_cbor *map,
+                                                   struct atls_measured *out);
+ATLS_NODISCARD enum atls_err atls_corim_any_measurement(const struct atls_corim *corim,
+                                                        const struct atls_cbor *map,
+                                                        struct atls_measurement_map *out);
+ATLS_NODISCARD enum atls_err atls_corim_any_mkey(const struct atls_corim *corim,
+                                                 const struct atls_cbor *item,
+                                                 struct atls_mkey *out);
+ATLS_NODISCARD enum atls_err atls_corim_any_keys(const struct atls_corim *corim,
+                                                 const struct atls_cbor *list, const char *claim,
+                                                 struct atls_mkeys *out);
+/* atls_corim_note keeps a sentence for whoever loads the file: what of it has no effect here. The
+ * same one twice is one. */
+ATLS_NODISCARD enum atls_err atls_corim_note(const struct atls_corim *corim, const char *what,
+                                             const char *why);
+
 /* atls_corim_key makes the key of one tagged crypto-key; the caller frees it. */
 ATLS_NODISCARD enum atls_err atls_corim_key(const struct atls_corim *corim,
                                             const struct atls_cbor *item, struct atls_key **out);
-
-/* atls_corim_profile finds the row of a profile's URI; NULL when no row has it. */
-const struct atls_corim_rules *atls_corim_profile(struct atls_bytes uri,
-                                                  const struct atls_format **out_format,
-                                                  bool *out_old_profile);
 
 /* Digest algorithms: Named Information numbers and names (IANA, RFC 6920), never COSE's. */
 struct atls_corim_digest {
     int64_t number;
     const char *name;
+    size_t len;  /* octets of a value */
     int32_t alg; /* ATLS_ALG_NONE: known, and not built in this version */
 };
 const struct atls_corim_digest *atls_corim_digest_by_number(int64_t number);

@@ -12,7 +12,7 @@
 /* offset_of gives where in the file an item lies; every item borrows the file's octets. */
 static size_t offset_of(const struct atls_corim *corim, const struct atls_cbor *at)
 {
-    return (size_t)(at->encoded.data - corim->source->data);
+    return corim->source != NULL ? (size_t)(at->encoded.data - corim->source->data) : 0;
 }
 
 enum atls_err atls_corim_refuse(const struct atls_corim *corim, const struct atls_cbor *at,
@@ -88,12 +88,23 @@ static enum atls_err refuse_not_built(const struct atls_corim *corim, const stru
     return ATLS_ERR_ENDORSEMENT;
 }
 
+/* is_values: the one map that Intel's profile adds keys to. */
+static bool is_values(const char *what)
+{
+    return strcmp(what, "mval") == 0;
+}
+
 static enum atls_err take(const struct atls_corim *corim, const struct atls_cbor *key,
                           const struct atls_cbor *value, const char *what,
                           const struct atls_corim_field *fields, size_t num, struct atls_cbor *out)
 {
     int64_t number;
     if (atls_cbor_int(key, &number)) {
+        /* Intel's are in measured values only, where they are read one by one. */
+        if (number < 0 && (corim->extensions == ATLS_EXTENSIONS_ANY ||
+                           (corim->extensions == ATLS_EXTENSIONS_INTEL && is_values(what)))) {
+            return ATLS_OK;
+        }
         for (size_t i = 0; i < num; i++) {
             if (fields[i].key != number) {
                 continue;
@@ -165,4 +176,9 @@ enum atls_err atls_corim_identity(const struct atls_corim *corim, const struct a
         return ATLS_OK;
     }
     return atls_corim_refuse_item(corim, item, claim, "a text or 16 octets");
+}
+
+enum atls_err atls_corim_note(const struct atls_corim *corim, const char *what, const char *why)
+{
+    return atls_batch_add_note(corim->source, what, why, corim->diag);
 }

@@ -7,7 +7,7 @@
  *   profile    one, tag 32 around a URI   an array of one text
  *   tags       506 around octets          octets that hold 506 and the map
  */
-#include "endorsement/corim.h"
+#include "endorsement/manifest_read.h"
 
 #include "base/span.h"
 
@@ -17,45 +17,11 @@ enum { ID, TAGS, DEPENDENT, PROFILE, VALIDITY, ENTITIES, NUM_FIELDS };
 static const struct atls_corim_field corim_fields[NUM_FIELDS] = {
     [ID] = {0, "id (key 0)", ATLS_CORIM_REQUIRED},
     [TAGS] = {1, "tags (key 1)", ATLS_CORIM_REQUIRED},
-    [DEPENDENT] = {2, "dependent-rims (key 2)", ATLS_CORIM_NOT_BUILT},
-    [PROFILE] = {3, "profile (key 3)", ATLS_CORIM_REQUIRED},
+    [DEPENDENT] = {2, "dependent-rims (key 2)", ATLS_CORIM_OPTIONAL},
+    [PROFILE] = {3, "profile (key 3)", ATLS_CORIM_OPTIONAL},
     [VALIDITY] = {4, "rim-validity (key 4)", ATLS_CORIM_OPTIONAL},
     [ENTITIES] = {5, "entities (key 5)", ATLS_CORIM_OPTIONAL},
 };
-
-/* profile_uri gives the one URI of the profile. */
-static enum atls_err profile_uri(const struct atls_corim *corim, const struct atls_cbor *item,
-                                 struct atls_bytes *out)
-{
-    struct atls_cbor inner;
-    if (!corim->old_dialect) {
-        if (atls_cbor_tag(item, ATLS_TAG_URI, &inner) && atls_cbor_text(&inner, 1, SIZE_MAX, out)) {
-            return ATLS_OK;
-        }
-        return atls_corim_refuse_item(corim, item, "profile", "tag 32 with a URI");
-    }
-    if (item->type == ATLS_CBOR_ARRAY && item->argument == 1 && atls_cbor_at(item, 0, &inner) &&
-        atls_cbor_text(&inner, 1, SIZE_MAX, out)) {
-        return ATLS_OK;
-    }
-    return atls_corim_refuse_item(corim, item, "profile", "an array of one URI");
-}
-
-static enum atls_err read_profile(struct atls_corim *corim, const struct atls_cbor *item)
-{
-    struct atls_bytes uri;
-    const enum atls_err err = profile_uri(corim, item, &uri);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    corim->rules = atls_corim_profile(uri, &corim->format, &corim->old_profile);
-    if (corim->rules != NULL) {
-        return ATLS_OK;
-    }
-    atls_corim_refuse(corim, item, "profile", NULL, "a profile that is built in: psa or tpm2");
-    atls_corim_found_text(corim, uri);
-    return ATLS_ERR_ENDORSEMENT;
-}
 
 /* read_date reads tag 1 around an integer (RFC 8949, 3.4.2). */
 static enum atls_err read_date(const struct atls_corim *corim, const struct atls_cbor *item,
@@ -201,61 +167,27 @@ enum atls_err atls_corim_entities(struct atls_corim *corim, const struct atls_cb
     return err;
 }
 
-static enum atls_err refuse_tag(const struct atls_corim *corim, const struct atls_cbor *item)
-{
-    const uint64_t number = item->type == ATLS_CBOR_TAG ? item->argument : 0;
-    if (number == ATLS_TAG_COSWID) {
-        return atls_corim_refuse(corim, item, "tags", "a CoSWID (tag 505)", ATLS_CORIM_ONLY_BUILT);
-    }
-    if (number == ATLS_TAG_COTS) {
-        return atls_corim_refuse(corim, item, "tags", "a CoTS (tag 507)", ATLS_CORIM_ONLY_BUILT);
-    }
-    if (number == ATLS_TAG_COTL) {
-        return atls_corim_refuse(corim, item, "tags", "a CoTL (tag 508)", ATLS_CORIM_ONLY_BUILT);
-    }
-    return atls_corim_refuse_item(corim, item, "tags",
-                                  corim->old_dialect ? "octets that hold tag 506 with a map"
-                                                     : "tag 506 with octets");
-}
-
-/* read_tag reads one member of tags, which must be a CoMID. */
-static enum atls_err read_tag(struct atls_corim *corim, const struct atls_cbor *item)
-{
-    struct atls_cbor inner;
-    struct atls_cbor comid;
-    struct atls_bytes octets;
-    if (corim->old_dialect) {
-        if (!atls_cbor_bytes(item, 1, SIZE_MAX, &octets)) {
-            return refuse_tag(corim, item);
-        }
-        const enum atls_err err = atls_corim_parse(corim, octets, "CoMID", &inner);
-        if (err != ATLS_OK) {
-            return err;
-        }
-        if (!atls_cbor_tag(&inner, ATLS_TAG_COMID, &comid)) {
-            return refuse_tag(corim, &inner);
-        }
-        return atls_corim_comid(corim, &comid);
-    }
-    if (!atls_cbor_tag(item, ATLS_TAG_COMID, &inner) ||
-        !atls_cbor_bytes(&inner, 1, SIZE_MAX, &octets)) {
-        return refuse_tag(corim, item);
-    }
-    const enum atls_err err = atls_corim_parse(corim, octets, "CoMID", &comid);
-    return err != ATLS_OK ? err : atls_corim_comid(corim, &comid);
-}
-
 static enum atls_err read_corim(struct atls_corim *corim, const struct atls_cbor *map)
 {
     const size_t first_anchor = corim->batch->num_anchors;
+    const size_t first_authority = corim->batch->num_authorities;
     struct atls_cbor value[NUM_FIELDS];
-    enum atls_err err = atls_corim_fields(corim, map, "CoRIM", corim_fields, NUM_FIELDS, value);
+    struct atls_cbor profile;
+    memset(value, 0, sizeof value);
+    const bool has_profile = atls_cbor_get(map, corim_fields[PROFILE].key, &profile);
+    /* First of all: it says which keys may be in the maps. */
+    enum atls_err err = atls_corim_read_profile(corim, has_profile ? &profile : NULL);
+    if (err == ATLS_OK) {
+        err = atls_corim_fields(corim, map, "CoRIM", corim_fields, NUM_FIELDS, value);
+    }
     if (err == ATLS_OK) {
         err = atls_corim_identity(corim, &value[ID], "id");
     }
     if (err == ATLS_OK) {
         corim->source->id = value[ID].encoded;
-        err = read_profile(corim, &value[PROFILE]);
+    }
+    if (err == ATLS_OK && atls_corim_has(&value[DEPENDENT])) {
+        err = atls_corim_read_dependent(corim, &value[DEPENDENT]);
     }
     if (err == ATLS_OK && atls_corim_has(&value[VALIDITY])) {
         err = read_validity(corim, &value[VALIDITY]);
@@ -269,11 +201,14 @@ static enum atls_err read_corim(struct atls_corim *corim, const struct atls_cbor
     struct atls_cbor_iter tags = atls_cbor_members(&value[TAGS]);
     struct atls_cbor tag;
     while (err == ATLS_OK && atls_cbor_next(&tags, &tag)) {
-        err = read_tag(corim, &tag);
+        err = atls_corim_read_tag(corim, &tag);
     }
     /* The mark may be in the last CoMID, and holds for every trust anchor of the file. */
     for (size_t i = first_anchor; corim->simulated && i < corim->batch->num_anchors; i++) {
         corim->batch->anchors[i]->anchor.simulated = true;
+    }
+    for (size_t i = first_authority; corim->simulated && i < corim->batch->num_authorities; i++) {
+        corim->batch->authorities[i]->authority.simulated = true;
     }
     return err;
 }
@@ -322,7 +257,12 @@ static enum atls_err read_file(struct atls_corim *corim, struct atls_bytes octet
         return err;
     }
     struct atls_cbor map = outer;
+    struct atls_cbor first;
     corim->old_dialect = outer.type == ATLS_CBOR_MAP;
+    if (corim->old_dialect && atls_cbor_get(&outer, 1, &first) && first.type == ATLS_CBOR_MAP) {
+        return atls_corim_refuse(corim, &outer, "CoRIM", "a CoMID with no CoRIM around it",
+                                 "tag 501 with a map (atls corim create makes it of templates)");
+    }
     if (!corim->old_dialect && !atls_cbor_tag(&outer, ATLS_TAG_CORIM, &map)) {
         return atls_corim_refuse_item(corim, &outer, "CoRIM", "tag 501 with a map");
     }

@@ -42,9 +42,10 @@ struct atls_reference {
     struct atls_bytes key_text; /* mkey text, such as "psa.software-component" */
     struct atls_reference_digest digests[8];
     size_t num_digests;
-    struct atls_bytes name;      /* mval 11 */
-    struct atls_bytes version;   /* mval 0 */
-    struct atls_bytes signer_id; /* mval 13, the one tagged 560; empty when absent */
+    struct atls_bytes name;          /* mval 11 */
+    struct atls_bytes version;       /* mval 0 */
+    struct atls_bytes signer_id;     /* mval 13, the one tagged 560; empty when absent */
+    struct atls_bytes authorized_by; /* list of keys as encoded: see apply.h; empty when absent */
     const char *source;
     const struct atls_corim_source *file;
     int64_t not_after_s; /* as above */

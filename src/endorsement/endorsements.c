@@ -73,6 +73,11 @@ const struct atls_signers *atls_endorsements_signers(const struct atls_endorseme
     return &set->signers;
 }
 
+const struct atls_batch *atls_endorsements_all(const struct atls_endorsements *set)
+{
+    return &set->all;
+}
+
 enum atls_err atls_endorsements_add_batch(struct atls_endorsements *set, struct atls_batch *batch,
                                           struct atls_diag *diag)
 {

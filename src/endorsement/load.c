@@ -76,6 +76,7 @@ static const char *kind_not_built(struct atls_bytes octets)
         {{'{'}, 1, "a JSON file"},
         {{'['}, 1, "a JSON file"},
         {{0x30, 0x82}, 2, "a DER file"},
+        {{0xd9, 0x02, 0x3b}, 3, "TCG Concise Evidence (tag 571)"},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(kinds); i++) {
         if (starts_with(octets, kinds[i].start, kinds[i].len)) {
@@ -160,6 +161,22 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
+/* check_no_identity: a folder that keygen made has an endorsement in it, and keys that are none. */
+static enum atls_err check_no_identity(const struct load *load, const char *path)
+{
+    char *config = join(path, "attester.json");
+    if (config == NULL) {
+        return atls_fail(load->diag, ATLS_ERR_MEMORY, step, "folder");
+    }
+    const bool is_identity = access(config, F_OK) == 0;
+    free(config);
+    if (!is_identity) {
+        return ATLS_OK;
+    }
+    return refuse(load, path, "an identity that keygen made",
+                  "its file for Verifiers, endorsement.corim in that folder");
+}
+
 /* load_entry loads one entry of a folder and counts it; subfolders are left out (the header says
  * so), which also covers "." and "..". */
 static enum atls_err load_entry(struct load *load, const char *folder, const char *name,
@@ -181,13 +198,16 @@ static enum atls_err load_entry(struct load *load, const char *folder, const cha
 static enum atls_err load_folder(struct load *load, const char *path)
 {
     struct dirent **entries = NULL;
+    enum atls_err err = check_no_identity(load, path);
+    if (err != ATLS_OK) {
+        return err;
+    }
     /* In the order of names, so that the first bad file is the same one each time. */
     const int num_entries = scandir(path, &entries, NULL, alphasort);
     if (num_entries < 0) {
         return refuse_io(load, path, errno);
     }
     size_t num_files = 0;
-    enum atls_err err = ATLS_OK;
     for (int i = 0; i < num_entries; i++) {
         if (err == ATLS_OK && num_files == MAX_FILES) {
             err = refuse(load, path, "more than 65536 files", "fewer files in one folder");

@@ -241,11 +241,19 @@ enum atls_err atls_corim_measurement(const struct atls_corim *corim, const struc
     static const struct atls_corim_field fields[] = {
         {0, "mkey (key 0)", ATLS_CORIM_REQUIRED},
         {1, "mval (key 1)", ATLS_CORIM_REQUIRED},
-        {2, "authorized-by (key 2)", ATLS_CORIM_NOT_BUILT},
+        {2, "authorized-by (key 2)", ATLS_CORIM_OPTIONAL},
     };
     struct atls_cbor value[ATLS_ARRAY_LEN(fields)];
     enum atls_err err =
         atls_corim_fields(corim, map, "measurement", fields, ATLS_ARRAY_LEN(fields), value);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (atls_corim_has(&value[2])) {
+        struct atls_mkeys keys;
+        err = atls_corim_any_keys(corim, &value[2], "authorized-by", &keys);
+        out->authorized_by = value[2].encoded;
+    }
     if (err != ATLS_OK) {
         return err;
     }

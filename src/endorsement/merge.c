@@ -65,6 +65,19 @@ static struct atls_reference **merge_references(const struct atls_batch *set,
     return all;
 }
 
+/* joined gives both arrays of pointers, one behind the other. */
+static void *joined(void *const *a, size_t num_a, void *const *b, size_t num_b)
+{
+    void **all = room_for(num_a, num_b);
+    if (all != NULL && num_a > 0) {
+        memcpy(all, a, num_a * sizeof *all);
+    }
+    if (all != NULL && num_b > 0) {
+        memcpy(&all[num_a], b, num_b * sizeof *all);
+    }
+    return all;
+}
+
 static bool same_instance(const struct atls_anchor_entry *a, const struct atls_anchor_entry *b)
 {
     return atls_anchor_compare_instance(&a->anchor, &b->anchor) == 0;
@@ -134,7 +147,9 @@ struct merge {
     struct atls_anchor_entry **anchors, **shown_anchors;
     struct atls_anchor_entry **by_key; /* all of both, those of superseded files too */
     struct atls_reference **references, **shown_references;
-    size_t num_anchors, num_references, num_by_key;
+    struct atls_statement **statements;
+    struct atls_authority_entry **authorities;
+    size_t num_anchors, num_references, num_by_key, num_statements, num_authorities;
 };
 
 /* drop_superseded leaves out what stands in files that no longer count; the entries themselves are
@@ -155,6 +170,20 @@ static void drop_superseded(struct merge *m)
         }
     }
     m->num_references = kept;
+    kept = 0;
+    for (size_t i = 0; i < m->num_statements; i++) {
+        if (!atls_rank_drops(m->statements[i]->file)) {
+            m->statements[kept++] = m->statements[i];
+        }
+    }
+    m->num_statements = kept;
+    kept = 0;
+    for (size_t i = 0; i < m->num_authorities; i++) {
+        if (!atls_rank_drops(m->authorities[i]->authority.file)) {
+            m->authorities[kept++] = m->authorities[i];
+        }
+    }
+    m->num_authorities = kept;
 }
 
 /* show_anchors gives the number of those that differ; of equal ones that which ends last stays. */
@@ -199,6 +228,16 @@ static void free_superseded(const struct atls_batch *batch)
             free(batch->references[i]);
         }
     }
+    for (size_t i = 0; i < batch->num_statements; i++) {
+        if (atls_rank_drops(batch->statements[i]->file)) {
+            free(batch->statements[i]);
+        }
+    }
+    for (size_t i = 0; i < batch->num_authorities; i++) {
+        if (atls_rank_drops(batch->authorities[i]->authority.file)) {
+            atls_authority_entry_free(batch->authorities[i]);
+        }
+    }
 }
 
 /* exchange puts the merged arrays in place and leaves `more` empty. */
@@ -212,6 +251,12 @@ static void exchange(struct atls_batch *set, struct atls_batch *more, const stru
     free(set->references);
     free(set->shown_anchors);
     free(set->shown_references);
+    free(set->statements);
+    free(set->authorities);
+    set->statements = m->statements;
+    set->authorities = m->authorities;
+    set->num_statements = set->cap_statements = m->num_statements;
+    set->num_authorities = set->cap_authorities = m->num_authorities;
     set->anchors = m->anchors;
     set->references = m->references;
     set->shown_anchors = m->shown_anchors;
@@ -229,6 +274,8 @@ static void exchange(struct atls_batch *set, struct atls_batch *more, const stru
     more->sources = NULL;
     more->num_anchors = 0;
     more->num_references = 0;
+    more->num_statements = 0;
+    more->num_authorities = 0;
 }
 
 static enum atls_err prepare(struct merge *m, const struct atls_batch *set,
@@ -239,12 +286,19 @@ static enum atls_err prepare(struct merge *m, const struct atls_batch *set,
     m->references = merge_references(set, more);
     m->shown_anchors = room_for(set->num_anchors, more->num_anchors);
     m->shown_references = room_for(set->num_references, more->num_references);
+    m->statements = joined((void *const *)set->statements, set->num_statements,
+                           (void *const *)more->statements, more->num_statements);
+    m->authorities = joined((void *const *)set->authorities, set->num_authorities,
+                            (void *const *)more->authorities, more->num_authorities);
     if (m->anchors == NULL || m->by_key == NULL || m->references == NULL ||
-        m->shown_anchors == NULL || m->shown_references == NULL) {
+        m->shown_anchors == NULL || m->shown_references == NULL || m->statements == NULL ||
+        m->authorities == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, "set");
     }
     m->num_anchors = m->num_by_key = set->num_anchors + more->num_anchors;
     m->num_references = set->num_references + more->num_references;
+    m->num_statements = set->num_statements + more->num_statements;
+    m->num_authorities = set->num_authorities + more->num_authorities;
     const enum atls_err err = atls_rank_files(set->sources, more->sources, diag);
     if (err != ATLS_OK) {
         return err;
@@ -265,6 +319,8 @@ enum atls_err atls_batch_merge(struct atls_batch *set, struct atls_batch *more,
         free(m.references);
         free(m.shown_anchors);
         free(m.shown_references);
+        free(m.statements);
+        free(m.authorities);
         return err;
     }
     exchange(set, more, &m);

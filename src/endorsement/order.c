@@ -76,6 +76,9 @@ int atls_reference_compare(const struct atls_reference *a, const struct atls_ref
     if (order == 0) {
         order = atls_octets_compare(a->signer_id, b->signer_id);
     }
+    if (order == 0) {
+        order = atls_octets_compare(a->authorized_by, b->authorized_by);
+    }
     return order != 0 ? order : compare_digests(a, b);
 }
 

@@ -11,4 +11,6 @@ ATLS_NODISCARD enum atls_err atls_endorsements_add_batch(struct atls_endorsement
                                                          struct atls_diag *diag);
 /* atls_endorsements_signers gives those whose signatures count. */
 const struct atls_signers *atls_endorsements_signers(const struct atls_endorsements *set);
+/* atls_endorsements_all gives what the set holds. */
+const struct atls_batch *atls_endorsements_all(const struct atls_endorsements *set);
 #endif

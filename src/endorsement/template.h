@@ -11,6 +11,11 @@
 #include "endorsement/corim.h"
 #include "json/json.h"
 
+/* The end of the sentence for another profile. */
+#define ATLS_TEMPLATE_PROFILES                                                                     \
+    "a profile that is known here: psa, tpm2, cca-platform, cca-realm, parsec-cca, snp, intel, "   \
+    "riot, enacttrust or nitro"
+
 /* Largest octet string that a template names as base64, keys apart. */
 #define ATLS_TEMPLATE_MAX_OCTETS 256
 

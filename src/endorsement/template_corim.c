@@ -17,43 +17,47 @@ static const char step[] = "CoRIM template";
 /* All the templates of one CoRIM, taken apart. */
 struct manifest {
     const json_t *corim; /* the CoRIM template; NULL when there is none */
-    const char *profile; /* URI */
+    const struct atls_profile *profile;
     uint8_t random_id[16];
     struct atls_buf *comids; /* encoded, owned */
     size_t num_comids;
     bool simulated;
 };
 
-/* find_profile gives the URI of today for the URI of either dialect, or for the name of a row. */
-static const char *find_profile(struct atls_bytes text)
+/* find_profile looks a profile up by the URI of either dialect, by its OID with dots, or by name; a
+ * format with one profile is a name of it. */
+static const struct atls_profile *find_profile(struct atls_bytes text)
 {
-    const struct atls_format *format = NULL;
     bool is_old = false;
-    if (atls_corim_profile(text, &format, &is_old) != NULL) {
-        return format->corim_profile;
+    struct atls_template_octets oid;
+    const struct atls_profile *profile = atls_profile_by_uri(text, &is_old);
+    if (profile == NULL) {
+        profile = atls_profile_by_name(text);
     }
-    format = atls_format_by_name(text);
-    return format != NULL ? format->corim_profile : NULL;
+    if (profile == NULL && atls_template_oid(text, &oid)) {
+        profile = atls_profile_by_oid(atls_bytes_of(oid.data, oid.len));
+    }
+    return profile;
 }
 
 static enum atls_err take_profile(const struct atls_template *t, struct atls_bytes text,
-                                  const char **out)
+                                  const struct atls_profile **out)
 {
-    const char *uri = find_profile(text);
-    if (uri == NULL) {
-        return atls_template_refuse(t, step, "profile", text,
-                                    "a profile that is built in: psa or tpm2");
+    const struct atls_profile *profile = find_profile(text);
+    if (profile == NULL) {
+        return atls_template_refuse(t, step, "profile", text, ATLS_TEMPLATE_PROFILES);
     }
-    if (*out != NULL && strcmp(*out, uri) != 0) {
-        return atls_template_refuse(t, step, "profile", text, *out);
+    if (*out != NULL && *out != profile) {
+        return atls_template_refuse(t, step, "profile", text, (*out)->name);
     }
-    *out = uri;
+    *out = profile;
     return ATLS_OK;
 }
 
-/* template_profile takes "profile" as text or {"type": "uri", "value"}, or "profiles" with one. */
+/* template_profile takes "profile" as text or {"type": "uri" or "oid", "value"}, or "profiles" with
+ * one. */
 static enum atls_err template_profile(const struct atls_template *t, const json_t *corim,
-                                      const char **out)
+                                      const struct atls_profile **out)
 {
     const json_t *profile = json_object_get(corim, "profile");
     const json_t *profiles = json_object_get(corim, "profiles");
@@ -74,8 +78,8 @@ static enum atls_err template_profile(const struct atls_template *t, const json_
         if (err != ATLS_OK) {
             return err;
         }
-        if (!atls_bytes_is_text(type, "uri")) {
-            return atls_template_refuse(t, step, "profile type", type, "uri");
+        if (!atls_bytes_is_text(type, "uri") && !atls_bytes_is_text(type, "oid")) {
+            return atls_template_refuse(t, step, "profile type", type, "uri or oid");
         }
     }
     if (!atls_json_text_of(profile, &text)) {
@@ -161,8 +165,13 @@ static enum atls_err put_corim(const struct atls_template *t, const void *contex
     }
     put_tags(t, manifest);
     atls_cbor_put_uint(t->w, 3);
-    atls_cbor_put_tag(t->w, ATLS_TAG_URI);
-    atls_cbor_put_str(t->w, manifest->profile);
+    if (manifest->profile->uri != NULL) {
+        atls_cbor_put_tag(t->w, ATLS_TAG_URI);
+        atls_cbor_put_str(t->w, manifest->profile->uri);
+    } else {
+        atls_cbor_put_tag(t->w, ATLS_TAG_OID);
+        atls_cbor_put_bytes(t->w, manifest->profile->oid);
+    }
     if (err == ATLS_OK && has_validity) {
         atls_cbor_put_uint(t->w, 4);
         err = put_validity(t, json_object_get(corim, "validity"));
@@ -287,7 +296,7 @@ static enum atls_err choose_profile(struct manifest *manifest, const char *profi
     }
     if (err == ATLS_OK && manifest->profile == NULL) {
         return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, step, "profile", "none",
-                               "psa or tpm2, here or in a CoRIM template");
+                               "one, such as psa or tpm2, here or in a CoRIM template");
     }
     return err;
 }

@@ -157,12 +157,14 @@ static bool matches(const struct atls_reference *reference,
            stated(reference->version, component->version);
 }
 
-static bool is_known(const struct atls_psa_component *component, struct atls_bytes class_id,
-                     const struct atls_format *format, const struct atls_appraisal_input *input)
+bool atls_psa_is_known(const struct atls_psa_component *component,
+                       const struct atls_trust_anchor *anchor,
+                       const struct atls_appraisal_input *input)
 {
     size_t cursor = 0;
     const struct atls_reference *reference;
-    while ((reference = atls_input_next_reference(input, format, class_id, &cursor)) != NULL) {
+    while ((reference = atls_input_next_reference(input, anchor->format, anchor->class_id, anchor,
+                                                  &cursor)) != NULL) {
         if (matches(reference, component)) {
             return true;
         }
@@ -180,7 +182,7 @@ static void expect_text(struct atls_diag *why, struct atls_bytes text)
 
 /* explain finds the reference that the component comes nearest to, for the sentence. */
 static enum rule explain(struct atls_diag *why, const struct atls_psa_component *component,
-                         struct atls_bytes class_id, const struct atls_format *format,
+                         const struct atls_trust_anchor *anchor,
                          const struct atls_appraisal_input *input)
 {
     atls_fail(why, ATLS_ERR_REFERENCE_VALUES, ATLS_STEP_APPRAISAL, "psa-software-components");
@@ -190,7 +192,8 @@ static enum rule explain(struct atls_diag *why, const struct atls_psa_component 
     size_t cursor = 0;
     size_t num_components = 0;
     const struct atls_reference *reference;
-    while ((reference = atls_input_next_reference(input, format, class_id, &cursor)) != NULL) {
+    while ((reference = atls_input_next_reference(input, anchor->format, anchor->class_id, anchor,
+                                                  &cursor)) != NULL) {
         num_components += is_component(reference) ? 1 : 0;
         if (!is_component(reference) || !atls_bytes_equal(reference->name, component->type)) {
             continue;
@@ -219,7 +222,7 @@ static enum rule explain(struct atls_diag *why, const struct atls_psa_component 
                                        "implementation-id "
                                      : "a component that a reference value names for "
                                        "implementation-id ");
-    atls_diag_expected_bytes(why, class_id);
+    atls_diag_expected_bytes(why, anchor->class_id);
     return num_components == 0 ? NO_REFERENCES : OTHER_COMPONENT;
 }
 
@@ -228,6 +231,7 @@ static enum rule explain(struct atls_diag *why, const struct atls_psa_component 
  * lacks are no fault: reference values are alternatives, not a list of what must run (CoRIM, 8).
  */
 static void judge_software(struct atls_submod *submod, const struct atls_psa_claims *claims,
+                           const struct atls_trust_anchor *anchor,
                            const struct atls_appraisal_input *input)
 {
     struct atls_diag why;
@@ -242,9 +246,8 @@ static void judge_software(struct atls_submod *submod, const struct atls_psa_cla
     atls_psa_measurements(submod, claims);
     for (size_t i = 0; i < claims->num_components; i++) {
         const struct atls_psa_component *component = &claims->components[i];
-        if (!is_known(component, claims->implementation_id, submod->format, input)) {
-            const enum rule rule =
-                explain(&why, component, claims->implementation_id, submod->format, input);
+        if (!atls_psa_is_known(component, anchor, input)) {
+            const enum rule rule = explain(&why, component, anchor, input);
             apply(submod, rule, &why);
         }
     }
@@ -260,8 +263,9 @@ void atls_psa_measurements(struct atls_submod *submod, const struct atls_psa_cla
 }
 
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
+                    const struct atls_trust_anchor *anchor,
                     const struct atls_appraisal_input *input)
 {
     judge_lifecycle(submod, claims->lifecycle);
-    judge_software(submod, claims, input);
+    judge_software(submod, claims, anchor, input);
 }

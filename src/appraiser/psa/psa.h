@@ -92,7 +92,12 @@ extern const struct atls_appraiser_rule atls_psa_rules[ATLS_PSA_NUM_RULES];
 
 /* appraisal.c: lifecycle and software against reference values, into the vector of `submod`. */
 void atls_psa_judge(struct atls_submod *submod, const struct atls_psa_claims *claims,
+                    const struct atls_trust_anchor *anchor,
                     const struct atls_appraisal_input *input);
+/* atls_psa_is_known: a reference value of the anchor's class names this component. */
+bool atls_psa_is_known(const struct atls_psa_component *component,
+                       const struct atls_trust_anchor *anchor,
+                       const struct atls_appraisal_input *input);
 /* atls_psa_lifecycle_name gives "secured" and so on; NULL outside every range of RFC 9783. */
 const char *atls_psa_lifecycle_name(uint16_t lifecycle);
 

@@ -69,14 +69,14 @@ static void add_value(struct expected_pcrs *expected, size_t pcr, struct atls_by
 }
 
 static void collect(struct expected_pcrs *expected, const struct atls_submod *submod,
-                    struct atls_bytes class_id, int32_t bank,
+                    const struct atls_trust_anchor *anchor, int32_t bank,
                     const struct atls_appraisal_input *input)
 {
     memset(expected, 0, sizeof *expected);
     size_t cursor = 0;
     const struct atls_reference *reference;
-    while ((reference = atls_input_next_reference(input, submod->format, class_id, &cursor)) !=
-           NULL) {
+    while ((reference = atls_input_next_reference(input, submod->format, anchor->class_id, anchor,
+                                                  &cursor)) != NULL) {
         if (!reference->key_is_uint || reference->key_uint >= NUM_PCRS) {
             continue;
         }
@@ -235,8 +235,7 @@ enum atls_err atls_tpm2_judge(struct atls_submod *submod, const struct atls_tpm2
     enum rule rule = OTHER_BANK;
     if (quoted != NULL) {
         struct expected_pcrs expected;
-        collect(&expected, submod, atls_tpm2_anchor(verified)->class_id,
-                atls_tpm_hash(quoted->bank), input);
+        collect(&expected, submod, atls_tpm2_anchor(verified), atls_tpm_hash(quoted->bank), input);
         rule = judge_selection(&why, &expected, quoted);
         if (rule == GOOD) {
             const enum atls_err err = find_match(&match, &expected, contents, input->crypto);

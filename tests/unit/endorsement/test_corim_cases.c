@@ -3,12 +3,14 @@
  * with which sentence. */
 #include "samples.h"
 
+#include "endorsement/statement.h"
+
 #include <dirent.h>
 #include <stdlib.h>
 
 struct one_case {
     char name[120];
-    char expect[160];
+    char expect[200];
 };
 
 /* take_line copies what follows `label` on a line, when it starts so. */
@@ -53,6 +55,37 @@ static enum atls_err load(const char *name, struct atls_endorsements *set, struc
     return atls_endorsements_load_at(set, path, NOW, diag);
 }
 
+/* check_note: what the file holds without effect is said, and only where the case expects it. */
+static void check_note(const struct one_case *one, const struct atls_endorsements *set)
+{
+    static const char label[] = "note: ";
+    const char *expected = strstr(one->expect, label);
+    size_t cursor = 0;
+    bool found = expected == NULL;
+    const char *note;
+    while ((note = atls_endorsements_next_note(set, &cursor)) != NULL) {
+        assert_non_null(strstr(note, one->name)); /* the file */
+        found = found || strstr(note, &expected[sizeof label - 1]) != NULL;
+    }
+    if (!found) {
+        print_message("%s: %zu other notes\n", one->name, cursor);
+    }
+    assert_true(found);
+}
+
+static void check_kept(const struct one_case *one, const struct atls_endorsements *set)
+{
+    unsigned statements = 0;
+    unsigned authorities = 0;
+    const char *kept = strstr(one->expect, "statements");
+    if (kept != NULL) {
+        assert_int_equal(sscanf(kept, "statements %u, authorities %u", &statements, &authorities),
+                         2);
+    }
+    assert_int_equal(atls_endorsements_num_statements(set), statements);
+    assert_int_equal(atls_endorsements_num_authorities(set), authorities);
+}
+
 static void check_good(const struct one_case *one)
 {
     unsigned keys = 0;
@@ -71,6 +104,8 @@ static void check_good(const struct one_case *one)
     assert_err(err, OK);
     assert_int_equal(atls_endorsements_num_keys(set), keys);
     assert_int_equal(atls_endorsements_num_references(set), references);
+    check_kept(one, set);
+    check_note(one, set);
     atls_endorsements_unref(set);
 }
 
@@ -93,6 +128,8 @@ static void check_bad(const struct one_case *one)
     assert_true(diag.expected[0] != '\0');
     assert_int_equal(atls_endorsements_num_keys(set), 0);
     assert_int_equal(atls_endorsements_num_references(set), 0);
+    assert_int_equal(atls_endorsements_num_statements(set), 0);
+    assert_int_equal(atls_endorsements_num_authorities(set), 0);
     /* Without a diag it is refused just so. */
     assert_err(load(one->name, set, NULL), ENDORSEMENT);
     atls_endorsements_unref(set);
@@ -101,13 +138,13 @@ static void check_bad(const struct one_case *one)
 static void each_good_file_holds_what_its_case_says(void **state)
 {
     (void)state;
-    assert_true(each_case(check_good) > 10);
+    assert_true(each_case(check_good) > 30);
 }
 
 static void each_bad_file_is_refused_with_its_own_sentence(void **state)
 {
     (void)state;
-    assert_true(each_case(check_bad) > 100);
+    assert_true(each_case(check_bad) > 250);
 }
 
 static void count_nothing(const struct one_case *one)

@@ -194,10 +194,10 @@ static void what_is_inside_must_be_a_corim(void **state)
     assert_unsigned(set, sign_headers(key, headers, 2, twice), "payload: found something else");
     /* Signed by the right key and yet no good: refused for what it says. */
     struct atls_diag diag;
-    assert_err(atls_endorsements_add_corim(set, sign(kat("bad-tags-coswid"), &signing), "it.corim",
+    assert_err(atls_endorsements_add_corim(set, sign(kat("bad-tags-cots"), &signing), "it.corim",
                                            NOW, &diag),
                ENDORSEMENT);
-    assert_says(&diag, "a CoSWID (tag 505)");
+    assert_says(&diag, "permitted claims (key 4)");
     atls_endorsements_unref(set);
 }
 

@@ -375,7 +375,7 @@ int cli_demo(int argc, char **argv)
     enum atls_err err = cli_options_parse(&o, CLI_DEMO, argc, argv, &diag);
     int status = 0;
     if (err == ATLS_OK && o.help) {
-        cli_usage(CLI_DEMO, "demo [--rot ROT] [--keep DIR]",
+        cli_usage(CLI_DEMO, "demo [--rot ROT] [--tcti CONF] [--keep DIR]",
                   "Attested handshakes between two processes on this machine, and three refusals.");
     } else if (err == ATLS_OK && o.operands.count != 0) {
         err = atls_fail_texts(&diag, ATLS_ERR_CONFIG, "command line", NULL, o.operands.items[0],

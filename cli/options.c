@@ -74,7 +74,7 @@ static const struct option {
     {"days", VALUE, CLI_KEYGEN, AT(days), "N", "validity of the certificate (default 365)"},
     {"csr", FLAG, CLI_KEYGEN, AT(csr), NULL, "also write DIR/request.pem for a CA"},
     {"tcti", VALUE, CLI_KEYGEN | CLI_DEMO, AT(tcti), "CONF",
-     "TPM command interface (default device:/dev/tpmrm0)"},
+     "TPM (keygen: default device:/dev/tpmrm0; demo: software ones)"},
     {"pcrs", VALUE, CLI_KEYGEN, AT(pcrs), "SEL", "PCR selection, such as sha256:0,1,2,7"},
     {"set", LIST, CLI_KEYGEN, AT(sets), "CLAIM=VALUE",
      "sim-psa: a claim; tpm2: class=UUID, ak=new"},

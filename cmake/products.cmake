@@ -63,6 +63,9 @@ target_link_libraries(atls_program PRIVATE atls_flags room_stack room_session ro
   $<$<BOOL:${ATLS_NET}>:room_net>)
 install(TARGETS atls_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+# Where Wireshark does not look by itself: docs/wireshark.md says what to do with it.
+install(DIRECTORY tools/wireshark DESTINATION ${CMAKE_INSTALL_DATADIR}/atls)
+
 find_program(SCDOC scdoc)
 if(SCDOC)
   file(GLOB pages CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/docs/man/*.scd)

@@ -38,6 +38,7 @@ cmake --install "$build_dir" --prefix "$work/prefix" >"$work/install.log"
 for page in atls.1 atls-serve.1; do
     [ -n "$(find "$work/prefix" -name $page)" ] || fail "no manual page $page is installed"
 done
+[ -f "$work/prefix/share/atls/wireshark/atls.lua" ] || fail "no dissector for Wireshark is installed"
 if grep -rIl "$source_dir" "$work/prefix"; then
     fail "these installed texts name the source folder"
 fi

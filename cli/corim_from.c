@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading what --from names: a Result (EAR, as JWT or as JSON) or Evidence (in a CMW or bare).
+ * Reading what --from names: a Result (EAR, as JWT, CWT or JSON) or Evidence (in a CMW or bare).
  *
  * With --ak Evidence is appraised, so its claims are those of that key. Without it a PSA token is
  * taken at its word, and a warning says so; a quote is of no use without its key.
@@ -18,14 +18,17 @@
 #include "endorsement/corim_from.h"
 #include "identity.h"
 #include "json/base64.h"
+#include "json/ear_json.h"
+#include "json/ear_token.h"
 #include "json/file.h"
 #include "json/json.h"
-#include "json/jws.h"
 #include "when.h"
 
 #include <stdlib.h>
 
 static const char step[] = "corim create --from";
+
+enum { EAR_VERIFIER_ID = 1004 }; /* draft-ietf-rats-ear-04 */
 
 void cli_corim_from_cleanup(struct cli_corim_from *from)
 {
@@ -46,25 +49,38 @@ static enum atls_err refuse(struct atls_diag *diag, const char *claim, const cha
 
 /* ---- Results ---- */
 
+/* format_of finds the format whose submod has that name; NULL for others. */
+static const struct atls_format *format_of(struct atls_bytes name)
+{
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        if (atls_bytes_is_text(name, atls_formats[i].submod)) {
+            return &atls_formats[i];
+        }
+    }
+    return NULL;
+}
+
 /* take_submod finds the one submod of a format that endorsements are made for. */
-static enum atls_err take_submod(struct cli_corim_from *from, const json_t *ear,
+static enum atls_err take_submod(struct cli_corim_from *from, const struct atls_ear *ear,
                                  struct atls_diag *diag)
 {
-    const json_t *submods = json_object_get(ear, "submods");
-    for (size_t i = 0; i < atls_num_formats; i++) {
-        const json_t *submod = json_object_get(submods, atls_formats[i].submod);
-        json_t *claims = json_object_get(submod, "ear.veraison.annotated-evidence");
-        if (!json_is_object(claims)) {
+    for (size_t i = 0; i < ear->num_submods; i++) {
+        const struct atls_ear_submod *submod = &ear->submods[i];
+        const struct atls_ear_value *claims = &submod->attester_claims;
+        const struct atls_format *format = format_of(submod->name);
+        if (format == NULL || (claims->cbor.len == 0 && claims->json == NULL)) {
             continue;
         }
         if (from->claims != NULL) {
             return refuse(diag, "submods", "several", "one of PSA_IOT and PARSEC_TPM");
         }
-        from->format = &atls_formats[i];
-        from->claims = json_incref(claims);
-        from->simulated = from->simulated || json_is_true(json_object_get(submod, "simulated"));
-        const char *status = json_string_value(json_object_get(submod, "ear.status"));
-        if (status == NULL || strcmp(status, "affirming") != 0) {
+        const enum atls_err err = atls_ear_value_json(&from->claims, claims, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        from->format = format;
+        from->simulated = from->simulated || submod->simulated;
+        if (submod->status != ATLS_TIER_AFFIRMING) {
             cli_note("corim", "warning: the Result does not say affirming: what it found wrong "
                               "would become what is right");
         }
@@ -72,56 +88,69 @@ static enum atls_err take_submod(struct cli_corim_from *from, const json_t *ear,
     return from->claims != NULL
                ? ATLS_OK
                : refuse(diag, "submods", "no annotated evidence of PSA_IOT or PARSEC_TPM",
-                        "an EAR with ear.veraison.annotated-evidence");
+                        "an EAR with ear.veraison.annotated-evidence or ear_attester_claims");
 }
 
-/* read_jwt takes the claims of a signed Result, verified where --key names the Verifier's key. */
-static enum atls_err read_jwt(struct cli_corim_from *from, const struct cli_options *o,
-                              struct atls_bytes token, json_t **out, struct atls_diag *diag)
+/* is_result tells a Result from Evidence: JSON, a JWT, or a CWT with a verifier id. */
+static bool is_result(struct atls_bytes file)
 {
-    struct atls_jws jws = {.header = NULL};
-    struct atls_bytes payload = {NULL, 0};
-    struct atls_key *key = NULL;
-    (void)from;
-    while (token.len > 0 &&
+    struct atls_cose_sign1 message;
+    struct atls_cbor claims;
+    struct atls_cbor value;
+    if (file.data[0] == '{' || file.data[0] == 'e') {
+        return true;
+    }
+    return atls_ear_cwt_parse(&message, file, NULL) == ATLS_OK &&
+           atls_cbor_parse(&claims, message.payload, ATLS_CBOR_STRICT, step, NULL) == ATLS_OK &&
+           atls_cbor_get(&claims, EAR_VERIFIER_ID, &value);
+}
+
+static enum atls_err read_keys(struct atls_jwk_set *out, const char *path, struct atls_diag *diag)
+{
+    uint8_t *text = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_file_read(&text, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err == ATLS_OK) {
+        err = atls_jwk_set_load(out, atls_bytes_of(text, len), diag);
+    }
+    atls_file_free(text, len);
+    return err;
+}
+
+/* open_result gives a Result, verified where --key names the Verifier's keys. */
+static enum atls_err open_result(struct atls_ear_token **out, const struct cli_options *o,
+                                 struct atls_bytes token, struct atls_diag *diag)
+{
+    struct atls_jwk_set keys = {0};
+    const bool is_text = token.data[0] < 0x80;
+    while (is_text && token.len > 1 &&
            (token.data[token.len - 1] == '\n' || token.data[token.len - 1] == '\r')) {
         token.len--;
     }
-    enum atls_err err = atls_jws_parse(&jws, token, diag);
-    if (err == ATLS_OK && o->key != NULL) {
-        err = cli_key_read(&key, NULL, NULL, o->key, diag);
+    if (o->key == NULL) {
+        if (token.data[0] != '{') {
+            cli_note("corim", "warning: the signature of the Result was not checked (--key FILE)");
+        }
+        return atls_ear_open_unverified(out, token, diag);
     }
-    if (err == ATLS_OK && key != NULL) {
-        err = atls_jws_verify(&payload, atls_crypto_openssl(), key, &jws, diag);
-    } else if (err == ATLS_OK) {
-        payload = atls_jws_unverified_payload(&jws);
-        cli_note("corim", "warning: the signature of the Result was not checked (--key FILE)");
+    if (token.data[0] == '{') {
+        return refuse(diag, "--key", "a Result that nobody signed", "a JWT or a CWT");
     }
+    enum atls_err err = read_keys(&keys, o->key, diag);
     if (err == ATLS_OK) {
-        err = atls_json_parse(out, payload, step, diag);
+        err = atls_ear_open(out, token, atls_crypto_openssl(), &keys, diag);
     }
-    atls_jws_cleanup(&jws);
-    atls_key_free(key);
+    atls_jwk_set_cleanup(&keys);
     return err;
 }
 
 static enum atls_err read_result(struct cli_corim_from *from, const struct cli_options *o,
                                  struct atls_diag *diag)
 {
-    const struct atls_bytes file = atls_bytes_of(from->file, from->file_len);
-    json_t *ear = NULL;
-    enum atls_err err = ATLS_OK;
-    if (file.data[0] == '{') {
-        err = o->key == NULL ? atls_json_parse(&ear, file, step, diag)
-                             : refuse(diag, "--key", "a Result that nobody signed", "a JWT");
-    } else {
-        err = read_jwt(from, o, file, &ear, diag);
-    }
-    if (err == ATLS_OK) {
-        err = take_submod(from, ear, diag);
-    }
-    json_decref(ear);
-    return err;
+    ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *token = NULL;
+    const enum atls_err err =
+        open_result(&token, o, atls_bytes_of(from->file, from->file_len), diag);
+    return err == ATLS_OK ? take_submod(from, atls_ear_token_get(token), diag) : err;
 }
 
 /* ---- Evidence ---- */
@@ -387,8 +416,8 @@ enum atls_err cli_corim_from_read(struct cli_corim_from *from, const struct cli_
     if (err != ATLS_OK) {
         return err;
     }
-    const bool is_result = from->file[0] == '{' || from->file[0] == 'e';
-    err = is_result ? read_result(from, o, diag) : read_evidence(from, diag);
+    err = is_result(atls_bytes_of(from->file, from->file_len)) ? read_result(from, o, diag)
+                                                               : read_evidence(from, diag);
     if (err == ATLS_OK) {
         err = check_options(from, o, diag);
     }

@@ -153,7 +153,7 @@ static const struct inspect_field appraisal_rows[] = {
     {ALONE, "ear.status", NULL, inspect_word, &inspect_tiers, false},
     {1001, "ear_trustworthiness_vector", NULL, explain_vector, NULL, false},
     {ALONE, "ear.trustworthiness-vector", NULL, explain_vector, NULL, false},
-    {1003, "ear_appraisal_policy_ids", NULL, inspect_array, &policy_ids, false},
+    {1003, "ear_appraisal_policy_ids", NULL, inspect_one_or_more, &policy_ids, false},
     {ALONE, "ear.appraisal-policy-id", NULL, inspect_text, NULL, false},
     {1005, "ear_attester_claims", NULL, inspect_any, NULL, false},
     {1006, "ear_verifier_claims", NULL, inspect_any, NULL, false},

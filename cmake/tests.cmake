@@ -13,7 +13,7 @@ else()
   target_include_directories(test_support INTERFACE ${CMAKE_SOURCE_DIR}/tests)
 endif()
 
-set(rooms_with_threads attester net session sim stack tpm2)
+set(rooms_with_threads attester net session sim stack tpm2 verifier_store)
 file(GLOB room_folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*)
 foreach(folder ${room_folders})
   get_filename_component(room ${folder} NAME)

@@ -72,11 +72,14 @@ static void race_processes(race *run)
         if (pids[i] == 0) {
             const struct verifier_store_config config = real_config();
             struct verifier_store *store = NULL;
-            const enum atls_err err = verifier_store_open(&store, suite.uri, &config, NULL);
+            struct atls_diag diag;
+            const enum atls_err err = verifier_store_open(&store, suite.uri, &config, &diag);
             pthread_barrier_wait(&arena->start);
             if (err == ATLS_OK) {
                 run(store, i);
                 verifier_store_close(store);
+            } else {
+                fprintf(stderr, "%s\n", suite_sentence(&diag));
             }
             _exit(err == ATLS_OK ? 0 : 1);
         }

@@ -212,8 +212,9 @@ static void damaged_rows_are_refused(void **state)
                STORE);
 }
 
-static void write_file(const char *content, size_t len)
+static void write_file(const char *content)
 {
+    const size_t len = strlen(content);
     FILE *file = fopen(suite.file, "wb");
     assert_non_null(file);
     assert_int_equal(fwrite(content, 1, len, file), len);
@@ -261,8 +262,7 @@ static void file_of_another_program_is_refused_and_left_alone(void **state)
     assert_err(open_store(NULL), STORE);
     (void)suite_clear(NULL);
     write_file("-----BEGIN CERTIFICATE-----\nthis is no database, and longer than its header of "
-               "one hundred octets is\n",
-               105);
+               "one hundred octets is\n");
     assert_err(open_store(&diag), STORE);
     assert_string_equal(suite_sentence(&diag), "store: the store cannot do what it was asked "
                                                "(sqlite: found file is not a database)");

@@ -113,7 +113,9 @@ enum atls_err store_postgres_options_read(struct store_postgres_options *out, co
         return atls_fail(diag, ATLS_ERR_MEMORY, "store", "postgres");
     }
     const int len = snprintf(options.session, cap, "%s", own != NULL ? own : "");
-    snprintf(options.session + len, cap - (size_t)len, limits, timeout_ms, timeout_ms, timeout_ms);
+    /* less than our own, so that as a rule the server ends a statement, and the connection stays */
+    const unsigned limit_ms = timeout_ms - timeout_ms / 4;
+    snprintf(options.session + len, cap - (size_t)len, limits, limit_ms, limit_ms, timeout_ms);
     *out = options;
     /* libpq takes whole seconds, and two at least */
     snprintf(out->timeout, sizeof out->timeout, "%u", timeout_ms < 2000 ? 2 : timeout_ms / 1000);

@@ -71,10 +71,11 @@ static int ask(struct store_sqlite_connection *connection, const char *text, int
  * mark in the transaction that makes the first table. */
 static enum atls_err check_ours(struct store_sqlite_connection *connection, struct atls_diag *diag)
 {
+    /* In this order: another node may be making both right now, in one transaction. */
     int64_t id = 0, tables = 0;
-    int code = ask(connection, "PRAGMA application_id", &id, NULL, NULL);
-    if (code == SQLITE_ROW && id == 0) {
-        code = ask(connection, "SELECT count(*) FROM sqlite_master", &tables, NULL, NULL);
+    int code = ask(connection, "SELECT count(*) FROM sqlite_master", &tables, NULL, NULL);
+    if (code == SQLITE_ROW) {
+        code = ask(connection, "PRAGMA application_id", &id, NULL, NULL);
     }
     if (code != SQLITE_ROW) {
         return store_sqlite_fail(connection, code, diag);

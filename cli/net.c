@@ -30,13 +30,17 @@ enum atls_err cli_endpoint_parse(struct cli_endpoint *out, const char *text, con
     const bool bracketed = host_len >= 2 && text[0] == '[' && text[host_len - 1] == ']';
     const size_t skip = bracketed ? 1 : 0;
     const bool fits = colon != NULL && host_len - 2 * skip < sizeof out->host && colon[1] != '\0' &&
-                      strlen(colon + 1) < sizeof out->port &&
-                      strspn(colon + 1, "0123456789") == strlen(colon + 1) &&
-                      strtol(colon + 1, NULL, 10) <= 65535; /* getaddrinfo takes it modulo 2^16 */
+                      strspn(colon + 1, "0123456789") == strlen(colon + 1);
     const bool ambiguous = !bracketed && colon != NULL && memchr(text, ':', host_len) != NULL;
     if (!fits || ambiguous) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", option, text,
                                "HOST:PORT, or [IPV6]:PORT");
+    }
+    /* getaddrinfo takes it modulo 2^16. */
+    if (strlen(colon + 1) >= sizeof out->port || strtol(colon + 1, NULL, 10) > 65535) {
+        atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", option, "port ", "0 to 65535");
+        atls_diag_found_text(diag, colon + 1);
+        return ATLS_ERR_CONFIG;
     }
     memset(out, 0, sizeof *out);
     memcpy(out->host, text + skip, host_len - 2 * skip);
@@ -141,13 +145,6 @@ enum atls_err cli_listen(int *out_fd, char *out_address, size_t cap, const struc
     cli_address_text(out_address, cap, (const struct sockaddr *)&got, got_len);
     *out_fd = fd;
     return ATLS_OK;
-}
-
-void cli_address_host(char *out, size_t cap, const struct sockaddr *address, socklen_t len)
-{
-    if (getnameinfo(address, len, out, (socklen_t)cap, NULL, 0, NI_NUMERICHOST) != 0) {
-        snprintf(out, cap, "?");
-    }
 }
 
 void cli_address_text(char *out, size_t cap, const struct sockaddr *address, socklen_t len)

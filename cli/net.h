@@ -21,10 +21,8 @@ ATLS_NODISCARD enum atls_err cli_dial(int *out_fd, const struct cli_endpoint *to
 /* cli_listen gives a listening socket and the address that it got (port 0 chooses one). */
 ATLS_NODISCARD enum atls_err cli_listen(int *out_fd, char *out_address, size_t cap,
                                         const struct cli_endpoint *at, struct atls_diag *diag);
-/* cli_address_text writes "192.0.2.1:443" or "[2001:db8::1]:443"; cli_address_host the host only.
- */
+/* cli_address_text writes "192.0.2.1:443" or "[2001:db8::1]:443". */
 void cli_address_text(char *out, size_t cap, const struct sockaddr *address, socklen_t len);
-void cli_address_host(char *out, size_t cap, const struct sockaddr *address, socklen_t len);
 
 /*
  * cli_let_read ends our side of a connection and reads off what still comes, at most 64 KiB and for

@@ -2,8 +2,9 @@
 #include "rate.h"
 
 #include "base/diag.h"
+#include "base/span.h"
 
-#include <stdio.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,12 +12,33 @@ enum { sources = 1024 };
 
 struct cli_rate {
     unsigned per_second;
-    struct {
-        char host[64];
+    struct source {
+        uint8_t prefix[9]; /* family, and the octets of the address that count */
         int64_t seen_ms;
         double tokens; /* at most per_second: a burst of one second */
     } source[sources];
 };
+
+/* prefix_of: an IPv4 address that is mapped into IPv6 counts as what it is (RFC 4291, 2.5.5.2). */
+static void prefix_of(uint8_t out[9], const struct sockaddr *address)
+{
+    memset(out, 0, 9);
+    if (address->sa_family == AF_INET) {
+        const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
+        out[0] = 4;
+        memcpy(&out[1], &v4->sin_addr, 4);
+    } else if (address->sa_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
+        const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
+        out[0] = is_mapped ? 4 : 6;
+        memcpy(&out[1], &v6->sin6_addr.s6_addr[is_mapped ? 12 : 0], is_mapped ? 4 : 8);
+    }
+}
+
+static bool is_source(const struct source *source, const uint8_t prefix[9])
+{
+    return atls_bytes_equal(atls_bytes_of(source->prefix, 9), atls_bytes_of(prefix, 9));
+}
 
 enum atls_err cli_rate_new(struct cli_rate **out, const char *text, struct atls_diag *diag)
 {
@@ -45,14 +67,16 @@ void cli_rate_free(struct cli_rate *rate)
     free(rate);
 }
 
-bool cli_rate_allows(struct cli_rate *rate, const char *host, int64_t now_ms)
+bool cli_rate_allows(struct cli_rate *rate, const struct sockaddr *address, int64_t now_ms)
 {
+    uint8_t prefix[9];
     if (rate == NULL) {
         return true;
     }
+    prefix_of(prefix, address);
     size_t at = 0;
     for (size_t i = 0; i < sources; i++) {
-        if (strcmp(rate->source[i].host, host) == 0) {
+        if (is_source(&rate->source[i], prefix)) {
             at = i;
             break;
         }
@@ -60,15 +84,16 @@ bool cli_rate_allows(struct cli_rate *rate, const char *host, int64_t now_ms)
             at = i;
         }
     }
-    if (strcmp(rate->source[at].host, host) != 0) {
-        snprintf(rate->source[at].host, sizeof rate->source[at].host, "%s", host);
-        rate->source[at].tokens = rate->per_second;
-        rate->source[at].seen_ms = now_ms;
+    struct source *source = &rate->source[at];
+    if (!is_source(source, prefix)) {
+        memcpy(source->prefix, prefix, sizeof source->prefix);
+        source->tokens = rate->per_second;
+        source->seen_ms = now_ms;
     }
-    const double passed_s = (double)(now_ms - rate->source[at].seen_ms) / 1000.0;
-    double tokens = rate->source[at].tokens + passed_s * rate->per_second;
+    const double passed_s = (double)(now_ms - source->seen_ms) / 1000.0;
+    double tokens = source->tokens + passed_s * rate->per_second;
     tokens = tokens > rate->per_second ? rate->per_second : tokens;
-    rate->source[at].seen_ms = now_ms;
-    rate->source[at].tokens = tokens >= 1.0 ? tokens - 1.0 : tokens;
+    source->seen_ms = now_ms;
+    source->tokens = tokens >= 1.0 ? tokens - 1.0 : tokens;
     return tokens >= 1.0;
 }

@@ -182,7 +182,7 @@ static void accept_one(struct server *s)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
-    char peer[80], host[64];
+    char peer[80];
     const int fd =
         accept4(s->listen_fd, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) {
@@ -193,8 +193,7 @@ static void accept_one(struct server *s)
         return;
     }
     cli_address_text(peer, sizeof peer, (const struct sockaddr *)&address, len);
-    cli_address_host(host, sizeof host, (const struct sockaddr *)&address, len);
-    if (!cli_rate_allows(s->rate, host, cli_now_ms())) {
+    if (!cli_rate_allows(s->rate, (const struct sockaddr *)&address, cli_now_ms())) {
         cli_note(verb, "%s: closed: more connections than --per-source allows", peer);
         close(fd);
         return;
@@ -323,6 +322,10 @@ static enum atls_err open_server(struct server *s, struct atls_diag *diag)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread exists */
     s->max_handshakes = 1024;
     enum atls_err err = cli_endpoint_parse(&at, s->options->operands.items[0], "ADDR:PORT", diag);
+    if (err == ATLS_OK && s->options->forward != NULL) {
+        struct cli_endpoint to; /* a slip of the finger is said now, not to each client */
+        err = cli_endpoint_parse(&to, s->options->forward, "--forward", diag);
+    }
     if (err == ATLS_OK && s->options->max_handshakes != NULL) {
         err = cli_number(&s->max_handshakes, "--max-handshakes", s->options->max_handshakes, 1,
                          100000, diag);

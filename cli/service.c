@@ -26,7 +26,7 @@ static void end_far_side(void *arg)
 static enum atls_err relay_to(SSL *ssl, int fd, struct cli_counts *counts, struct atls_diag *diag)
 {
     const struct cli_far_side far = {
-        .in_fd = fd, .out_fd = fd, .arg = &fd, .peer_ended = end_far_side};
+        .in_fd = fd, .out_fd = fd, .arg = &fd, .idle_ms = CLI_IDLE_MS, .peer_ended = end_far_side};
     return cli_relay(ssl, &far, counts, diag);
 }
 
@@ -125,5 +125,5 @@ enum atls_err cli_service(SSL *ssl, const struct cli_options *options, struct cl
     if (options->forward != NULL) {
         return serve_forward(ssl, options->forward, counts, diag);
     }
-    return cli_echo(ssl, counts, diag);
+    return cli_echo(ssl, CLI_IDLE_MS, counts, diag);
 }

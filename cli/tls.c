@@ -217,17 +217,55 @@ static void fill(struct pending *out, int in_fd)
     }
 }
 
+/* When a connection counts as idle: some time after the last octet of data, in either direction. A
+ * peer that sends pieces of a record and no data does not put it off. */
+struct idle {
+    uint32_t limit_ms; /* 0: never */
+    int64_t deadline_ms;
+    uint64_t moved; /* octets at the time */
+};
+
+/* idle_left gives how long to wait at most; negative: without end. */
+static int idle_left(struct idle *idle, const struct cli_counts *counts)
+{
+    if (idle->limit_ms == 0) {
+        return -1;
+    }
+    const int64_t now_ms = cli_now_ms();
+    const uint64_t moved = counts->sent + counts->received;
+    if (idle->deadline_ms == 0 || moved != idle->moved) {
+        idle->deadline_ms = now_ms + idle->limit_ms;
+        idle->moved = moved;
+    }
+    const int64_t left = idle->deadline_ms - now_ms;
+    return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
+}
+
+/* end_idle says so to the peer, if that goes at once. */
+static enum atls_err end_idle(SSL *ssl, const struct idle *idle, struct atls_diag *diag)
+{
+    ERR_clear_error();
+    (void)SSL_shutdown(ssl);
+    ERR_clear_error();
+    atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "connection", "data", "none in either direction",
+                    "some within milliseconds: ");
+    atls_diag_expected_int(diag, idle->limit_ms);
+    return ATLS_ERR_TIMEOUT;
+}
+
 /* What a relay waits for. */
 struct interest {
     bool from_peer, to_peer; /* the socket */
     bool from_far, to_far;   /* the far side */
     bool at_once;            /* there is more to do already */
+    int wait_ms;             /* at most; negative: without end */
 };
 
-/* wait_any waits; *input tells that in_fd has something. False when poll fails, or the connection
- * is gone while all that is left to do is to wait for the far side. */
-static bool wait_any(SSL *ssl, const struct cli_far_side *far, const struct interest *in,
-                     bool *input)
+/* What came of it. GONE: poll failed, or the connection is gone while all that is left to do is to
+ * wait for the far side. */
+enum waited { READY, INPUT, IDLE, GONE };
+
+static enum waited wait_any(SSL *ssl, const struct cli_far_side *far, const struct interest *in)
 {
     const short peer_events = (short)((in->from_peer ? POLLIN : 0) | (in->to_peer ? POLLOUT : 0));
     struct pollfd wait[3] = {
@@ -237,13 +275,18 @@ static bool wait_any(SSL *ssl, const struct cli_far_side *far, const struct inte
     };
     const bool watched = peer_events != 0 || in->to_far;
     wait[0].fd = watched ? wait[0].fd : -1;
-    const int ready = poll(wait, 3, in->at_once ? 0 : -1);
-    *input = ready > 0 && wait[1].revents != 0;
+    const int ready = poll(wait, 3, in->at_once ? 0 : in->wait_ms);
     if (ready < 0) {
-        return errno == EINTR;
+        return errno == EINTR ? READY : GONE;
+    }
+    if (ready == 0 && !in->at_once) {
+        return IDLE;
     }
     errno = ECONNRESET;
-    return peer_events != 0 || (wait[0].revents & (POLLERR | POLLHUP)) == 0;
+    if (peer_events == 0 && (wait[0].revents & (POLLERR | POLLHUP)) != 0) {
+        return GONE;
+    }
+    return ready > 0 && wait[1].revents != 0 ? INPUT : READY;
 }
 
 /* fail_push: a peer that refuses us says why before it closes, so what it said may still be there
@@ -270,6 +313,7 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
                         struct atls_diag *diag)
 {
     struct pending out = {.at_end = far->in_fd < 0}, in = {.len = 0};
+    struct idle idle = {.limit_ms = far->idle_ms};
     enum atls_err err = ATLS_OK;
     bool peer_open = true;
     for (;;) {
@@ -292,13 +336,17 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
                                           .to_peer = pushed == SSL_ERROR_WANT_WRITE,
                                           .from_far = out.len == 0 && !out.at_end,
                                           .to_far = peer_open && in.len != 0,
-                                          .at_once = more};
-        bool has_input = false;
-        if (!wait_any(ssl, far, &interest, &has_input)) {
+                                          .at_once = more,
+                                          .wait_ms = idle_left(&idle, counts)};
+        const enum waited waited = wait_any(ssl, far, &interest);
+        if (waited == GONE) {
             return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL, strerror(errno),
                                    "close_notify");
         }
-        if (has_input) {
+        if (waited == IDLE) {
+            return end_idle(ssl, &idle, diag);
+        }
+        if (waited == INPUT) {
             fill(&out, far->in_fd);
         }
     }
@@ -332,15 +380,21 @@ static bool echo_back(SSL *ssl, const unsigned char *data, size_t len, struct cl
     return true;
 }
 
-enum atls_err cli_echo(SSL *ssl, struct cli_counts *counts, struct atls_diag *diag)
+enum atls_err cli_echo(SSL *ssl, uint32_t idle_ms, struct cli_counts *counts,
+                       struct atls_diag *diag)
 {
     struct pending in = {.len = 0};
+    struct idle idle = {.limit_ms = idle_ms};
     enum atls_err err = ATLS_OK;
     while (pull(ssl, &in, counts, &err, diag) && echo_back(ssl, in.data, in.len, counts)) {
         struct pollfd wait = {.fd = SSL_get_fd(ssl), .events = POLLIN};
         const bool empty = in.len == 0;
         in.len = 0;
-        if (empty && poll(&wait, 1, -1) < 0 && errno != EINTR) {
+        const int ready = empty ? poll(&wait, 1, idle_left(&idle, counts)) : 1;
+        if (ready == 0) {
+            return end_idle(ssl, &idle, diag);
+        }
+        if (ready < 0 && errno != EINTR) {
             return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "poll", NULL, strerror(errno), NULL);
         }
     }

@@ -22,6 +22,7 @@ struct cli_far_side {
     int out_fd; /* what the peer sends is written here as it has room; -1: `sink` takes it */
     cli_sink *sink;
     void *arg;
+    uint32_t idle_ms; /* ends a connection over which no data came or went for so long; 0: never */
     /* The peer has sent close_notify. NULL: the relay ends there. Else this is called, and the
      * relay goes on until in_fd ends (half-close: the far side may still have an answer). */
     void (*peer_ended)(void *arg);
@@ -34,8 +35,9 @@ struct cli_far_side {
  */
 ATLS_NODISCARD enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far,
                                        struct cli_counts *counts, struct atls_diag *diag);
-/* cli_echo sends back what comes until the peer closes. */
-ATLS_NODISCARD enum atls_err cli_echo(SSL *ssl, struct cli_counts *counts, struct atls_diag *diag);
+/* cli_echo sends back what comes until the peer closes, or for `idle_ms` has sent nothing. */
+ATLS_NODISCARD enum atls_err cli_echo(SSL *ssl, uint32_t idle_ms, struct cli_counts *counts,
+                                      struct atls_diag *diag);
 /* cli_sink_fd writes to the descriptor that `arg` points to, and waits until it has. */
 bool cli_sink_fd(void *arg, const unsigned char *data, size_t len);
 

@@ -19,13 +19,9 @@ json_t *cli_verdict_result(const SSL *ssl)
     return result;
 }
 
-void cli_verdict_line(char *out, size_t cap, const SSL *ssl)
+/* peer_line says what is known of the peer. */
+static void peer_line(char *out, size_t cap, const struct atls_verdict *v)
 {
-    const struct atls_verdict *v = atls_openssl_verdict(ssl);
-    if (v == NULL || v->state == ATLS_VERDICT_NONE || v->state == ATLS_VERDICT_REFUSED) {
-        snprintf(out, cap, "no verdict");
-        return;
-    }
     if (v->state == ATLS_VERDICT_NOT_REQUIRED) {
         snprintf(out, cap, "attestation of the peer not required (%s, %s)", v->suite, v->group);
         return;
@@ -35,6 +31,20 @@ void cli_verdict_line(char *out, size_t cap, const SSL *ssl)
              v->evidence[0].simulated ? " (simulated root of trust)" : "",
              v->key_binding == ATLS_KEY_BINDING_HARDWARE ? "hardware" : "challenge",
              v->pkix ? "PKIX identity holds" : "identity is the key", v->suite, v->group);
+}
+
+void cli_verdict_line(char *out, size_t cap, const SSL *ssl)
+{
+    const struct atls_verdict *v = atls_openssl_verdict(ssl);
+    char peer[300];
+    if (v == NULL || v->state == ATLS_VERDICT_NONE || v->state == ATLS_VERDICT_REFUSED) {
+        snprintf(out, cap, "no verdict");
+        return;
+    }
+    peer_line(peer, sizeof peer, v);
+    const bool attested = v->own_format[0] != '\0';
+    snprintf(out, cap, "%s%s; %s", attested ? "we attested by " : "we did not attest",
+             v->own_format, peer);
 }
 
 void cli_note_verdict(const char *verb, const SSL *ssl)

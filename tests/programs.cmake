@@ -32,6 +32,17 @@ foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
   set_tests_properties(interop/${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
 
+# Parts of the program by themselves.
+if(TARGET atls_program AND TARGET room_sim)
+  add_executable(cli_parts ${CMAKE_SOURCE_DIR}/tests/system/cli_parts.c ${CMAKE_SOURCE_DIR}/cli/net.c
+                 ${CMAKE_SOURCE_DIR}/cli/rate.c ${CMAKE_SOURCE_DIR}/cli/tls.c)
+  target_compile_definitions(cli_parts PRIVATE _GNU_SOURCE)
+  target_include_directories(cli_parts PRIVATE ${CMAKE_SOURCE_DIR}/cli)
+  target_link_libraries(cli_parts PRIVATE test_support room_stack room_sim)
+  add_test(NAME system/cli_parts COMMAND cli_parts)
+  set_tests_properties(system/cli_parts PROPERTIES TIMEOUT 300)
+endif()
+
 # `atls inspect` when memory runs out.
 if(TARGET objects_inspect)
   add_executable(inspect_out_of_memory ${CMAKE_SOURCE_DIR}/tests/system/inspect_out_of_memory.c)

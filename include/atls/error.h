@@ -75,7 +75,7 @@ enum atls_fault {
     X(83, EVIDENCE_TYPE, 40, POLICY, "the Evidence is not of the type that was negotiated")        \
     X(84, NOT_ENDORSED, 40, POLICY, "no loaded endorsement names the key that signed")             \
     X(85, SIGNATURE, 40, POLICY, "a signature in the Evidence does not verify")                    \
-    X(86, FRESHNESS, 40, POLICY, "the Evidence was not made for this connection")                  \
+    X(86, FRESHNESS, 40, POLICY, "the Evidence is not shown to be fresh")                          \
     X(87, KEY_BINDING, 40, POLICY, "the Evidence is not about the key of this connection")         \
     X(88, KEY_ATTRIBUTES, 40, POLICY, "the attested key may live outside the attester")            \
     X(89, REFERENCE_VALUES, 40, POLICY, "a measurement does not match the reference values")       \

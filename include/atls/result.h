@@ -94,6 +94,7 @@ struct atls_verdict {
     char policy_id[64];                  /**< "id" of the policy that decided */
     uint32_t policy_version;             /**< 0: the built-in default */
     char verifier[128];                  /**< "in-process", or the Verifier's identity */
+    char own_format[24];                 /**< what this side attested with; empty: it did not */
 };
 
 /** atls_verdict_opens is the only test that lets data through.

@@ -6,6 +6,7 @@
  */
 #include "attester/attester.h"
 #include "base/span.h"
+#include "base/text.h"
 #include "handshake/binder.h"
 #include "session/session_internal.h"
 
@@ -183,6 +184,11 @@ enum atls_err atls_session_write_certificate(struct atls_session *session, int32
         atls_diag_expected_text(&diag, "a scheme that an attester of this context offered");
         return session_refuse(session, &diag);
     }
-    enum atls_err err = make_evidence(session, index, hash_alg, own_spki, out, &diag);
-    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+    const enum atls_err err = make_evidence(session, index, hash_alg, own_spki, out, &diag);
+    if (err != ATLS_OK) {
+        return session_refuse(session, &diag);
+    }
+    atls_text_copy(session->verdict.own_format, sizeof session->verdict.own_format,
+                   session->context->attesters[index].format->name);
+    return ATLS_OK;
 }

@@ -75,6 +75,7 @@ class LoadTest(AttackTest):
             report, own = connect(server.address)
             self.assertLess(threads_of(server), 4 + 7)  # one each, and the program's own few
             self.assertTrue(report["ok"], report["error"])
+            server.connection(own)  # its line comes after what the client sees
             order = [event["result"]["peer_address"] for event in server.events("connection")]
             self.assertIn(own, order)
             before = order[:order.index(own)]

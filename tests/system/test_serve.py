@@ -194,6 +194,22 @@ class ServeTest(SystemTest):
         server = self.server(*words, *self.other.required(), "--ca", self.other.path("cert.pem"))
         self.assertTrue(server.listening["result"]["pkix"])
 
+    def test_the_line_of_a_connection_says_what_each_side_did(self):
+        server = self.server(*self.identity.own(), *self.other.required())
+        self.assert_done(self.connect(server, *self.other.own()))
+        line = server.err.wait(lambda line: "peer attested" in line, "the connection")
+        self.assertIn("we attested by psa; peer attested by psa: warning", line)
+        server = self.server(*self.identity.own(), "--attest", "none")
+        self.assert_done(run("connect", server.address, "--ca", self.identity.path("cert.pem"),
+                             "--name", "localhost"))
+        line = server.err.wait(lambda line: "not required" in line, "the connection")
+        self.assertIn("we did not attest; attestation of the peer not required", line)
+        server = self.server(*self.identity.own())
+        outcome = self.assert_done(self.connect(server))
+        server.err.wait(lambda line: "we attested by psa; attestation of the peer not required"
+                        in line, "what the server did")
+        self.assertIn("we did not attest; peer attested by psa", outcome.err)
+
     def test_sigterm_and_sigint_end_it_with_0_whatever_is_open(self):
         for number in (signal.SIGTERM, signal.SIGINT):
             with self.subTest(number):

@@ -176,6 +176,25 @@ class UsageTest(SystemTest):
                 self.assertIn(outcome.status, (EXIT_OURS, 3), str(outcome))
                 self.assertEqual(len(outcome.sentences()), 1, str(outcome))
 
+    def test_a_port_out_of_range_and_a_place_to_forward_to_are_said_at_once(self):
+        identity = self.keygen("ports")
+        for words in (["serve", "127.0.0.1:65536", *identity.own()], ["connect", "localhost:70000"],
+                      ["serve", "127.0.0.1:0", *identity.own(), "--forward", "localhost:65536"]):
+            with self.subTest(words):
+                error = self.assert_fails(run(*words, "--json"), EXIT_OURS, "CONFIG").error
+                self.assertEqual(error["expected"], "0 to 65535")
+                self.assertTrue(error["found"].startswith("port "), error)
+        self.assert_fails(run("serve", "127.0.0.1:0", "--json", *identity.own(), "--forward", "x"),
+                          EXIT_OURS, "CONFIG")
+
+    def test_the_folder_of_an_identity_is_no_folder_of_endorsements(self):
+        identity = self.keygen("folder")
+        outcome = run("connect", "127.0.0.1:1", "--json", "--require", "psa", "--simulated",
+                      "--no-pkix", "--endorsements", identity.folder)
+        error = self.assert_fails(outcome, EXIT_OURS, "ENDORSEMENT").error
+        self.assertIn("an identity that keygen made", error["found"])
+        self.assertIn("endorsement.corim", error["expected"])
+
     def test_version_says_what_is_built_in(self):
         outcome = self.assert_done(run("version", "--json"))
         result = outcome.objects[0]["result"]

@@ -21,32 +21,32 @@ static void sentence_has_the_parts_that_are_there(void **state)
     struct atls_diag diag = {0};
     assert_sentence(&diag, "no error");
     assert_err(atls_fail(&diag, ATLS_ERR_FRESHNESS, "evidence", NULL), FRESHNESS);
-    assert_sentence(&diag, "evidence: the Evidence was not made for this connection");
+    assert_sentence(&diag, "evidence: the Evidence is not shown to be fresh");
     assert_err(atls_fail(&diag, ATLS_ERR_FRESHNESS, "evidence", "psa-nonce"), FRESHNESS);
-    assert_sentence(&diag, "evidence: the Evidence was not made for this connection (psa-nonce)");
+    assert_sentence(&diag, "evidence: the Evidence is not shown to be fresh (psa-nonce)");
     atls_diag_found_bytes(&diag, test_hex("0011aaff"));
-    assert_sentence(&diag, "evidence: the Evidence was not made for this connection "
+    assert_sentence(&diag, "evidence: the Evidence is not shown to be fresh "
                            "(psa-nonce: found 0011aaff)");
     atls_diag_expected_bytes(&diag, test_hex("00"));
-    assert_sentence(&diag, "evidence: the Evidence was not made for this connection "
+    assert_sentence(&diag, "evidence: the Evidence is not shown to be fresh "
                            "(psa-nonce: found 0011aaff, expected 00)");
     diag.offset = 12;
-    assert_sentence(&diag, "evidence: the Evidence was not made for this connection "
+    assert_sentence(&diag, "evidence: the Evidence is not shown to be fresh "
                            "(psa-nonce: found 0011aaff, expected 00, at octet 12)");
     diag.claim[0] = '\0';
     diag.found[0] = '\0';
-    assert_sentence(&diag, "evidence: the Evidence was not made for this connection "
+    assert_sentence(&diag, "evidence: the Evidence is not shown to be fresh "
                            "(expected 00, at octet 12)");
     diag.step[0] = '\0';
     diag.expected[0] = '\0';
-    assert_sentence(&diag, "the Evidence was not made for this connection (at octet 12)");
+    assert_sentence(&diag, "the Evidence is not shown to be fresh (at octet 12)");
     diag.offset = 0;
-    assert_sentence(&diag, "the Evidence was not made for this connection");
+    assert_sentence(&diag, "the Evidence is not shown to be fresh");
     atls_diag_expected_text(&diag, "a");
-    assert_sentence(&diag, "the Evidence was not made for this connection (expected a)");
+    assert_sentence(&diag, "the Evidence is not shown to be fresh (expected a)");
     diag.expected[0] = '\0';
     atls_diag_found_text(&diag, "b");
-    assert_sentence(&diag, "the Evidence was not made for this connection (found b)");
+    assert_sentence(&diag, "the Evidence is not shown to be fresh (found b)");
 }
 
 static void failure_starts_afresh(void **state)

@@ -82,6 +82,23 @@ static void a_folder_gives_all_its_files(void **state)
     remove_folder(&folder);
 }
 
+static void the_folder_of_an_identity_is_refused_with_the_file_to_give(void **state)
+{
+    (void)state;
+    struct folder folder;
+    struct atls_diag diag;
+    struct atls_endorsements *set = new_set();
+    make_folder(&folder);
+    put(&folder, "attester.json", atls_bytes_text("{}"));
+    put(&folder, "endorsement.corim", kat("psa-good"));
+    assert_err(atls_endorsements_load_at(set, folder.path, NOW, &diag), ENDORSEMENT);
+    assert_non_null(strstr(diag.found, "an identity that keygen made in /tmp/"));
+    assert_non_null(strstr(diag.expected, "endorsement.corim in that folder"));
+    assert_int_equal(assert_loads(folder.files[1]), 1);
+    atls_endorsements_unref(set);
+    remove_folder(&folder);
+}
+
 static void subfolders_are_left_out_and_links_are_followed(void **state)
 {
     (void)state;
@@ -250,6 +267,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_folder_gives_all_its_files),
+        cmocka_unit_test(the_folder_of_an_identity_is_refused_with_the_file_to_give),
         cmocka_unit_test(subfolders_are_left_out_and_links_are_followed),
         cmocka_unit_test(one_bad_file_refuses_the_folder_and_names_itself),
         cmocka_unit_test(a_folder_with_two_keys_for_one_instance_is_refused),

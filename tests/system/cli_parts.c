@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Parts of the program that are hard to reach from its command line: who is one source of
+ * connections, and that a connection over which nothing happens ends. */
+#include "support/pair.h"
+
+#include "atls/sim.h"
+#include "net.h"
+#include "rate.h"
+#include "tls.h"
+
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <unistd.h>
+
+static struct cli_rate *rate_of(const char *text)
+{
+    struct cli_rate *rate = NULL;
+    assert_err(cli_rate_new(&rate, text, NULL), OK);
+    return rate;
+}
+
+static bool allows(struct cli_rate *rate, const char *text, int64_t now_ms)
+{
+    struct sockaddr_storage address;
+    struct sockaddr_in *v4 = (struct sockaddr_in *)(void *)&address;
+    struct sockaddr_in6 *v6 = (struct sockaddr_in6 *)(void *)&address;
+    memset(&address, 0, sizeof address);
+    if (inet_pton(AF_INET, text, &v4->sin_addr) == 1) {
+        v4->sin_family = AF_INET;
+    } else {
+        assert_int_equal(inet_pton(AF_INET6, text, &v6->sin6_addr), 1);
+        v6->sin6_family = AF_INET6;
+    }
+    return cli_rate_allows(rate, (const struct sockaddr *)&address, now_ms);
+}
+
+static void an_ipv4_address_is_a_source(void **state)
+{
+    (void)state;
+    struct cli_rate *rate = rate_of("1/s");
+    assert_true(allows(rate, "192.0.2.1", 1000));
+    assert_false(allows(rate, "192.0.2.1", 1000));
+    assert_true(allows(rate, "192.0.2.2", 1000));
+    assert_false(allows(rate, "::ffff:192.0.2.1", 1000)); /* the same one, on an IPv6 socket */
+    assert_true(allows(rate, "192.0.2.1", 2000));
+    cli_rate_free(rate);
+}
+
+static void all_addresses_of_one_64_are_a_source(void **state)
+{
+    (void)state;
+    struct cli_rate *rate = rate_of("2/s");
+    assert_true(allows(rate, "2001:db8:0:1::1", 1000));
+    assert_true(allows(rate, "2001:db8:0:1::2", 1000));
+    assert_false(allows(rate, "2001:db8:0:1:ffff:ffff:ffff:ffff", 1000));
+    assert_true(allows(rate, "2001:db8:0:2::1", 1000));
+    assert_true(allows(rate, "2001:db8:1:1::1", 1000));
+    assert_true(allows(rate, "c000:201::", 1000)); /* the octets of 192.0.2.1 in another family */
+    assert_true(allows(rate, "192.0.2.1", 1000));
+    cli_rate_free(rate);
+}
+
+static void without_a_bound_everybody_comes(void **state)
+{
+    (void)state;
+    struct cli_rate *rate = NULL;
+    assert_err(cli_rate_new(&rate, NULL, NULL), OK);
+    for (int i = 0; i < 100; i++) {
+        assert_true(allows(rate, "192.0.2.1", 1000));
+    }
+}
+
+static void a_port_out_of_range_is_named(void **state)
+{
+    (void)state;
+    struct cli_endpoint at;
+    struct atls_diag diag;
+    assert_err(cli_endpoint_parse(&at, "localhost:65535", "HOST:PORT", &diag), OK);
+    assert_string_equal(at.port, "65535");
+    static const char *const wrong[] = {"localhost:65536", "[::1]:99999", "localhost:123456789012"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
+        assert_err(cli_endpoint_parse(&at, wrong[i], "HOST:PORT", &diag), CONFIG);
+        assert_true(strncmp(diag.found, "port ", 5) == 0);
+        assert_string_equal(diag.found + 5, strrchr(wrong[i], ':') + 1);
+        assert_string_equal(diag.expected, "0 to 65535");
+    }
+    assert_err(cli_endpoint_parse(&at, "localhost:x", "HOST:PORT", &diag), CONFIG);
+    assert_string_equal(diag.expected, "HOST:PORT, or [IPV6]:PORT");
+}
+
+/* Two ends over a socket pair; a thread runs the client's part of the handshake. */
+struct ends {
+    SSL *client, *server;
+    int fd[2];
+};
+
+static void *connect_client(void *arg)
+{
+    SSL *ssl = arg;
+    return SSL_connect(ssl) == 1 ? arg : NULL;
+}
+
+static struct ends joined(void)
+{
+    struct ends ends;
+    pthread_t thread;
+    void *connected = NULL;
+    const struct test_world *world = test_world(&atls_attester_sim_psa);
+    SSL_CTX *client = test_plain_ctx(world, NULL, false);
+    SSL_CTX *server = test_plain_ctx(world, &world->server, false);
+    SSL_CTX_set_num_tickets(server, 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends.fd), 0);
+    ends.client = SSL_new(client);
+    ends.server = SSL_new(server);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+    assert_int_equal(SSL_set_fd(ends.client, ends.fd[0]), 1);
+    assert_int_equal(SSL_set_fd(ends.server, ends.fd[1]), 1);
+    assert_int_equal(pthread_create(&thread, NULL, connect_client, ends.client), 0);
+    assert_int_equal(SSL_accept(ends.server), 1);
+    assert_int_equal(pthread_join(thread, &connected), 0);
+    assert_non_null(connected);
+    assert_int_equal(fcntl(ends.fd[1], F_SETFL, O_NONBLOCK), 0);
+    SSL_set_mode(ends.server, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    return ends;
+}
+
+static void assert_told_and_free(struct ends *ends)
+{
+    char octet = 0;
+    size_t len = 0;
+    assert_int_equal(SSL_read_ex(ends->client, &octet, 1, &len), 0);
+    assert_int_equal(SSL_get_error(ends->client, 0), SSL_ERROR_ZERO_RETURN); /* close_notify */
+    SSL_free(ends->client);
+    SSL_free(ends->server);
+    close(ends->fd[0]);
+    close(ends->fd[1]);
+}
+
+static void an_echo_that_hears_nothing_ends(void **state)
+{
+    (void)state;
+    for (int sends = 0; sends < 2; sends++) {
+        struct ends ends = joined();
+        struct cli_counts counts = {0, 0};
+        struct atls_diag diag;
+        char octets[4];
+        size_t len = 0;
+        if (sends != 0) {
+            assert_int_equal(SSL_write_ex(ends.client, "data", 4, &len), 1);
+        }
+        assert_err(cli_echo(ends.server, 30, &counts, &diag), TIMEOUT);
+        assert_string_equal(diag.found, "none in either direction");
+        assert_int_equal(counts.received, sends != 0 ? 4 : 0);
+        if (sends != 0) {
+            assert_int_equal(SSL_read_ex(ends.client, octets, sizeof octets, &len), 1);
+            assert_memory_equal(octets, "data", 4);
+        }
+        assert_told_and_free(&ends);
+    }
+}
+
+static void a_relay_between_two_who_say_nothing_ends(void **state)
+{
+    (void)state;
+    struct ends ends = joined();
+    int far_fd[2];
+    struct cli_counts counts = {0, 0};
+    struct atls_diag diag;
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, far_fd), 0);
+    const struct cli_far_side far = {.in_fd = far_fd[0], .out_fd = far_fd[0], .idle_ms = 30};
+    assert_err(cli_relay(ends.server, &far, &counts, &diag), TIMEOUT);
+    assert_string_equal(diag.claim, "data");
+    assert_told_and_free(&ends);
+    close(far_fd[0]);
+    close(far_fd[1]);
+}
+
+/* Octets of a record that never ends are no data. */
+static void pieces_of_a_record_do_not_put_it_off(void **state)
+{
+    (void)state;
+    struct ends ends = joined();
+    struct cli_counts counts = {0, 0};
+    struct atls_diag diag;
+    static const uint8_t start[] = {0x17, 0x03, 0x03, 0x40, 0x00, 0xaa};
+    assert_int_equal(write(ends.fd[0], start, sizeof start), (ssize_t)sizeof start);
+    assert_err(cli_echo(ends.server, 30, &counts, &diag), TIMEOUT);
+    assert_int_equal(counts.received, 0);
+    assert_told_and_free(&ends);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_ipv4_address_is_a_source),
+        cmocka_unit_test(all_addresses_of_one_64_are_a_source),
+        cmocka_unit_test(without_a_bound_everybody_comes),
+        cmocka_unit_test(a_port_out_of_range_is_named),
+        cmocka_unit_test(an_echo_that_hears_nothing_ends),
+        cmocka_unit_test(a_relay_between_two_who_say_nothing_ends),
+        cmocka_unit_test(pieces_of_a_record_do_not_put_it_off),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

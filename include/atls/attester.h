@@ -57,6 +57,9 @@ struct atls_attester_ops {
     bool simulated;     /**< its root of trust proves nothing: for demonstrations and tests */
     bool computes; /**< `attest` only computes, and never waits for a device: it may run in place */
 
+    size_t padded_len; /**< 64: the root of trust takes so many octets, and a shorter nonce is
+                          padded with zeros on the right; 0: it takes a nonce as it is */
+
     /** open makes an attester from the JSON text of attester.json. Gives *out to the caller. */
     enum atls_err (*open)(struct atls_attester **out, struct atls_bytes config_json,
                           struct atls_diag *diag);

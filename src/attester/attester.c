@@ -45,6 +45,9 @@ enum atls_err atls_attester_check(const struct atls_attester_ops *ops, struct at
     if (!is_text(ops->name) || !is_text(ops->format)) {
         return refuse_table("name and format", "an empty one", "both", diag);
     }
+    if (ops->padded_len != 0 && ops->padded_len != ATLS_MAX_NONCE_LEN) {
+        return refuse_number("padded_len", (int64_t)ops->padded_len, ATLS_MAX_NONCE_LEN, diag);
+    }
     const struct {
         const char *name;
         bool present;
@@ -117,12 +120,23 @@ atls_attester_for_handshake(const struct atls_attester_ops *ops, struct atls_att
     return attest(ops, attester, atls_digest_bytes(&nonce), spki, timeout_ms, out, out_len, diag);
 }
 
+/* ends_padded is true for 64 octets that end as a binder does, which has 48 at most, when it is
+ * padded with zeros; a shorter nonce is seen as it would be padded. */
+static bool ends_padded(struct atls_bytes nonce)
+{
+    return nonce.len <= ATLS_MAX_BINDER_LEN ||
+           atls_is_zero(
+               atls_bytes_of(&nonce.data[ATLS_MAX_BINDER_LEN], nonce.len - ATLS_MAX_BINDER_LEN));
+}
+
 /*
  * check_outside_nonce refuses what a handshake would take for its binder (R-05, R-07): 32 and 48
  * octets, which are Hash.length of the suites, and 64 octets that end as one of those does when it
- * is padded with zeros for a root of trust that takes 64.
+ * is padded with zeros. Where the attester pads by itself, a shorter nonce would become such: 33
+ * octets that end in a zero are a padded binder of 32, and 31 are one in 256 of them.
  */
-static enum atls_err check_outside_nonce(struct atls_bytes nonce, struct atls_diag *diag)
+static enum atls_err check_outside_nonce(struct atls_bytes nonce, size_t padded_len,
+                                         struct atls_diag *diag)
 {
     if (nonce.len == 0 || nonce.len > ATLS_MAX_NONCE_LEN) {
         return refuse_nonce(nonce.len, "1 to 64 octets", diag);
@@ -131,9 +145,10 @@ static enum atls_err check_outside_nonce(struct atls_bytes nonce, struct atls_di
         return refuse_nonce(nonce.len, "another length: a handshake takes this one for its binder",
                             diag);
     }
-    if (nonce.len == 64 && atls_is_zero(atls_bytes_of(&nonce.data[48], 16))) {
+    if ((nonce.len == 64 || padded_len != 0) && ends_padded(nonce)) {
         refuse_nonce(nonce.len, "64 octets that a handshake cannot take for a padded binder", diag);
-        atls_diag_found_text(diag, " that end in 16 zero octets");
+        atls_diag_found_text(diag, nonce.len == 64 ? " that end in 16 zero octets"
+                                                   : " that are padded to end in 16 zero octets");
         return ATLS_ERR_NONCE_LENGTH;
     }
     return ATLS_OK;
@@ -146,7 +161,7 @@ enum atls_err atls_attester_for_nonce(const struct atls_attester_ops *ops,
 {
     enum atls_err err = atls_attester_check(ops, diag);
     if (err == ATLS_OK) {
-        err = check_outside_nonce(nonce, diag);
+        err = check_outside_nonce(nonce, ops->padded_len, diag);
     }
     return err == ATLS_OK ? attest(ops, attester, nonce, spki, timeout_ms, out, out_len, diag)
                           : err;

@@ -119,9 +119,12 @@ static struct atls_attester *attester_of(struct asked *a)
 
 static const uint8_t spki_octets[] = {0x30, 0x03, 0x01, 0x02, 0x03};
 
+static size_t pads_to; /* what the recorder's root of trust does with a short nonce */
+
 static enum atls_err for_nonce(struct asked *a, struct atls_bytes nonce)
 {
-    const struct atls_attester_ops ops = recorder_ops();
+    struct atls_attester_ops ops = recorder_ops();
+    ops.padded_len = pads_to;
     const struct atls_buf out = {a->room, sizeof a->room};
     memset(&a->diag, 0, sizeof a->diag);
     return atls_attester_for_nonce(&ops, attester_of(a), nonce,
@@ -149,6 +152,12 @@ static void a_table_that_lacks_anything_is_refused(void **state)
     ops = recorder_ops();
     ops.format = "";
     assert_err(atls_attester_check(&ops, &diag), ARGUMENT);
+    ops = recorder_ops();
+    ops.padded_len = 48;
+    assert_err(atls_attester_check(&ops, &diag), ARGUMENT);
+    assert_string_equal(diag.claim, "padded_len");
+    ops.padded_len = 64;
+    assert_err(atls_attester_check(&ops, &diag), OK);
     ops = recorder_ops();
     ops.open = NULL;
     assert_err(atls_attester_check(&ops, &diag), ARGUMENT);
@@ -211,6 +220,37 @@ static void outside_nonces_that_could_be_binders_are_refused(void **state)
             assert_err(err, OK);
         }
     }
+}
+
+/* A root of trust that pads: every length with every number of zeros at its end. What is taken is,
+ * once padded, no binder of 32 or of 48 octets. */
+static void outside_nonces_that_are_padded_into_a_binder_are_refused(void **state)
+{
+    (void)state;
+    size_t taken = 0;
+    pads_to = 64;
+    for (size_t len = 0; len <= 65; len++) {
+        for (size_t zeros = 0; zeros <= len; zeros++) {
+            struct asked a;
+            uint8_t field[66] = {0};
+            bool is_binder = true;
+            asked_init(&a);
+            memset(field, 0x4e, len - zeros);
+            for (size_t i = 48; i < 64; i++) {
+                is_binder = is_binder && field[i] == 0;
+            }
+            const enum atls_err err = for_nonce(&a, test_copy(atls_bytes_of(field, len)));
+            if (is_binder || len > 64) {
+                assert_err(err, NONCE_LENGTH);
+                assert_int_equal(a.recorder.num_calls, 0);
+            } else {
+                assert_err(err, OK);
+                taken++;
+            }
+        }
+    }
+    pads_to = 0;
+    assert_int_equal(taken, 16 * 17 / 2); /* of 49 octets the one without zeros, of 64 sixteen */
 }
 
 static void a_nonce_longer_than_the_root_of_trust_takes_is_refused(void **state)
@@ -342,6 +382,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_table_that_lacks_anything_is_refused),
         cmocka_unit_test(outside_nonces_that_could_be_binders_are_refused),
+        cmocka_unit_test(outside_nonces_that_are_padded_into_a_binder_are_refused),
         cmocka_unit_test(a_nonce_longer_than_the_root_of_trust_takes_is_refused),
         cmocka_unit_test(the_request_is_handed_on_as_it_is),
         cmocka_unit_test(an_answer_that_cannot_be_is_refused),

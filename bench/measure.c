@@ -36,7 +36,7 @@ bool bench_handshake(const struct bench_pair *pair)
     SSL *server = SSL_new(pair->server);
     BIO *client_bio = NULL, *server_bio = NULL;
     bool ok = client != NULL && server != NULL &&
-              BIO_new_bio_pair(&client_bio, 131072, &server_bio, 131072) == 1;
+              BIO_new_bio_pair(&client_bio, 32768, &server_bio, 32768) == 1;
     if (ok) {
         SSL_set_bio(client, client_bio, client_bio);
         SSL_set_bio(server, server_bio, server_bio);

@@ -211,6 +211,32 @@ static enum atls_err give_choice(struct atls_session *session, const struct atls
     return ATLS_OK;
 }
 
+/* write_offer writes into a body that is just large enough: it stays for as long as the connection,
+ * and the largest that could be is a thousand times what is. */
+static enum atls_err write_offer(uint8_t **out, size_t *out_len, const struct atls_offer *offer,
+                                 struct atls_diag *diag)
+{
+    const struct atls_buf counting = {NULL, SIZE_MAX};
+    size_t len = 0;
+    enum atls_err err = atls_offer_write(counting, &len, offer, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    uint8_t *body = malloc(len);
+    if (body == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "ClientHello", NULL);
+    }
+    const struct atls_buf room = {body, len};
+    err = atls_offer_write(room, &len, offer, diag);
+    if (err != ATLS_OK) {
+        free(body);
+        return err;
+    }
+    *out = body;
+    *out_len = len;
+    return ATLS_OK;
+}
+
 enum atls_err atls_session_write_client_hello(struct atls_session *session, bool *out_send,
                                               struct atls_bytes *out)
 {
@@ -219,23 +245,23 @@ enum atls_err atls_session_write_client_hello(struct atls_session *session, bool
         return session->verdict.reason.err;
     }
     struct atls_offer *offer = malloc(sizeof *offer); /* large for a fiber's stack */
-    uint8_t *body = malloc(ATLS_MAX_EXTENSION_LEN);
+    uint8_t *body = NULL;
     size_t len = 0;
-    enum atls_err err = offer != NULL && body != NULL
+    enum atls_err err = offer != NULL
                             ? atls_negotiation_offer(&session->negotiation, out_send, offer, &diag)
                             : atls_fail(&diag, ATLS_ERR_MEMORY, "ClientHello", NULL);
     if (err == ATLS_OK && *out_send) {
-        const struct atls_buf room = {body, ATLS_MAX_EXTENSION_LEN};
-        err = atls_offer_write(room, &len, offer, &diag);
+        err = write_offer(&body, &len, offer, &diag);
     }
     free(offer);
-    if (err != ATLS_OK || !*out_send) {
-        free(body);
-        return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
+    if (err != ATLS_OK) {
+        return session_refuse(session, &diag);
     }
-    free(session->written);
-    session->written = body;
-    *out = atls_bytes_of(body, len);
+    if (*out_send) {
+        free(session->written);
+        session->written = body;
+        *out = atls_bytes_of(body, len);
+    }
     return ATLS_OK;
 }
 

@@ -78,7 +78,7 @@ struct atls_verdict_evidence {
 /** What was decided about the peer of one connection. */
 struct atls_verdict {
     enum atls_verdict_state state; /**< ask atls_verdict_opens(), not this */
-    struct atls_diag reason;       /**< why, when refused */
+    struct atls_diag reason;       /**< why, when refused; its texts are in it, and live as long */
     bool peer_has_key;             /**< `peer_spki_sha256` is set */
     uint8_t peer_spki_sha256[32];  /**< SHA-256 of the DER SubjectPublicKeyInfo */
     char peer_subject[256];        /**< subject of the certificate; untrusted without PKIX */

@@ -833,6 +833,92 @@ def stack_handshakes():
     yield "server_empty_cmw", b"\0" + good + body(b"\0\0\0")
 
 
+# ---- src/result, src/json: Attestation Results ----
+
+EAR_LABELS = {
+    "iss": 1, "exp": 4, "nbf": 5, "iat": 6, "jti": 7, "cnf": 8, "eat_nonce": 10, "eat_profile": 265, "submods": 266,
+    "ear_status": 1000, "ear_trustworthiness_vector": 1001, "ear_raw_evidence": 1002,
+    "ear_appraisal_policy_ids": 1003, "ear_verifier_id": 1004, "ear_attester_claims": 1005,
+    "ear_verifier_claims": 1006, "ear_device_topology": 1007, "ear_veraison_annotated_evidence": -70000,
+    "ear_veraison_policy_claims": -70001, "ear_veraison_key_attestation": -70002, "developer": 0, "build": 1,
+    "instance-identity": 0, "executables": 2, "hardware": 4,
+}
+EAR_TIERS = {"none": 0, "affirming": 2, "warning": 32, "contraindicated": 96}
+
+
+def ear_results():
+    """Results by name, in underscore names."""
+    submod = {"ear_status": "affirming", "ear_trustworthiness_vector": {"instance-identity": 2, "hardware": 2},
+              "ear_appraisal_policy_ids": ["policy:A"]}
+    least = {"eat_profile": "tag:ietf.org,2026:rats/ear#04", "iat": 1780000000,
+             "ear_verifier_id": {"developer": "d", "build": "b"}, "submods": {"A": {"ear_status": "none"}}}
+    whole = dict(least, iss="https://v.example", exp=1780003600, nbf=1, eat_nonce=bytes(range(8)), ear_status="none",
+                 ear_raw_evidence=b"raw", ear_device_topology={"A": ["B"]}, submods={
+                     "A": dict(submod, ear_attester_claims={"k": [1, "v", None, True]}, eat_nonce=bytes(8),
+                               ear_verifier_claims={"problem": "p"}, simulated=True,
+                               ear_veraison_key_attestation={"akpub": bytes(91)}),
+                     "B": {"ear_status": "warning", "ear_trustworthiness_vector": {"executables": 33}}})
+    yield "least", least
+    yield "whole", whole
+    yield "veraison", dict(whole, eat_profile="tag:github.com,2023:veraison/ear", ear_device_topology={"A": ["A"]})
+    yield "old_claims", dict(least, submods={"A": dict(submod, ear_veraison_annotated_evidence={"k": 1},
+                                                       ear_veraison_policy_claims={"problem": "p"})})
+    yield "two_spellings", dict(least, submods={"A": dict(submod, ear_attester_claims={},
+                                                          ear_veraison_annotated_evidence={})})
+    yield "better_than_it_is", dict(least, submods={"A": dict(submod, ear_trustworthiness_vector={"hardware": 96})})
+    yield "many", dict(least, submods={f"m{i}": submod for i in range(9)})
+    yield "other_profile", dict(least, eat_profile="test")
+    yield "no_status", dict(least, submods={"A": {}})
+    yield "empty_vector", dict(least, submods={"A": {"ear_status": "none", "ear_trustworthiness_vector": {}}})
+
+
+def ear_in_cbor(value, name=None):
+    if isinstance(value, dict):
+        return {EAR_LABELS.get(key, key): ear_in_cbor(inner, key) for key, inner in value.items()}
+    return EAR_TIERS[value] if name == "ear_status" else value
+
+
+def ear_in_json(value, dotted=False):
+    if isinstance(value, dict):
+        return {key.replace("ear_veraison_", "ear.veraison.").replace("ear_", "ear.").replace("_", "-")
+                .replace("policy-ids", "policy-id") if dotted and key.startswith("ear_") else key:
+                ear_in_json(inner, dotted) for key, inner in value.items()}
+    return b64url(value) if isinstance(value, bytes) else value
+
+
+@target("fuzz_result_ear")
+def results_in_cbor():
+    for name, result in ear_results():
+        yield name, cbor(ear_in_cbor(result))
+    claims = ear_in_cbor(dict(ear_results())["least"])
+    thumbprint = {5: bytes(32)}
+    key = {1: {1: 2, -1: 1, -2: bytes(32), -3: bytes(32)}}
+    yield "cnf_ckt", cbor({**claims, 8: thumbprint})
+    yield "cnf_key", cbor({**claims, 8: key})
+    yield "record", cbor({**claims, 1002: ["text/plain", b"raw", 4]})
+    yield "oid", cbor({**claims, 265: b"\x2a\3"})
+    yield "cwt", cbor(Tag(18, sign1({1: -7, 4: b"k"}, {}, cbor(claims))))
+    yield "cwt_tags", cbor(Tag(61, Tag(18, sign1({1: -7}, {}, cbor(claims)))))
+
+
+@target("fuzz_json_ear")
+def results_in_json():
+    for name, result in ear_results():
+        yield name, json.dumps(ear_in_json(result)).encode()
+        yield name + "_dotted", json.dumps(ear_in_json(result, True)).encode()
+    claims = ear_in_json(dict(ear_results())["least"])
+    jwk = {"kty": "OKP", "crv": "Ed25519", "x": "A6EHv_POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbg"}
+    yield "cnf_jwk", json.dumps(dict(claims, cnf={"jwk": jwk})).encode()
+    yield "cnf_jkt", json.dumps(dict(claims, cnf={"jkt": b64url(bytes(32))})).encode()
+    yield "record", json.dumps(dict(claims, ear_raw_evidence=["text/plain", "cmF3", 4])).encode()
+    yield "iat_real", json.dumps(dict(claims, iat=1780000000.0)).encode()
+    payload = b64url(json.dumps(claims).encode())
+    for name, header in (("jwt", {"alg": "EdDSA", "kid": "k"}), ("jwt_none", {"alg": "none"}),
+                         ("jwt_hs256", {"alg": "HS256"})):
+        yield name, ".".join([b64url(json.dumps(header).encode()), payload, b64url(bytes(64))]).encode()
+    yield "cwt", cbor(Tag(18, sign1({1: -8}, {}, cbor(ear_in_cbor(dict(ear_results())["least"])))))
+
+
 def main(names):
     for name in names or sorted(TARGETS):
         folder = CORPUS / name

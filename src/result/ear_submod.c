@@ -34,8 +34,10 @@ static enum atls_err read_vector(const struct atls_ear_reader *r, const struct a
         return atls_ear_wrong(r, atls_ear_row(ATLS_EAR_VECTOR), "another type, or an empty one",
                               "a map of one claim or more");
     }
+    submod->has_vector = false; /* of claims that nobody knows there is no vector */
     for (size_t i = 0; err == ATLS_OK && i < ATLS_NUM_TRUST_CLAIMS; i++) {
         err = read_trust_claim(r, &vector, i, submod);
+        submod->has_vector = submod->has_vector || submod->asserted[i];
     }
     return err;
 }

@@ -32,6 +32,16 @@ static enum atls_err check_nonce(struct atls_bytes nonce, struct atls_diag *diag
     return ATLS_ERR_NONCE_LENGTH;
 }
 
+static bool asserts_something(const struct atls_ear_submod *submod)
+{
+    for (size_t i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
+        if (submod->asserted[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static enum atls_err check_submod(const struct atls_ear *ear, size_t index, struct atls_diag *diag)
 {
     const struct atls_ear_submod *submod = &ear->submods[index];
@@ -44,6 +54,9 @@ static enum atls_err check_submod(const struct atls_ear *ear, size_t index, stru
         if (atls_bytes_equal(ear->submods[i].name, submod->name)) {
             return wrong(diag, "submods", "two with one name", "each with its own name");
         }
+    }
+    if (submod->has_vector && !asserts_something(submod)) {
+        return wrong(diag, "trustworthiness vector", "an empty one", "one claim or more");
     }
     for (size_t i = 0; i < submod->num_policy_ids && i < most; i++) {
         if (!atls_utf8_is_valid(submod->policy_ids[i])) {

@@ -368,6 +368,9 @@ static void what_a_flavour_has_no_form_for_is_not_written(void **state)
     ear.submods[0].policy_ids[0] = atls_bytes_of("\xc3", 1);
     assert_unwritable(&ear, "policy ids");
     ear = good;
+    memset(ear.submods[0].asserted, 0, sizeof ear.submods[0].asserted);
+    assert_unwritable(&ear, "trustworthiness vector");
+    ear = good;
     ear.submods[0].nonce.len = 7;
     assert_unwritable(&ear, "eat_nonce");
     atls_ear_json_cleanup(&storage);

@@ -29,12 +29,6 @@ struct atls_template {
 enum atls_err atls_template_refuse(const struct atls_template *t, const char *step,
                                    const char *claim, struct atls_bytes found,
                                    const char *expected);
-/* atls_template_members refuses a value that is no object, a member of `not_built`, and one that
- * is in neither list; both lists end with NULL. */
-ATLS_NODISCARD enum atls_err atls_template_members(const struct atls_template *t,
-                                                   const json_t *object, const char *step,
-                                                   const char *const *names,
-                                                   const char *const *not_built);
 /* atls_template_list gives a member that is an array of at least one. */
 ATLS_NODISCARD enum atls_err atls_template_list(const struct atls_template *t, const json_t *object,
                                                 const char *key, const char *step,
@@ -76,9 +70,31 @@ ATLS_NODISCARD enum atls_err atls_template_put_entity(const struct atls_template
                                                       const char *const *roles,
                                                       uint64_t first_role);
 
-/* atls_template_put_key writes a verification key as tag 554. */
+/* atls_template_put_environment writes an environment-map. */
+ATLS_NODISCARD enum atls_err atls_template_put_environment(const struct atls_template *t,
+                                                           const json_t *object);
+/* atls_template_put_triples writes a triples-map. */
+ATLS_NODISCARD enum atls_err atls_template_put_triples(const struct atls_template *t,
+                                                       const json_t *object);
+/* atls_template_put_mkey writes a measurement key of {"type", "value"}; not psa.refval-id. */
+ATLS_NODISCARD enum atls_err atls_template_put_mkey(const struct atls_template *t,
+                                                    const json_t *object);
+/* atls_template_put_values writes a measurement-values-map of all members that cocli has. */
+ATLS_NODISCARD enum atls_err atls_template_put_values(const struct atls_template *t,
+                                                      const json_t *object);
+/* atls_template_put_digests writes a list of digests. */
+ATLS_NODISCARD enum atls_err atls_template_put_digests(const struct atls_template *t,
+                                                       const json_t *list);
+/* atls_template_put_digest writes [algorithm, octets] of "sha-256;base64" or [1, base64url]. */
+ATLS_NODISCARD enum atls_err atls_template_put_digest(const struct atls_template *t,
+                                                      const json_t *item, const char *step);
+
+/* atls_template_put_key writes a key, certificate or thumbprint by {"type", "value"}; a bare key as
+ * tag 554. */
 ATLS_NODISCARD enum atls_err atls_template_put_key(const struct atls_template *t,
                                                    const json_t *object);
+/* atls_template_is_key_type is true for the types that atls_template_put_key takes. */
+bool atls_template_is_key_type(struct atls_bytes type);
 /* atls_template_put_measurement writes a measurement-map. */
 ATLS_NODISCARD enum atls_err atls_template_put_measurement(const struct atls_template *t,
                                                            const json_t *object);

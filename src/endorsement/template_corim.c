@@ -141,22 +141,55 @@ static void put_tags(const struct atls_template *t, const struct manifest *manif
     }
 }
 
+/* put_dependent writes [{"href", "thumbprint"}]. */
+static enum atls_err put_dependent(const struct atls_template *t, const json_t *corim)
+{
+    static const char rims_step[] = "template: dependent-rims";
+    static const char *const names[] = {"href", "thumbprint", NULL};
+    const json_t *list = NULL;
+    struct atls_bytes href;
+    enum atls_err err = atls_template_list(t, corim, "dependent-rims", step, &list);
+    const size_t num = list == NULL ? 0 : json_array_size(list);
+    atls_cbor_put_uint(t->w, 2);
+    atls_cbor_put_array(t->w, num);
+    for (size_t i = 0; i < num && err == ATLS_OK; i++) {
+        const json_t *rim = json_array_get(list, i);
+        const bool has_thumbprint = atls_json_has(rim, "thumbprint");
+        err = atls_json_only_keys(rim, names, rims_step, t->diag);
+        if (err == ATLS_OK) {
+            err = atls_json_text(&href, rim, "href", rims_step, t->diag);
+        }
+        if (err != ATLS_OK) {
+            return err;
+        }
+        atls_cbor_put_map(t->w, has_thumbprint ? 2 : 1);
+        atls_cbor_put_uint(t->w, 0);
+        atls_cbor_put_tag(t->w, ATLS_TAG_URI);
+        atls_cbor_put_text(t->w, href);
+        if (has_thumbprint) {
+            atls_cbor_put_uint(t->w, 1);
+            err = atls_template_put_digest(t, json_object_get(rim, "thumbprint"), "thumbprint");
+        }
+    }
+    return err;
+}
+
 /* put_corim writes tag 501 and the map: 0 id, 1 tags, 3 profile, 4 validity, 5 entities. */
 static enum atls_err put_corim(const struct atls_template *t, const void *context)
 {
-    static const char *const names[] = {"corim-id", "profile",  "profiles",
+    static const char *const names[] = {"corim-id", "profile",  "profiles", "dependent-rims",
                                         "validity", "entities", NULL};
-    static const char *const not_built[] = {"dependent-rims", NULL};
     const struct manifest *manifest = context;
     const json_t *corim = manifest->corim;
     enum atls_err err = ATLS_OK;
     if (corim != NULL) {
-        err = atls_template_members(t, corim, step, names, not_built);
+        err = atls_json_only_keys(corim, names, step, t->diag);
     }
     const bool has_validity = atls_json_has(corim, "validity");
     const bool has_entities = atls_json_has(corim, "entities") || manifest->simulated;
     atls_cbor_put_tag(t->w, ATLS_TAG_CORIM);
-    atls_cbor_put_map(t->w, 3u + has_validity + has_entities);
+    const bool has_dependent = atls_json_has(corim, "dependent-rims");
+    atls_cbor_put_map(t->w, 3u + has_validity + has_entities + has_dependent);
     atls_cbor_put_uint(t->w, 0);
     if (corim == NULL) {
         atls_cbor_put_bytes(t->w, atls_bytes_of(manifest->random_id, sizeof manifest->random_id));
@@ -164,6 +197,9 @@ static enum atls_err put_corim(const struct atls_template *t, const void *contex
         err = atls_template_put_id(t, corim, "corim-id", step);
     }
     put_tags(t, manifest);
+    if (err == ATLS_OK && has_dependent) {
+        err = put_dependent(t, corim);
+    }
     atls_cbor_put_uint(t->w, 3);
     if (manifest->profile->uri != NULL) {
         atls_cbor_put_tag(t->w, ATLS_TAG_URI);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Verification keys of templates: {"type": "pkix-base64-key", "value": …} with PEM or the base64 of
- * a SubjectPublicKeyInfo, and {"key": base64} of the first cocli. Written is always PEM.
+ * Keys of templates: {"type": "pkix-base64-key", "value": …} with PEM or the base64 of a
+ * SubjectPublicKeyInfo, and {"key": base64} of the first cocli, which are always written as PEM;
+ * and certificates, thumbprints and octets.
  */
 #include "endorsement/template.h"
 
@@ -48,26 +49,10 @@ static enum atls_err put_spki(const struct atls_template *t, struct atls_bytes t
     return err;
 }
 
-enum atls_err atls_template_put_key(const struct atls_template *t, const json_t *object)
+/* put_bare writes a key as PEM, whichever way it is given. */
+static enum atls_err put_bare(const struct atls_template *t, const json_t *value)
 {
-    static const char *const old_names[] = {"key", NULL};
-    struct atls_bytes type;
     struct atls_bytes text;
-    enum atls_err err;
-    const json_t *value = NULL;
-    if (atls_json_has(object, "key")) {
-        err = atls_json_only_keys(object, old_names, step, t->diag);
-        value = json_object_get(object, "key");
-    } else {
-        err = atls_template_typed(t, object, step, &type, &value);
-        if (err == ATLS_OK && !atls_bytes_is_text(type, "pkix-base64-key")) {
-            return atls_template_refuse(t, step, "type", type,
-                                        "pkix-base64-key: other kinds are not built");
-        }
-    }
-    if (err != ATLS_OK) {
-        return err;
-    }
     if (!atls_json_text_of(value, &text)) {
         return atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, "value",
                                atls_json_type_name(value), "a string");
@@ -78,4 +63,99 @@ enum atls_err atls_template_put_key(const struct atls_template *t, const json_t 
         return ATLS_OK;
     }
     return put_spki(t, text);
+}
+
+/* How the value of a type is given, and what is written. */
+enum form { BARE, PEM, OCTETS, ENCODED, DIGEST };
+static const struct {
+    const char *type;
+    uint64_t tag;
+    enum form form;
+} kinds[] = {
+    {"pkix-base64-key", ATLS_TAG_PEM_KEY, BARE},
+    {"pkix-base64-cert", ATLS_TAG_PEM_CERT, PEM},
+    {"pkix-base64-cert-path", ATLS_TAG_PEM_PATH, PEM},
+    {"thumbprint", ATLS_TAG_KEY_THUMBPRINT, DIGEST},
+    {"cose-key", ATLS_TAG_COSE_KEY, ENCODED},
+    {"cert-thumbprint", ATLS_TAG_CERT_THUMBPRINT, DIGEST},
+    {"bytes", ATLS_TAG_BYTES, OCTETS},
+    {"cert-path-thumbprint", ATLS_TAG_PATH_THUMBPRINT, DIGEST},
+    {"pkix-asn1der-cert", ATLS_TAG_DER_CERT, OCTETS},
+};
+
+bool atls_template_is_key_type(struct atls_bytes type)
+{
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(kinds); i++) {
+        if (atls_bytes_is_text(type, kinds[i].type)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* put_base64 writes octets, or an item that they encode: our reader looks at it later. */
+static enum atls_err put_base64(const struct atls_template *t, struct atls_bytes text,
+                                enum form form)
+{
+    uint8_t octets[ATLS_MAX_SPKI_LEN];
+    const struct atls_buf room = {octets, sizeof octets};
+    size_t len = 0;
+    if (!decode_any(text, room, &len) || len == 0) {
+        return atls_template_refuse(t, step, "value", text, "base64 of 1 to 8192 octets");
+    }
+    if (form == ENCODED) {
+        struct atls_cbor item;
+        if (atls_cbor_parse(&item, atls_bytes_of(octets, len), ATLS_CBOR_STRICT, "COSE_Key",
+                            NULL) != ATLS_OK) {
+            return atls_template_refuse(t, step, "value", text, "base64 of a COSE_Key");
+        }
+        atls_cbor_put_encoded(t->w, atls_bytes_of(octets, len));
+    } else {
+        atls_cbor_put_bytes(t->w, atls_bytes_of(octets, len));
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err put_kind(const struct atls_template *t, size_t kind, const json_t *value)
+{
+    struct atls_bytes text;
+    if (kinds[kind].form == BARE) {
+        return put_bare(t, value);
+    }
+    atls_cbor_put_tag(t->w, kinds[kind].tag);
+    if (kinds[kind].form == DIGEST) {
+        return atls_template_put_digest(t, value, "thumbprint");
+    }
+    if (!atls_json_text_of(value, &text)) {
+        return atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, "value",
+                               atls_json_type_name(value), "a string");
+    }
+    if (kinds[kind].form == PEM) {
+        atls_cbor_put_text(t->w, text);
+        return ATLS_OK;
+    }
+    return put_base64(t, text, kinds[kind].form);
+}
+
+enum atls_err atls_template_put_key(const struct atls_template *t, const json_t *object)
+{
+    static const char *const old_names[] = {"key", NULL};
+    struct atls_bytes type;
+    const json_t *value = NULL;
+    if (atls_json_has(object, "key")) {
+        const enum atls_err err = atls_json_only_keys(object, old_names, step, t->diag);
+        return err != ATLS_OK ? err : put_bare(t, json_object_get(object, "key"));
+    }
+    const enum atls_err err = atls_template_typed(t, object, step, &type, &value);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(kinds); i++) {
+        if (atls_bytes_is_text(type, kinds[i].type)) {
+            return put_kind(t, i, value);
+        }
+    }
+    return atls_template_refuse(t, step, "type", type,
+                                "pkix-base64-key, pkix-base64-cert, pkix-base64-cert-path, "
+                                "pkix-asn1der-cert, cose-key, bytes or a thumbprint");
 }

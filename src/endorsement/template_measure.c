@@ -10,7 +10,7 @@
 
 static const char step[] = "template: measurement";
 
-/* What goes into the map mval: from "value", and where the key is psa.refval-id from that. */
+/* What goes into the map mval where the key is psa.refval-id. */
 struct values {
     const json_t *version; /* strings; NULL when absent */
     const json_t *name;
@@ -60,26 +60,45 @@ static bool read_digest(const json_t *item, const struct atls_corim_digest **out
     return *out_alg != NULL && atls_base64_decode(text, room, &out->len);
 }
 
-static enum atls_err put_digests(const struct atls_template *t, const json_t *list)
+/* put_digest writes [algorithm, octets]; false for a value of another form. */
+static bool put_digest(const struct atls_template *t, const json_t *item)
 {
-    static const char expected[] = "[1, base64url without padding] or \"sha-256;base64\"";
+    const struct atls_corim_digest *alg = NULL;
+    struct atls_template_octets octets;
+    if (!read_digest(item, &alg, &octets)) {
+        return false;
+    }
+    atls_cbor_put_array(t->w, 2);
+    atls_cbor_put_int(t->w, alg->number);
+    atls_cbor_put_bytes(t->w, atls_bytes_of(octets.data, octets.len));
+    return true;
+}
+
+#define DIGEST_FORMS "[1, base64url without padding] or \"sha-256;base64\""
+
+enum atls_err atls_template_put_digest(const struct atls_template *t, const json_t *item,
+                                       const char *claim)
+{
+    return put_digest(t, item) ? ATLS_OK
+                               : atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, claim,
+                                                 "another form", DIGEST_FORMS);
+}
+
+enum atls_err atls_template_put_digests(const struct atls_template *t, const json_t *list)
+{
     if (!json_is_array(list) || json_array_size(list) == 0) {
         return atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, "digests",
                                atls_json_type_name(list), "an array that is not empty");
     }
     atls_cbor_put_array(t->w, json_array_size(list));
     for (size_t i = 0; i < json_array_size(list); i++) {
-        const struct atls_corim_digest *alg = NULL;
-        struct atls_template_octets octets;
-        if (!read_digest(json_array_get(list, i), &alg, &octets)) {
-            atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, "digests", "member ", expected);
+        if (!put_digest(t, json_array_get(list, i))) {
+            atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, "digests", "member ",
+                            DIGEST_FORMS);
             atls_diag_found_int(t->diag, (int64_t)i);
             atls_diag_found_text(t->diag, " of another form");
             return ATLS_ERR_ENDORSEMENT;
         }
-        atls_cbor_put_array(t->w, 2);
-        atls_cbor_put_int(t->w, alg->number);
-        atls_cbor_put_bytes(t->w, atls_bytes_of(octets.data, octets.len));
     }
     return ATLS_OK;
 }
@@ -112,7 +131,7 @@ static enum atls_err put_values(const struct atls_template *t, const struct valu
     }
     atls_cbor_put_uint(t->w, 2);
     if (err == ATLS_OK) {
-        err = put_digests(t, values->digests);
+        err = atls_template_put_digests(t, values->digests);
     }
     if (err == ATLS_OK && has_name) {
         atls_cbor_put_uint(t->w, 11);
@@ -129,84 +148,36 @@ static enum atls_err put_values(const struct atls_template *t, const struct valu
     return err;
 }
 
-/* read_version takes {"value": text} apart. */
-static enum atls_err read_version(const struct atls_template *t, const json_t *object,
-                                  struct values *out)
-{
-    static const char *const names[] = {"value", NULL};
-    static const char *const not_built[] = {"scheme", NULL};
-    const enum atls_err err =
-        atls_template_members(t, object, "template: version", names, not_built);
-    out->version = json_object_get(object, "value");
-    if (err == ATLS_OK && out->version == NULL) {
-        return atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, "template: version", "value",
-                               "nothing", "a string");
-    }
-    return err;
-}
-
-/* read_cryptokeys takes [{"type": "bytes", "value": base64}] apart. */
-static enum atls_err read_cryptokeys(const struct atls_template *t, const json_t *list,
-                                     struct values *out)
-{
-    struct atls_bytes type;
-    if (!json_is_array(list) || json_array_size(list) != 1) {
-        return atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, step, "cryptokeys",
-                               "another number of keys", "exactly one signer-id");
-    }
-    const enum atls_err err = atls_template_typed(t, json_array_get(list, 0),
-                                                  "template: cryptokeys", &type, &out->signer_id);
-    if (err == ATLS_OK && !atls_bytes_is_text(type, "bytes")) {
-        return atls_template_refuse(t, "template: cryptokeys", "type", type, "bytes");
-    }
-    return err;
-}
-
-static enum atls_err read_values(const struct atls_template *t, const json_t *object,
-                                 struct values *out)
-{
-    static const char *const names[] = {"version", "digests", "name", "cryptokeys", NULL};
-    static const char *const not_built[] = {
-        "svn",          "flags",         "raw-value", "raw-value-mask",      "mac-addr",
-        "ip-addr",      "ueid",          "uuid",      "integrity-registers", "int-range",
-        "psa-cert-num", "serial-number", NULL};
-    enum atls_err err = atls_template_members(t, object, "template: values", names, not_built);
-    const json_t *version = json_object_get(object, "version");
-    const json_t *keys = json_object_get(object, "cryptokeys");
-    out->digests = json_object_get(object, "digests");
-    out->name = json_object_get(object, "name");
-    if (err == ATLS_OK && version != NULL) {
-        err = read_version(t, version, out);
-    }
-    if (err == ATLS_OK && keys != NULL) {
-        err = read_cryptokeys(t, keys, out);
-    }
-    return err;
-}
-
-/* read_refval_id takes {"label", "version", "signer-id"} apart. */
-static enum atls_err read_refval_id(const struct atls_template *t, const json_t *object,
-                                    struct values *out)
+/* put_refval_id writes mkey and mval for the key psa.refval-id, {"label", "version",
+ * "signer-id"}. */
+static enum atls_err put_refval_id(const struct atls_template *t, const json_t *id,
+                                   const json_t *value)
 {
     static const char id_step[] = "template: psa.refval-id";
     static const char *const names[] = {"label", "version", "signer-id", NULL};
-    const enum atls_err err = atls_json_only_keys(object, names, id_step, t->diag);
-    if (err != ATLS_OK) {
-        return err;
+    static const char *const value_names[] = {"digests", NULL};
+    enum atls_err err = atls_json_only_keys(id, names, id_step, t->diag);
+    if (err == ATLS_OK) {
+        err = atls_json_only_keys(value, value_names, id_step, t->diag);
     }
-    if (out->name != NULL || out->version != NULL || out->signer_id != NULL) {
-        return atls_fail_texts(t->diag, ATLS_ERR_ENDORSEMENT, id_step, "value",
-                               "name, version or cryptokeys beside it", "digests alone");
-    }
-    out->name = json_object_get(object, "label");
-    out->version = json_object_get(object, "version");
-    out->signer_id = json_object_get(object, "signer-id");
-    return ATLS_OK;
+    const struct values values = {.version = json_object_get(id, "version"),
+                                  .name = json_object_get(id, "label"),
+                                  .signer_id = json_object_get(id, "signer-id"),
+                                  .digests = json_object_get(value, "digests")};
+    atls_cbor_put_uint(t->w, 0);
+    atls_cbor_put_str(t->w, ATLS_PSA_COMPONENT_KEY);
+    atls_cbor_put_uint(t->w, 1);
+    return err != ATLS_OK ? err : put_values(t, &values);
 }
 
-/* put_mkey writes the key, and moves what psa.refval-id holds into the values. */
-static enum atls_err put_mkey(const struct atls_template *t, const json_t *object,
-                              struct values *values)
+static bool is_refval_id(const json_t *key)
+{
+    struct atls_bytes type;
+    return atls_json_text_of(json_object_get(key, "type"), &type) &&
+           atls_bytes_is_text(type, "psa.refval-id");
+}
+
+enum atls_err atls_template_put_mkey(const struct atls_template *t, const json_t *object)
 {
     static const char key_step[] = "template: measurement key";
     struct atls_bytes type;
@@ -215,45 +186,63 @@ static enum atls_err put_mkey(const struct atls_template *t, const json_t *objec
     if (err != ATLS_OK) {
         return err;
     }
-    if (atls_bytes_is_text(type, "psa.refval-id")) {
-        atls_cbor_put_str(t->w, ATLS_PSA_COMPONENT_KEY);
-        return read_refval_id(t, value, values);
-    }
     if (atls_bytes_is_text(type, "string")) {
         return put_string(t, value, "key");
     }
+    if (atls_bytes_is_text(type, "uuid") || atls_bytes_is_text(type, "oid")) {
+        return atls_template_put_tagged(t, object, key_step);
+    }
     if (!atls_bytes_is_text(type, "uint")) {
-        return atls_template_refuse(t, key_step, "type", type, "string, uint or psa.refval-id");
+        return atls_template_refuse(t, key_step, "type", type,
+                                    "string, uint, uuid, oid or psa.refval-id");
     }
     int64_t number = 0;
     const enum atls_err number_err =
-        atls_json_int(&number, object, "value", 0, ATLS_MAX_PCR, key_step, t->diag);
+        atls_json_int(&number, object, "value", 0, INT64_MAX, key_step, t->diag);
     atls_cbor_put_int(t->w, number);
     return number_err;
 }
 
+static enum atls_err put_authorized_by(const struct atls_template *t, const json_t *object)
+{
+    const json_t *list = NULL;
+    enum atls_err err = atls_template_list(t, object, "authorized-by", step, &list);
+    const size_t num = list == NULL ? 0 : json_array_size(list);
+    atls_cbor_put_uint(t->w, 2);
+    atls_cbor_put_array(t->w, num);
+    for (size_t i = 0; i < num && err == ATLS_OK; i++) {
+        err = atls_template_put_key(t, json_array_get(list, i));
+    }
+    return err;
+}
+
 enum atls_err atls_template_put_measurement(const struct atls_template *t, const json_t *object)
 {
-    static const char *const names[] = {"key", "value", NULL};
-    static const char *const not_built[] = {"authorized-by", NULL};
-    struct values values = {.version = NULL};
+    static const char *const names[] = {"key", "value", "authorized-by", NULL};
     const json_t *key = NULL;
     const json_t *value = NULL;
-    enum atls_err err = atls_template_members(t, object, step, names, not_built);
-    if (err == ATLS_OK) {
+    enum atls_err err = atls_json_only_keys(object, names, step, t->diag);
+    const bool has_key = atls_json_has(object, "key");
+    const bool has_authority = atls_json_has(object, "authorized-by");
+    if (err == ATLS_OK && has_key) {
         err = atls_json_object(&key, object, "key", step, t->diag);
     }
     if (err == ATLS_OK) {
         err = atls_json_object(&value, object, "value", step, t->diag);
     }
-    if (err == ATLS_OK) {
-        err = read_values(t, value, &values);
+    if (err != ATLS_OK) {
+        return err;
     }
-    atls_cbor_put_map(t->w, 2);
-    atls_cbor_put_uint(t->w, 0);
-    if (err == ATLS_OK) {
-        err = put_mkey(t, key, &values);
+    atls_cbor_put_map(t->w, 1u + has_key + has_authority);
+    if (is_refval_id(key)) {
+        err = put_refval_id(t, json_object_get(key, "value"), value);
+    } else {
+        if (has_key) {
+            atls_cbor_put_uint(t->w, 0);
+            err = atls_template_put_mkey(t, key);
+        }
+        atls_cbor_put_uint(t->w, 1);
+        err = err == ATLS_OK ? atls_template_put_values(t, value) : err;
     }
-    atls_cbor_put_uint(t->w, 1);
-    return err != ATLS_OK ? err : put_values(t, &values);
+    return err == ATLS_OK && has_authority ? put_authorized_by(t, object) : err;
 }

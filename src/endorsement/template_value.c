@@ -17,19 +17,6 @@ enum atls_err atls_template_refuse(const struct atls_template *t, const char *st
     return ATLS_ERR_ENDORSEMENT;
 }
 
-enum atls_err atls_template_members(const struct atls_template *t, const json_t *object,
-                                    const char *step, const char *const *names,
-                                    const char *const *not_built)
-{
-    for (size_t i = 0; not_built[i] != NULL; i++) {
-        if (atls_json_has(object, not_built[i])) {
-            return atls_template_refuse(t, step, "member", atls_bytes_text(not_built[i]),
-                                        ATLS_CORIM_ONLY_BUILT);
-        }
-    }
-    return atls_json_only_keys(object, names, step, t->diag);
-}
-
 enum atls_err atls_template_list(const struct atls_template *t, const json_t *object,
                                  const char *key, const char *step, const json_t **out)
 {
@@ -271,8 +258,12 @@ enum atls_err atls_template_put_tagged(const struct atls_template *t, const json
     while (kind < ATLS_ARRAY_LEN(kinds) && !atls_bytes_is_text(type, kinds[kind].type)) {
         kind++;
     }
+    if (kind == ATLS_ARRAY_LEN(kinds) && atls_template_is_key_type(type)) {
+        return atls_template_put_key(t, object);
+    }
     if (kind == ATLS_ARRAY_LEN(kinds)) {
-        return atls_template_refuse(t, step, "type", type, "bytes, uuid, oid, ueid or psa.impl-id");
+        return atls_template_refuse(t, step, "type", type,
+                                    "bytes, uuid, oid, ueid, psa.impl-id or a type of keys");
     }
     struct atls_template_octets octets = {.len = 16};
     struct atls_bytes text = {NULL, 0};

@@ -4,6 +4,8 @@
 #include "support/check.h"
 
 #include "json/ear.h"
+#include "json/ear_json.h"
+#include "json/ear_token.h"
 #include "json/json.h"
 #include "json/policy_json.h"
 #include "json/verdict_json.h"
@@ -129,6 +131,44 @@ static char *read_policy(void)
     return id;
 }
 
+/* A Result of draft 04 with all that there is, read, written in both forms, and read again. */
+static char *rewrite_result(void)
+{
+    static const char text[] =
+        "{\"eat_profile\":\"tag:ietf.org,2026:rats/ear#04\",\"iat\":1,\"ear_verifier_id\":"
+        "{\"developer\":\"d\",\"build\":\"b\"},\"cnf\":{\"jwk\":{\"kty\":\"OKP\",\"crv\":"
+        "\"Ed25519\",\"x\":\"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo\"}},"
+        "\"ear_raw_evidence\":[\"text/plain\",\"cmF3\",4],\"submods\":{\"A\":{\"ear_status\":"
+        "\"none\",\"ear_trustworthiness_vector\":{\"hardware\":1},\"ear_appraisal_policy_ids\":"
+        "[\"p\"],\"ear_attester_claims\":{\"a\":[1,\"b\",null]},\"ear_verifier_claims\":"
+        "{\"problem\":\"q\"},\"ear_veraison_key_attestation\":{\"akpub\":\"AQID\"}}}}";
+    struct atls_ear_token *token = NULL;
+    struct atls_ear from_cbor;
+    uint8_t *cbor = NULL;
+    size_t len = 0;
+    json_t *claims = NULL;
+    enum atls_err err = atls_ear_open_unverified(&token, atls_bytes_text(text), NULL);
+    if (err == ATLS_OK) {
+        err = atls_ear_to_cbor(&cbor, &len, atls_ear_token_get(token), NULL);
+    }
+    if (err == ATLS_OK) {
+        err = atls_ear_read_cbor(&from_cbor, atls_bytes_of(cbor, len), NULL);
+    }
+    if (err == ATLS_OK) {
+        err = atls_ear_to_json(&claims, &from_cbor, NULL);
+    }
+    char *again = dump(err, claims);
+    atls_ear_token_free(token);
+    free(cbor);
+    return again;
+}
+
+static void a_result_is_rewritten_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    each_failure(rewrite_result);
+}
+
 static void a_result_is_whole_or_none(void **state)
 {
     (void)state;
@@ -157,6 +197,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_result_is_whole_or_none),
+        cmocka_unit_test(a_result_is_rewritten_whole_or_not_at_all),
         cmocka_unit_test(an_error_result_is_whole_or_none),
         cmocka_unit_test(a_verdict_is_whole_or_none),
         cmocka_unit_test(a_policy_is_whole_or_none),

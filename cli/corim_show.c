@@ -30,6 +30,20 @@ static json_t *hex_json(struct atls_bytes octets)
     return value;
 }
 
+/* class_json gives 16 octets as the UUID that they are (RFC 9562, 4): no other class has so few. */
+static json_t *class_json(struct atls_bytes octets)
+{
+    if (octets.len != 16) {
+        return hex_json(octets);
+    }
+    char *hex = atls_hex_new(octets);
+    json_t *value = hex != NULL ? json_sprintf("%.8s-%.4s-%.4s-%.4s-%s", hex, hex + 8, hex + 12,
+                                               hex + 16, hex + 20)
+                                : NULL;
+    free(hex);
+    return value;
+}
+
 /* uri_json gives the URI of tag 32 or of an array of one (before 2025), or the octets of an OID. */
 static json_t *uri_json(const struct atls_cbor *item)
 {
@@ -130,7 +144,7 @@ static json_t *key_json(const struct atls_trust_anchor *anchor)
                        ? hex_json(atls_digest_bytes(&digest))
                        : json_null();
     return json_pack("{s:o,s:o,s:o,s:b}", "instance", hex_json(anchor->instance), "class",
-                     hex_json(anchor->class_id), "spki_sha256", hash, "simulated",
+                     class_json(anchor->class_id), "spki_sha256", hash, "simulated",
                      anchor->simulated);
 }
 
@@ -148,7 +162,7 @@ static json_t *reference_json(const struct atls_reference *reference)
     char pcr[sizeof "pcr 18446744073709551615"];
     snprintf(pcr, sizeof pcr, "pcr %llu", (unsigned long long)reference->key_uint);
     json_t *object =
-        json_pack("{s:o,s:o,s:o}", "class", hex_json(reference->class_id), "measurement",
+        json_pack("{s:o,s:o,s:o}", "class", class_json(reference->class_id), "measurement",
                   reference->key_is_uint ? json_string(pcr) : text_json(reference->key_text),
                   "digests", digests_json(reference));
     const struct {

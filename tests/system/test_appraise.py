@@ -264,6 +264,23 @@ class AppraiseTest(SystemTest):
                               "cryptokeys": [{"type": "bytes",
                                               "value": octets(component["signer"])}]}}]}
 
+    def test_a_class_is_shown_as_the_uuid_that_it_was_given_as(self):
+        name = "cd1f0e55-26f9-460d-b9d8-f7fde171787c"
+        digest = "sha-256;" + base64.b64encode(bytes(32)).decode()
+        template = {"tag-identity": {"id": "00000000-0000-4000-8000-000000000005"},
+                    "triples": {"reference-values": [{
+                        "environment": {"class": {"id": {"type": "uuid", "value": name}}},
+                        "measurements": [{"key": {"type": "uint", "value": 0},
+                                          "value": {"digests": [digest]}}]}]}}
+        path, made = self.write("class.json", json.dumps(template)), self.path("class.corim")
+        self.assert_done(run("corim", "create", path, "--profile", "tpm2", "-o", made))
+        shown = self.assert_done(run("corim", "show", made, "--json")).objects[0]["result"]
+        self.assertEqual([value["class"] for value in shown["reference_values"]], [name])
+        shown = self.assert_done(run("corim", "show", self.identity.endorsement, "--json"))
+        claims = self.identity.attester()["claims"]
+        self.assertEqual({key["class"] for key in shown.objects[0]["result"]["keys"]},
+                         {claims["implementation-id"]})
+
     def test_a_folder_of_endorsements_is_taken_whole_or_not_at_all(self):
         folder = self.path("store")
         os.mkdir(folder)

@@ -7,6 +7,7 @@
 const struct atls_appraiser_rule atls_rule_not_fresh = ATLS_RULE_NOT_FRESH;
 const struct atls_appraiser_rule atls_rule_simulated = ATLS_RULE_SIMULATED;
 const struct atls_appraiser_rule atls_rule_revoked = ATLS_RULE_REVOKED;
+const struct atls_appraiser_rule atls_rule_endorsed = ATLS_RULE_ENDORSED;
 
 static void affirm(struct atls_submod *submod, size_t claim, int8_t value)
 {

@@ -20,10 +20,14 @@
 #define ATLS_RULE_REVOKED \
     {"the machine, or a key that the Evidence rests on, is revoked", ATLS_ERR_REVOKED, \
      {{[ATLS_TRUST_INSTANCE_IDENTITY] = ATLS_INSTANCE_UNTRUSTWORTHY}}}
+#define ATLS_RULE_ENDORSED \
+    {"an endorser says that it is open for debugging, or not secure", ATLS_ERR_LIFECYCLE, \
+     {{[ATLS_TRUST_CONFIGURATION] = ATLS_CONFIG_UNSAFE}}}
 /* clang-format on */
 extern const struct atls_appraiser_rule atls_rule_not_fresh;
 extern const struct atls_appraiser_rule atls_rule_simulated;
 extern const struct atls_appraiser_rule atls_rule_revoked;
+extern const struct atls_appraiser_rule atls_rule_endorsed;
 
 /* atls_outcome_apply gives the values of a rule to the claims that are not worse already. `why` is
  * the finding, with the reason of the rule; NULL for the first rule of a table, which is applied

@@ -72,6 +72,7 @@ const struct atls_appraiser_rule atls_psa_rules[ATLS_PSA_NUM_RULES] = {
     [NUM_OWN_RULES] = ATLS_RULE_NOT_FRESH,
     [NUM_OWN_RULES + 1] = ATLS_RULE_SIMULATED,
     [NUM_OWN_RULES + 2] = ATLS_RULE_REVOKED,
+    [NUM_OWN_RULES + 3] = ATLS_RULE_ENDORSED,
 };
 
 static void apply(struct atls_submod *submod, enum rule rule, const struct atls_diag *why)

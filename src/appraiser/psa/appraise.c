@@ -2,6 +2,7 @@
 /* The appraisal of a PSA token, in the one order that its types allow. */
 #include "appraiser/psa/psa.h"
 
+#include "appraiser/endorsed.h"
 #include "appraiser/input.h"
 #include "appraiser/outcome.h"
 #include "base/span.h"
@@ -17,7 +18,8 @@ static enum atls_key_binding key_binding(const struct atls_appraisal_input *inpu
 }
 
 static void fill(struct atls_submod *submod, const struct atls_psa_claims *claims,
-                 const struct atls_trust_anchor *anchor, const struct atls_appraisal_input *input)
+                 const struct atls_trust_anchor *anchor, const struct atls_additions *endorsed,
+                 const struct atls_appraisal_input *input)
 {
     memset(submod, 0, sizeof *submod);
     submod->format = atls_format_by_name(atls_bytes_text("psa"));
@@ -31,6 +33,7 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
     atls_identities_add_key(&submod->identities, ATLS_REVOKED_SPKI, "attestation key",
                             input->crypto, anchor->spki);
     atls_psa_judge(submod, claims, anchor, input);
+    atls_endorsed_judge(submod, endorsed);
     if (input->no_nonce) {
         atls_outcome_not_fresh(submod, "psa-nonce");
     }
@@ -64,12 +67,16 @@ static enum atls_err psa_appraise(struct atls_submod *out, const struct atls_app
     if (err == ATLS_OK) {
         err = atls_input_compare_nonce(input, claims.nonce, "psa-nonce", diag);
     }
+    ATLS_AUTO(atls_endorsed_cleanup) struct atls_additions *endorsed = NULL;
+    if (err == ATLS_OK) {
+        err = atls_psa_endorsed(&endorsed, &claims, atls_psa_anchor(verified), input, diag);
+    }
     char *claims_json = NULL;
     if (err == ATLS_OK && input->want_claims) {
-        err = atls_psa_claims_json(&claims_json, &claims, diag);
+        err = atls_psa_claims_json(&claims_json, &claims, endorsed, diag);
     }
     if (err == ATLS_OK) {
-        fill(out, &claims, atls_psa_anchor(verified), input);
+        fill(out, &claims, atls_psa_anchor(verified), endorsed, input);
         out->claims_json = claims_json;
     }
     return err;

@@ -3,6 +3,7 @@
 #include "appraiser/psa/psa.h"
 
 #include "appraiser/claims_text.h"
+#include "appraiser/endorsed.h"
 #include "base/span.h"
 
 static void put_optional_text(struct atls_claims_text *text, const char *name,
@@ -37,7 +38,7 @@ static json_t *components_json(const struct atls_psa_claims *claims)
 }
 
 enum atls_err atls_psa_claims_json(char **out, const struct atls_psa_claims *claims,
-                                   struct atls_diag *diag)
+                                   const struct atls_additions *endorsed, struct atls_diag *diag)
 {
     ATLS_AUTO(atls_claims_text_cleanup) struct atls_claims_text text = atls_claims_text_new();
     atls_claims_put_text(&text, "eat_profile",
@@ -55,5 +56,6 @@ enum atls_err atls_psa_claims_json(char **out, const struct atls_psa_claims *cla
     put_optional_text(&text, "psa-certification-reference", claims->certification_reference);
     put_optional_text(&text, "psa-verification-service-indicator", claims->service_indicator);
     atls_claims_put_json(&text, "psa-software-components", components_json(claims));
+    atls_endorsed_put(&text, endorsed);
     return atls_claims_text_finish(out, &text, diag);
 }

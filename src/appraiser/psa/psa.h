@@ -11,6 +11,8 @@
 
 #include "appraiser/appraiser.h"
 
+struct atls_additions;
+
 /* RFC 9783; its predecessor as implementations sent it; and the first form (PSA_IOT_PROFILE_1). */
 enum atls_psa_profile { ATLS_PSA_TFM = 0, ATLS_PSA_INTERIM, ATLS_PSA_LEGACY };
 
@@ -87,7 +89,7 @@ ATLS_NODISCARD enum atls_err atls_psa_read_unverified(struct atls_submod *out,
 void atls_psa_measurements(struct atls_submod *submod, const struct atls_psa_claims *claims);
 
 /* appraisal.c: the rows of docs/appraisal.md. */
-#define ATLS_PSA_NUM_RULES 13
+#define ATLS_PSA_NUM_RULES 14
 extern const struct atls_appraiser_rule atls_psa_rules[ATLS_PSA_NUM_RULES];
 
 /* appraisal.c: lifecycle and software against reference values, into the vector of `submod`. */
@@ -101,8 +103,16 @@ bool atls_psa_is_known(const struct atls_psa_component *component,
 /* atls_psa_lifecycle_name gives "secured" and so on; NULL outside every range of RFC 9783. */
 const char *atls_psa_lifecycle_name(uint16_t lifecycle);
 
-/* claims_json.c */
+/* endorsed.c: what endorsers add to the known components; *out is NULL when it is nothing. */
+ATLS_NODISCARD enum atls_err atls_psa_endorsed(struct atls_additions **out,
+                                               const struct atls_psa_claims *claims,
+                                               const struct atls_trust_anchor *anchor,
+                                               const struct atls_appraisal_input *input,
+                                               struct atls_diag *diag);
+
+/* claims_json.c; `endorsed` may be NULL. */
 ATLS_NODISCARD enum atls_err atls_psa_claims_json(char **out, const struct atls_psa_claims *claims,
+                                                  const struct atls_additions *endorsed,
                                                   struct atls_diag *diag);
 
 #endif

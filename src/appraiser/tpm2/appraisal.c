@@ -38,9 +38,10 @@ const struct atls_appraiser_rule atls_tpm2_rules[ATLS_TPM2_NUM_RULES] = {
     [NUM_OWN_RULES] = ATLS_RULE_NOT_FRESH,
     [NUM_OWN_RULES + 1] = ATLS_RULE_SIMULATED,
     [NUM_OWN_RULES + 2] = ATLS_RULE_REVOKED,
+    [NUM_OWN_RULES + 3] = ATLS_RULE_ENDORSED,
 };
 
-#define NUM_PCRS         32
+#define NUM_PCRS         ATLS_TPM2_NUM_PCRS
 #define MAX_ALTERNATIVES 8
 /* How many ways of choosing among alternative values are tried. */
 #define MAX_COMBINATIONS 1024
@@ -128,7 +129,22 @@ static enum atls_err digest_of(struct atls_digest *out, const struct expected_pc
     return crypto->hash(hash, atls_bytes_of(values, len), out);
 }
 
-static enum atls_err find_match(bool *out, const struct expected_pcrs *expected,
+/* take_choice gives the values of choice number `choice`, as digest_of takes them. */
+static void take_choice(struct atls_tpm2_pcrs *out, const struct expected_pcrs *expected,
+                        size_t choice, int32_t bank)
+{
+    out->bank = bank;
+    for (size_t pcr = 0; pcr < NUM_PCRS; pcr++) {
+        const size_t count = expected->num_values[pcr];
+        if (count != 0) {
+            out->value[pcr] = expected->values[pcr][choice % count];
+            choice /= count;
+        }
+    }
+}
+
+static enum atls_err find_match(bool *out, struct atls_tpm2_pcrs *out_pcrs,
+                                const struct expected_pcrs *expected, int32_t bank,
                                 const struct atls_tpm2_contents *contents,
                                 const struct atls_crypto_ops *crypto)
 {
@@ -142,6 +158,9 @@ static enum atls_err find_match(bool *out, const struct expected_pcrs *expected,
             return err;
         }
         *out = atls_bytes_equal(atls_digest_bytes(&digest), contents->quote.pcr_digest);
+        if (*out) {
+            take_choice(out_pcrs, expected, choice, bank);
+        }
     }
     return ATLS_OK;
 }
@@ -221,12 +240,14 @@ static const struct atls_tpm_selection *one_bank(struct atls_diag *why,
     return &quote->selections[0];
 }
 
-enum atls_err atls_tpm2_judge(struct atls_submod *submod, const struct atls_tpm2_verified *verified,
+enum atls_err atls_tpm2_judge(struct atls_submod *submod, struct atls_tpm2_pcrs *out_pcrs,
+                              const struct atls_tpm2_verified *verified,
                               const struct atls_appraisal_input *input, struct atls_diag *diag)
 {
     const struct atls_tpm2_contents *contents = atls_tpm2_contents(verified);
     struct atls_diag why;
     bool match = false;
+    memset(out_pcrs, 0, sizeof *out_pcrs);
     submod->has_reference_values = true; /* the format has them: an empty set accepts nobody */
     submod->measurements[0].name = atls_bytes_text("pcrs");
     submod->measurements[0].value = contents->quote.pcr_digest;
@@ -238,7 +259,8 @@ enum atls_err atls_tpm2_judge(struct atls_submod *submod, const struct atls_tpm2
         collect(&expected, submod, atls_tpm2_anchor(verified), atls_tpm_hash(quoted->bank), input);
         rule = judge_selection(&why, &expected, quoted);
         if (rule == GOOD) {
-            const enum atls_err err = find_match(&match, &expected, contents, input->crypto);
+            const enum atls_err err = find_match(
+                &match, out_pcrs, &expected, atls_tpm_hash(quoted->bank), contents, input->crypto);
             if (err != ATLS_OK) {
                 return atls_fail(diag, err, ATLS_STEP_APPRAISAL, "attestInfo.pcrDigest");
             }

@@ -2,13 +2,14 @@
 /* The appraisal of a TPM key attestation bundle, in the one order that its types allow. */
 #include "appraiser/tpm2/tpm2.h"
 
+#include "appraiser/endorsed.h"
 #include "appraiser/input.h"
 #include "appraiser/outcome.h"
 #include "base/span.h"
 
-static enum atls_err fill(struct atls_submod *submod, const struct atls_tpm2_verified *verified,
-                          const struct atls_digest *key, const struct atls_appraisal_input *input,
-                          struct atls_diag *diag)
+static enum atls_err fill(struct atls_submod *submod, struct atls_additions **endorsed,
+                          const struct atls_tpm2_verified *verified, const struct atls_digest *key,
+                          const struct atls_appraisal_input *input, struct atls_diag *diag)
 {
     const struct atls_trust_anchor *anchor = atls_tpm2_anchor(verified);
     memset(submod, 0, sizeof *submod);
@@ -27,10 +28,15 @@ static enum atls_err fill(struct atls_submod *submod, const struct atls_tpm2_ver
                             input->crypto, anchor->spki);
     atls_identities_add(&submod->identities, ATLS_REVOKED_SPKI, "attested key",
                         atls_digest_bytes(key));
-    enum atls_err err = atls_tpm2_judge(submod, verified, input, diag);
+    struct atls_tpm2_pcrs pcrs;
+    enum atls_err err = atls_tpm2_judge(submod, &pcrs, verified, input, diag);
+    if (err == ATLS_OK) {
+        err = atls_tpm2_endorsed(endorsed, verified, &pcrs, input, diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }
+    atls_endorsed_judge(submod, *endorsed);
     if (input->no_nonce) {
         atls_outcome_not_fresh(submod, "extraData");
     }
@@ -66,9 +72,10 @@ static enum atls_err appraise_verified(struct atls_submod *out,
         return err;
     }
     struct atls_submod submod;
-    err = fill(&submod, verified, &key, input, diag);
+    ATLS_AUTO(atls_endorsed_cleanup) struct atls_additions *endorsed = NULL;
+    err = fill(&submod, &endorsed, verified, &key, input, diag);
     if (err == ATLS_OK && input->want_claims) {
-        err = atls_tpm2_claims_json(&submod.claims_json, verified, diag);
+        err = atls_tpm2_claims_json(&submod.claims_json, verified, endorsed, diag);
     }
     if (err == ATLS_OK) {
         *out = submod;

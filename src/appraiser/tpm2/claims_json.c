@@ -4,6 +4,7 @@
 #include "appraiser/tpm2/tpm2.h"
 
 #include "appraiser/claims_text.h"
+#include "appraiser/endorsed.h"
 #include "base/span.h"
 
 static json_t *selection_json(const struct atls_tpm_selection *selection)
@@ -89,7 +90,7 @@ static json_t *public_json(const struct atls_tpm_public *public_area)
 }
 
 enum atls_err atls_tpm2_claims_json(char **out, const struct atls_tpm2_verified *verified,
-                                    struct atls_diag *diag)
+                                    const struct atls_additions *endorsed, struct atls_diag *diag)
 {
     const struct atls_tpm2_contents *contents = atls_tpm2_contents(verified);
     ATLS_AUTO(atls_claims_text_cleanup) struct atls_claims_text text = atls_claims_text_new();
@@ -98,5 +99,6 @@ enum atls_err atls_tpm2_claims_json(char **out, const struct atls_tpm2_verified 
                          attest_json(&contents->certify, contents->certify_hash));
     atls_claims_put_json(&text, "pubArea", public_json(&contents->public_area));
     atls_claims_put_json(&text, "attestInfo", attest_json(&contents->quote, contents->quote_hash));
+    atls_endorsed_put(&text, endorsed);
     return atls_claims_text_finish(out, &text, diag);
 }

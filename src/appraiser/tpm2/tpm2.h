@@ -16,6 +16,8 @@
 #include "appraiser/appraiser.h"
 #include "appraiser/tpm2/wire.h"
 
+struct atls_additions;
+
 struct atls_tpm2_parsed;   /* the bundle's structure; nothing of it is known to be true */
 struct atls_tpm2_verified; /* a bundle whose two signatures hold under one endorsed AK */
 
@@ -71,23 +73,40 @@ ATLS_NODISCARD enum atls_err atls_tpm2_read_unverified(struct atls_submod *out,
                                                        struct atls_diag *diag);
 
 /* appraisal.c: the rows of docs/appraisal.md. */
-#define ATLS_TPM2_NUM_RULES 9
+#define ATLS_TPM2_NUM_RULES 10
 extern const struct atls_appraiser_rule atls_tpm2_rules[ATLS_TPM2_NUM_RULES];
 
-/* appraisal.c: the PCRs against reference values, into the vector of `submod`. */
+/* The values that the quote's digest was found to be of; all empty where no reference value fits.
+ */
+#define ATLS_TPM2_NUM_PCRS 32
+struct atls_tpm2_pcrs {
+    int32_t bank;
+    struct atls_bytes value[ATLS_TPM2_NUM_PCRS];
+};
+
+/* appraisal.c: the PCRs against reference values, into the vector of `submod` and *out_pcrs. */
 ATLS_NODISCARD enum atls_err atls_tpm2_judge(struct atls_submod *submod,
+                                             struct atls_tpm2_pcrs *out_pcrs,
                                              const struct atls_tpm2_verified *verified,
                                              const struct atls_appraisal_input *input,
                                              struct atls_diag *diag);
+
+/* endorsed.c: what endorsers add to these; *out is NULL when it is nothing. */
+ATLS_NODISCARD enum atls_err atls_tpm2_endorsed(struct atls_additions **out,
+                                                const struct atls_tpm2_verified *verified,
+                                                const struct atls_tpm2_pcrs *pcrs,
+                                                const struct atls_appraisal_input *input,
+                                                struct atls_diag *diag);
 
 /* spki.c: DER SubjectPublicKeyInfo of a public area; room for RSA of 4096 bits. */
 #define ATLS_TPM2_MAX_SPKI_LEN 560
 ATLS_NODISCARD bool atls_tpm2_spki(struct atls_buf out, size_t *out_len,
                                    const struct atls_tpm_public *public_area);
 
-/* claims_json.c */
+/* claims_json.c; `endorsed` may be NULL. */
 ATLS_NODISCARD enum atls_err atls_tpm2_claims_json(char **out,
                                                    const struct atls_tpm2_verified *verified,
+                                                   const struct atls_additions *endorsed,
                                                    struct atls_diag *diag);
 
 #endif

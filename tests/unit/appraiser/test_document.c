@@ -7,6 +7,7 @@
 #include "scene.h"
 
 #include "appraiser/outcome.h"
+#include "json/base64.h"
 #include "support/file.h"
 
 #include <stdio.h>
@@ -19,6 +20,7 @@ struct psa_case {
     const char *what;
     int64_t lifecycle;
     bool other_software, nothing_measured, no_references, no_nonce, simulated, revoked;
+    bool endorsed;
 };
 
 static const struct psa_case psa_cases[] = {
@@ -35,6 +37,7 @@ static const struct psa_case psa_cases[] = {
     {"no nonce to compare", 0x3000, .no_nonce = true},
     {"a simulated trust anchor", 0x3000, .simulated = true},
     {"the machine, or a key that the Evidence rests on, is revoked", 0x3000, .revoked = true},
+    {"an endorser says that it is open for debugging, or not secure", 0x3000, .endorsed = true},
 };
 
 /* revoke is what the verifier does where a list names an identity of the Evidence. */
@@ -50,6 +53,19 @@ static void first_profile(struct test_psa *token)
     psa_of_the_first_profile(token, key);
     test_psa_drop(token, -75006);
     test_psa_set(token, -75007, test_cbor_int(1));
+}
+
+/* endorse adds an endorsed value: class of the environment, and whether by UUID or by octets. */
+static void endorse(struct atls_endorsements *set, const char *type, const char *class_id,
+                    const char *profile)
+{
+    char comid[600];
+    snprintf(comid, sizeof comid,
+             "{\"tag-identity\":{\"id\":\"e\"},\"triples\":{\"endorsed-values\":[{\"environment\":{"
+             "\"class\":{\"id\":{\"type\":\"%s\",\"value\":\"%s\"}}},\"measurements\":[{\"value\":{"
+             "\"flags\":{\"is-secure\":false}}}]}]}}",
+             type, class_id);
+    test_add_comid(set, comid, profile, false);
 }
 
 static void appraise_psa_case(struct scene *s, const struct psa_case *c)
@@ -70,6 +86,11 @@ static void appraise_psa_case(struct scene *s, const struct psa_case *c)
         set = test_endorsements();
         test_add_psa_key(set, test_psa_implementation(), test_psa_instance(1), key, false);
     }
+    if (c->endorsed) {
+        char *implementation = atls_base64_new(test_psa_implementation());
+        endorse(set, "bytes", implementation, "psa");
+        free(implementation);
+    }
     scene_init(s, set, c->no_nonce ? none : test_psa_nonce());
     s->input.no_nonce = c->no_nonce;
     s->input.media_type =
@@ -84,7 +105,7 @@ struct tpm_case {
     const char *what;
     uint32_t pcrs;
     uint16_t bank;
-    bool other_value, no_references, too_many, no_nonce, simulated, revoked;
+    bool other_value, no_references, too_many, no_nonce, simulated, revoked, endorsed;
 };
 
 static const struct tpm_case tpm_cases[] = {
@@ -99,6 +120,8 @@ static const struct tpm_case tpm_cases[] = {
     {"a simulated trust anchor", 0x83, ATLS_TPM_SHA256, .simulated = true},
     {"the machine, or a key that the Evidence rests on, is revoked", 0x83, ATLS_TPM_SHA256,
      .revoked = true},
+    {"an endorser says that it is open for debugging, or not secure", 0x83, ATLS_TPM_SHA256,
+     .endorsed = true},
 };
 
 static void appraise_tpm_case(struct scene *s, const struct tpm_case *c)
@@ -115,6 +138,9 @@ static void appraise_tpm_case(struct scene *s, const struct tpm_case *c)
     }
     for (uint8_t alternative = 0; c->too_many && alternative < 9; alternative++) {
         test_add_pcr(set, TPM_CLASS, 0, test_fill(alternative, 32));
+    }
+    if (c->endorsed) {
+        endorse(set, "uuid", TPM_CLASS, "tpm2");
     }
     scene_init(s, set, c->no_nonce ? none : test_tpm_nonce());
     s->input.no_nonce = c->no_nonce;
@@ -205,7 +231,7 @@ static void every_table_ends_in_the_rules_that_all_formats_have(void **state)
 {
     (void)state;
     const struct atls_appraiser_rule *const common[] = {&atls_rule_not_fresh, &atls_rule_simulated,
-                                                        &atls_rule_revoked};
+                                                        &atls_rule_revoked, &atls_rule_endorsed};
     for (size_t i = 0; i < atls_num_formats; i++) {
         const struct atls_appraiser_ops *ops = ops_of(i);
         assert_true(ops->num_rules > ATLS_ARRAY_LEN(common));

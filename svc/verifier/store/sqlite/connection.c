@@ -167,6 +167,9 @@ void store_sqlite_disconnect(struct store_sqlite_connection *connection)
     for (size_t i = 0; i < STORE_NUM_STATEMENTS; i++) {
         sqlite3_finalize(connection->prepared[i]);
     }
+    for (size_t i = 0; i < STORE_SQLITE_NUM_CONTROLS; i++) {
+        sqlite3_finalize(connection->controls[i]);
+    }
     sqlite3_close(connection->db);
     free(connection->octets);
     free(connection);
@@ -181,6 +184,12 @@ void store_sqlite_relax(struct store_sqlite_connection *connection)
     }
 }
 
+static int prepare_text(struct store_sqlite_connection *connection, sqlite3_stmt **out,
+                        const char *text)
+{
+    return sqlite3_prepare_v3(connection->db, text, -1, SQLITE_PREPARE_PERSISTENT, out, NULL);
+}
+
 static int prepare(struct store_sqlite_connection *connection, enum store_statement statement)
 {
     if (connection->prepared[statement] != NULL) {
@@ -189,8 +198,29 @@ static int prepare(struct store_sqlite_connection *connection, enum store_statem
     char text[STORE_MAX_TEXT];
     const char *types = store_statement_types(statement);
     store_expand(text, store_statement_text(statement), &dialect, strlen(types));
-    return sqlite3_prepare_v3(connection->db, text, -1, SQLITE_PREPARE_PERSISTENT,
-                              &connection->prepared[statement], NULL);
+    return prepare_text(connection, &connection->prepared[statement], text);
+}
+
+enum atls_err store_sqlite_control(struct store_sqlite_connection *connection,
+                                   enum store_sqlite_control control, struct atls_diag *diag)
+{
+    /* IMMEDIATE: who will write says so at once, and is never refused in the middle */
+    static const char *const texts[STORE_SQLITE_NUM_CONTROLS] = {
+        [STORE_SQLITE_BEGIN] = "BEGIN IMMEDIATE", [STORE_SQLITE_COMMIT] = "COMMIT",
+        [STORE_SQLITE_ROLLBACK] = "ROLLBACK",     [STORE_SQLITE_SAVEPOINT] = "SAVEPOINT one",
+        [STORE_SQLITE_RELEASE] = "RELEASE one",   [STORE_SQLITE_ROLLBACK_TO] = "ROLLBACK TO one",
+    };
+    int code = SQLITE_OK;
+    if (connection->controls[control] == NULL) {
+        code = prepare_text(connection, &connection->controls[control], texts[control]);
+    }
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(connection->controls[control]);
+    }
+    const enum atls_err err =
+        code == SQLITE_DONE ? ATLS_OK : store_sqlite_fail(connection, code, diag);
+    sqlite3_reset(connection->controls[control]);
+    return err;
 }
 
 static int bind_one(sqlite3_stmt *prepared, int number, const struct store_value *value)

@@ -13,8 +13,20 @@
 
 #include <sqlite3.h>
 
+/* What begins and ends transactions. */
+enum store_sqlite_control {
+    STORE_SQLITE_BEGIN,
+    STORE_SQLITE_COMMIT,
+    STORE_SQLITE_ROLLBACK,
+    STORE_SQLITE_SAVEPOINT,
+    STORE_SQLITE_RELEASE,
+    STORE_SQLITE_ROLLBACK_TO,
+    STORE_SQLITE_NUM_CONTROLS
+};
+
 struct store_sqlite_connection {
     sqlite3 *db;
+    sqlite3_stmt *controls[STORE_SQLITE_NUM_CONTROLS];
     sqlite3_stmt *prepared[STORE_NUM_STATEMENTS];
     const struct store_settings *settings;
     uint8_t *octets; /* what the columns of the last row borrow */
@@ -33,6 +45,9 @@ enum atls_err store_sqlite_run(void *connection, struct store_row *row,
                                enum store_statement statement, const struct store_value *values,
                                struct atls_diag *diag);
 enum atls_err store_sqlite_script(void *connection, const char *text, struct atls_diag *diag);
+
+enum atls_err store_sqlite_control(struct store_sqlite_connection *connection,
+                                   enum store_sqlite_control control, struct atls_diag *diag);
 
 /* store_sqlite_mark writes into the file, in a transaction, that it is ours. */
 enum atls_err store_sqlite_mark(struct store_sqlite_connection *connection, struct atls_diag *diag);

@@ -17,7 +17,7 @@ struct store_write; /* one call that waits */
 struct store_sqlite_writer {
     struct store_sqlite_connection *connection;
     pthread_mutex_t lock;
-    bool is_busy; /* somebody writes */
+    bool is_busy; /* somebody writes, or was told to */
     struct store_write *first, *last;
     size_t num_waiting;
 };

@@ -53,6 +53,9 @@ file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/atls/*.h)
 install(FILES ${public_headers} DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/atls)
 
 file(GLOB cli_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/cli/*.c)
+if(NOT ATLS_VERIFIER)
+  list(REMOVE_ITEM cli_sources ${CMAKE_SOURCE_DIR}/cli/verifier.c)
+endif()
 add_executable(atls_program ${cli_sources})
 set_target_properties(atls_program PROPERTIES OUTPUT_NAME atls)
 target_compile_definitions(atls_program PRIVATE _GNU_SOURCE)
@@ -60,7 +63,7 @@ target_include_directories(atls_program PRIVATE ${CMAKE_SOURCE_DIR}/cli)
 target_link_libraries(atls_program PRIVATE atls_flags room_stack room_session room_verifier
   room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
   room_codec room_base room_inspect $<$<BOOL:${ATLS_TPM2}>:room_tpm2> $<$<BOOL:${ATLS_SIM}>:room_sim>
-  $<$<BOOL:${ATLS_NET}>:room_net>)
+  $<$<BOOL:${ATLS_NET}>:room_net> $<$<BOOL:${ATLS_VERIFIER}>:room_service>)
 install(TARGETS atls_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 
 # Where Wireshark does not look by itself: docs/wireshark.md says what to do with it.

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "appraiser/lookup.h"
+
+#include "appraiser/input.h"
+#include "base/span.h"
+
+static const struct {
+    const char *format;
+    enum atls_err (*lookup)(struct atls_lookup *out, struct atls_bytes evidence,
+                            struct atls_bytes media_type, struct atls_diag *diag);
+} lookups[] = {
+    {"psa", atls_psa_lookup},
+    {"tpm2", atls_tpm2_lookup},
+};
+
+enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format *format,
+                               struct atls_bytes evidence, struct atls_bytes media_type,
+                               struct atls_diag *diag)
+{
+    for (size_t i = 0; format != NULL && i < ATLS_ARRAY_LEN(lookups); i++) {
+        if (atls_bytes_is_text(atls_bytes_text(format->name), lookups[i].format)) {
+            return lookups[i].lookup(out, evidence, media_type, diag);
+        }
+    }
+    return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_INPUT, "format",
+                           format != NULL ? format->name : "none",
+                           "a format that is built in this version");
+}

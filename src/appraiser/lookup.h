@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Which endorsements a piece of Evidence is about: what a Verifier looks up in its store before it
+ * appraises. Nothing of it is verified. It selects what the appraisal is done with, and can make
+ * that fail; it proves nothing.
+ */
+#ifndef APPRAISER_LOOKUP_H
+#define APPRAISER_LOOKUP_H
+
+#include "base/diag.h"
+#include "base/formats.h"
+
+/* Spans borrow the Evidence; each is empty where the Evidence does not say it. */
+struct atls_lookup {
+    struct atls_bytes instance; /* content octets, as of struct atls_trust_anchor */
+    struct atls_bytes class_id;
+};
+
+/* atls_lookup_read reads the structure of `evidence` as its appraiser does, and refuses what that
+ * refuses. EVIDENCE_TYPE for a format without an appraiser. */
+ATLS_NODISCARD enum atls_err atls_lookup_read(struct atls_lookup *out,
+                                              const struct atls_format *format,
+                                              struct atls_bytes evidence,
+                                              struct atls_bytes media_type, struct atls_diag *diag);
+
+/* One a format, beside its appraiser. */
+ATLS_NODISCARD enum atls_err atls_psa_lookup(struct atls_lookup *out, struct atls_bytes evidence,
+                                             struct atls_bytes media_type, struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_tpm2_lookup(struct atls_lookup *out, struct atls_bytes evidence,
+                                              struct atls_bytes media_type, struct atls_diag *diag);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/verifier/examine.h"
+
+#include "base/span.h"
+#include "endorsement/corim.h"
+#include "endorsement/set.h"
+
+#include <stdlib.h>
+
+static const char step[] = "endorsement";
+
+static bool is_same(const struct verifier_match *a, const struct verifier_match *b)
+{
+    return a->format == b->format && atls_bytes_equal(a->instance, b->instance) &&
+           atls_bytes_equal(a->class_id, b->class_id);
+}
+
+/* add leaves out what the one before said: references of one class stand together. */
+static enum atls_err add(struct verifier_examined *out, size_t cap,
+                         const struct verifier_match *match)
+{
+    if (out->num_matches != 0 && is_same(&out->matches[out->num_matches - 1], match)) {
+        return ATLS_OK;
+    }
+    if (out->num_matches == cap || match->instance.len > VERIFIER_MAX_KEY_LEN ||
+        match->class_id.len > VERIFIER_MAX_KEY_LEN) {
+        return atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, "environments",
+                               "more or longer ones than a Verifier keeps", NULL);
+    }
+    out->matches[out->num_matches++] = *match;
+    return ATLS_OK;
+}
+
+static enum atls_err describe(struct verifier_examined *out, const struct atls_batch *batch)
+{
+    enum atls_err err = ATLS_OK;
+    out->matches = calloc(VERIFIER_MAX_MATCHES, sizeof *out->matches);
+    if (out->matches == NULL) {
+        return atls_fail(&out->why, ATLS_ERR_MEMORY, step, NULL);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < batch->num_anchors; i++) {
+        const struct atls_trust_anchor *anchor = &batch->anchors[i]->anchor;
+        const struct verifier_match match = {anchor->format, anchor->instance, anchor->class_id};
+        err = add(out, VERIFIER_MAX_MATCHES, &match);
+    }
+    for (size_t i = 0; err == ATLS_OK && i < batch->num_references; i++) {
+        const struct atls_reference *reference = batch->references[i];
+        const struct verifier_match match = {.format = reference->format,
+                                             .class_id = reference->class_id};
+        err = add(out, VERIFIER_MAX_MATCHES, &match);
+    }
+    return err;
+}
+
+static void batch_free(void *memory)
+{
+    atls_batch_cleanup(memory);
+    free(memory);
+}
+
+enum atls_err verifier_examine_corim(struct verifier_examined *out,
+                                     const struct atls_endorsements *rules,
+                                     const struct verifier_examine *request)
+{
+    struct atls_batch *batch = calloc(1, sizeof *batch);
+    const struct atls_corim_reading reading = {atls_endorsements_signers(rules), true,
+                                               request->now_s};
+    memset(out, 0, sizeof *out);
+    if (batch == NULL) {
+        return atls_fail(&out->why, ATLS_ERR_MEMORY, step, NULL);
+    }
+    out->memory = batch;
+    out->free_memory = batch_free;
+    enum atls_err err = atls_corim_read(batch, request->content, "submission", &reading, &out->why);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    const struct atls_corim_source *file = batch->sources;
+    if (file == NULL || file->id.len == 0 || file->id.len > 512 || file->version > INT64_MAX) {
+        return atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, "id or version",
+                               "out of range", "an id of at most 512 octets");
+    }
+    out->id = file->id;
+    out->version = file->version;
+    out->is_signed = atls_corim_is_signed(request->content);
+    err = describe(out, batch);
+    if (err == ATLS_OK && out->num_matches == 0) {
+        err = atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, NULL,
+                              "neither keys nor reference values", NULL);
+    }
+    out->profile = err == ATLS_OK ? atls_bytes_text(out->matches[0].format->corim_profile)
+                                  : atls_bytes_of(NULL, 0);
+    return err;
+}

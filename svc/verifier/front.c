@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The process that strangers talk to. Its main thread waits for signals and keeps house. */
+#include "svc/verifier/verifier.h"
+
+#include "base/span.h"
+#include "svc/verifier/listener.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+enum { MAX_CONNECTIONS = 4096, HANDSHAKE_MS = 10000, REQUEST_MS = 60000, DRAIN_MS = 30000 };
+
+struct front {
+    const struct verifier_config *config;
+    struct verifier_service service;
+    struct verifier_listener *listener;
+    struct ssl_ctx_st *ssl_ctx;
+    int signal_fd;
+    volatile bool stopping;
+};
+
+static enum atls_err block_signals(struct front *f, struct atls_diag *diag)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGHUP);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL); /* before any thread exists */
+    f->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    return f->signal_fd >= 0 ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, "signalfd", NULL);
+}
+
+/* load_endorsements: who has not read them all does not listen yet. */
+static enum atls_err load_endorsements(struct front *f, struct atls_diag *diag)
+{
+    uint64_t generation = 0;
+    const enum atls_err err = verifier_store_generation(f->service.store, &generation, diag);
+    return err == ATLS_OK ? verifier_service_catch_up(&f->service, generation, diag) : err;
+}
+
+static enum atls_err start_service(struct front *f, int control_fd, struct atls_diag *diag)
+{
+    const struct verifier_config *c = f->config;
+    struct verifier_service *s = &f->service;
+    const struct verifier_store_config store = {.max_sessions = (uint32_t)c->signer.max_sessions};
+    s->id = c->id;
+    s->stopping = &f->stopping;
+    s->takes_certificates = c->takes_certificates;
+    s->signed_only = c->appraiser.num_signers != 0;
+    s->log = verifier_log_new(c->json);
+    if (s->log == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
+    }
+    enum atls_err err =
+        verifier_crew_new(&s->crew, control_fd, c->num_appraisers, c->appraiser.max_jobs, diag);
+    if (err == ATLS_OK) { /* first: whoever has no key needs no store */
+        err = verifier_service_init(s, diag);
+    }
+    if (err == ATLS_OK && c->token_file != NULL) {
+        err = verifier_service_token(s, c->token_file, diag);
+    }
+    if (err == ATLS_OK) {
+        err = verifier_store_open(&s->store, c->store, &store, diag);
+    }
+    return err == ATLS_OK ? load_endorsements(f, diag) : err;
+}
+
+static enum atls_err start_listener(struct front *f, struct atls_diag *diag)
+{
+    const struct verifier_config *c = f->config;
+    const long cores = sysconf(_SC_NPROCESSORS_ONLN);
+    enum atls_err err = c->make_tls(c->tls_arg, &f->ssl_ctx, diag);
+    const struct verifier_listener_config config = {
+        .fd = c->listen_fd,
+        .ssl_ctx = f->ssl_ctx,
+        .per_source = c->per_source,
+        .handshake_timeout_ms = HANDSHAKE_MS,
+        .request_timeout_ms = REQUEST_MS,
+        .max_connections = MAX_CONNECTIONS,
+        .threads = cores > 0 && cores < 32 ? 2 * (unsigned)cores + 2 : 64,
+    };
+    return err == ATLS_OK ? verifier_listener_new(&f->listener, &f->service, &config, diag) : err;
+}
+
+static void announce(const struct front *f)
+{
+    const struct verifier_config *c = f->config;
+    const char *provisioning = f->service.takes_token && c->takes_certificates
+                                   ? "token or client certificate"
+                               : f->service.takes_token ? "token"
+                               : c->takes_certificates  ? "client certificate"
+                                                        : "refused";
+    verifier_log_event(f->service.log, "listening", NULL,
+                       json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "address", c->address, "id", c->id,
+                                 "transport", f->ssl_ctx != NULL ? "TLS" : "plain HTTP", "store",
+                                 verifier_store_kind(f->service.store), "provisioning",
+                                 provisioning, "endorsements",
+                                 (json_int_t)verifier_index_count(f->service.index)));
+}
+
+/* reload makes the TLS context anew, as on SIGHUP; connections that are open keep the old. */
+static void reload(struct front *f)
+{
+    struct atls_diag diag;
+    struct ssl_ctx_st *fresh = NULL;
+    const struct verifier_config *c = f->config;
+    if (c->make_tls(c->tls_arg, &fresh, &diag) != ATLS_OK) {
+        verifier_log_event(f->service.log, "reload refused", &diag, NULL);
+        return;
+    }
+    if (fresh != NULL) {
+        c->free_tls(c->tls_arg, verifier_listener_replace_tls(f->listener, fresh));
+        f->ssl_ctx = fresh;
+    }
+    verifier_log_event(f->service.log, "reloaded", NULL, NULL);
+}
+
+/* on_signal gives true when the service is to stop. */
+static bool on_signal(struct front *f)
+{
+    struct signalfd_siginfo info;
+    if (read(f->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
+        return false;
+    }
+    if (info.ssi_signo == SIGHUP) {
+        reload(f);
+        return false;
+    }
+    return true;
+}
+
+static void loop(struct front *f)
+{
+    for (;;) {
+        struct pollfd wait = {.fd = f->signal_fd, .events = POLLIN};
+        if (poll(&wait, 1, 1000) > 0 && on_signal(f)) {
+            return;
+        }
+        verifier_service_housekeep(&f->service);
+    }
+}
+
+static void cleanup(struct front *f)
+{
+    verifier_store_close(f->service.store);
+    verifier_crew_free(f->service.crew);
+    f->config->free_tls(f->config->tls_arg, f->ssl_ctx);
+    verifier_service_cleanup(&f->service);
+    verifier_log_free(f->service.log);
+    if (f->signal_fd >= 0) {
+        close(f->signal_fd);
+    }
+}
+
+int verifier_front_run(int control_fd, const struct verifier_config *config)
+{
+    struct front *f = calloc(1, sizeof *f);
+    struct atls_diag diag;
+    int status = 0;
+    if (f == NULL) {
+        return 1;
+    }
+    f->config = config;
+    f->signal_fd = -1;
+    enum atls_err err = block_signals(f, &diag);
+    if (err == ATLS_OK) {
+        err = start_service(f, control_fd, &diag);
+    }
+    if (err == ATLS_OK) {
+        err = start_listener(f, &diag);
+    }
+    if (err == ATLS_OK) {
+        announce(f);
+        loop(f);
+        f->stopping = true;
+        verifier_log_event(f->service.log, "stopping", NULL, NULL);
+        verifier_listener_stop(f->listener, verifier_now_ms() + DRAIN_MS);
+        verifier_log_event(f->service.log, "stopped", NULL, NULL);
+    } else {
+        status = config->refuse(config->tls_arg, &diag);
+    }
+    cleanup(f);
+    free(f);
+    return status;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the service says: one line an event, for a person on standard error or, with --json, as an
+ * object on standard output. No key, no nonce, no id of a session and no Evidence is in it.
+ */
+#ifndef SVC_VERIFIER_LOG_H
+#define SVC_VERIFIER_LOG_H
+
+#include "base/diag.h"
+
+#include <jansson.h>
+
+struct verifier_log;
+
+struct verifier_log *verifier_log_new(bool json); /* NULL without memory */
+void verifier_log_free(struct verifier_log *log);
+
+/* verifier_log_event writes one line and takes `fields`, an object or NULL. `why` is what went
+ * wrong, or NULL. Any thread may call. */
+void verifier_log_event(struct verifier_log *log, const char *event, const struct atls_diag *why,
+                        json_t *fields);
+
+#endif

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/verifier/message.h"
+
+#include "base/span.h"
+#include "svc/verifier/message_parts.h"
+
+#include <stdlib.h>
+
+typedef void put_function(struct atls_writer *w, const void *message);
+
+/* write_message runs `put` twice: to count, and into memory of that size. */
+static enum atls_err write_message(struct verifier_octets *out, put_function *put,
+                                   const void *message)
+{
+    struct atls_writer count = atls_writer_counting();
+    size_t len = 0;
+    put(&count, message);
+    if (!atls_writer_finish(&count, &len) || len > VERIFIER_MAX_FRAME_LEN) {
+        return ATLS_ERR_BUFFER;
+    }
+    uint8_t *data = malloc(len + 1);
+    if (data == NULL) {
+        return ATLS_ERR_MEMORY;
+    }
+    const struct atls_buf room = {data, len};
+    struct atls_writer w = atls_writer_of(room);
+    put(&w, message);
+    if (!atls_writer_finish(&w, &len)) {
+        free(data);
+        return ATLS_ERR_BUFFER;
+    }
+    out->data = data;
+    out->len = len;
+    return ATLS_OK;
+}
+
+static enum atls_err read_end(const struct atls_reader *r, bool ok)
+{
+    return ok && atls_read_end(r) ? ATLS_OK : ATLS_ERR_MALFORMED;
+}
+
+static void put_identify(struct atls_writer *w, const void *message)
+{
+    const struct verifier_identify *m = message;
+    atls_write_vec16(w, m->content_type);
+    verifier_put_long(w, m->body);
+}
+
+enum atls_err verifier_identify_write(struct verifier_octets *out,
+                                      const struct verifier_identify *message)
+{
+    return write_message(out, put_identify, message);
+}
+
+enum atls_err verifier_identify_read(struct verifier_identify *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_identify m;
+    const bool ok = atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.content_type) &&
+                    verifier_get_long(&r, &m.body);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
+    }
+    return err;
+}
+
+static void put_identified(struct atls_writer *w, const void *message)
+{
+    const struct verifier_identified *m = message;
+    verifier_put_diag(w, &m->why);
+    atls_write_vec16(w, m->media_type);
+    verifier_put_long(w, m->value);
+    verifier_put_match(w, &m->match);
+}
+
+enum atls_err verifier_identified_write(struct verifier_octets *out,
+                                        const struct verifier_identified *message)
+{
+    return write_message(out, put_identified, message);
+}
+
+enum atls_err verifier_identified_read(struct verifier_identified *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_identified m;
+    const bool ok = verifier_get_diag(&r, &m.why) &&
+                    atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.media_type) &&
+                    verifier_get_long(&r, &m.value) && verifier_get_match(&r, &m.match);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
+    }
+    return err;
+}
+
+static void put_appraise(struct atls_writer *w, const void *message)
+{
+    const struct verifier_appraise *m = message;
+    atls_write_u64(w, (uint64_t)m->now_s);
+    atls_write_vec8(w, m->nonce);
+    atls_write_vec16(w, m->media_type);
+    verifier_put_long(w, m->evidence);
+    atls_write_u16(w, (uint16_t)m->num_documents);
+    for (size_t i = 0; i < m->num_documents; i++) {
+        const struct verifier_document *document = &m->documents[i];
+        atls_write_u64(w, document->generation);
+        atls_write_u8(w, document->has_content);
+        if (document->has_content) {
+            verifier_put_long(w, document->content);
+        }
+    }
+}
+
+enum atls_err verifier_appraise_write(struct verifier_octets *out,
+                                      const struct verifier_appraise *message)
+{
+    return write_message(out, put_appraise, message);
+}
+
+static bool get_document(struct atls_reader *r, struct verifier_document *out)
+{
+    uint8_t has_content = 0;
+    memset(out, 0, sizeof *out);
+    if (!atls_read_u64(r, &out->generation) || !atls_read_u8(r, &has_content) || has_content > 1) {
+        return false;
+    }
+    out->has_content = has_content == 1;
+    return !out->has_content || verifier_get_long(r, &out->content);
+}
+
+enum atls_err verifier_appraise_read(struct verifier_appraise *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    uint64_t now = 0;
+    uint16_t num = 0;
+    bool ok = atls_read_u64(&r, &now) && now <= INT64_MAX &&
+              atls_read_vec8(&r, 1, ATLS_MAX_NONCE_LEN, &out->nonce) &&
+              atls_read_vec16(&r, 1, ATLS_MAX_SCHEME_TEXT_LEN, &out->media_type) &&
+              verifier_get_long(&r, &out->evidence) && atls_read_u16(&r, &num) &&
+              num <= VERIFIER_MAX_DOCUMENTS;
+    for (size_t i = 0; ok && i < num; i++) {
+        ok = get_document(&r, &out->documents[i]);
+    }
+    out->now_s = (int64_t)now;
+    out->num_documents = num;
+    return read_end(&r, ok);
+}
+
+static void put_outcome(struct atls_writer *w, const void *message)
+{
+    verifier_put_outcome(w, message);
+}
+
+enum atls_err verifier_outcome_write(struct verifier_octets *out,
+                                     const struct verifier_outcome *message)
+{
+    return write_message(out, put_outcome, message);
+}
+
+enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_outcome m;
+    if (!verifier_get_outcome(&r, &m)) {
+        return ATLS_ERR_MALFORMED;
+    }
+    if (!atls_read_end(&r)) {
+        verifier_outcome_cleanup(&m);
+        return ATLS_ERR_MALFORMED;
+    }
+    *out = m;
+    return ATLS_OK;
+}
+
+static void put_examine(struct atls_writer *w, const void *message)
+{
+    const struct verifier_examine *m = message;
+    atls_write_u64(w, (uint64_t)m->now_s);
+    verifier_put_long(w, m->content);
+}
+
+enum atls_err verifier_examine_write(struct verifier_octets *out,
+                                     const struct verifier_examine *message)
+{
+    return write_message(out, put_examine, message);
+}
+
+enum atls_err verifier_examine_read(struct verifier_examine *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    uint64_t now = 0;
+    struct atls_bytes content;
+    const bool ok = atls_read_u64(&r, &now) && now <= INT64_MAX && verifier_get_long(&r, &content);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        out->now_s = (int64_t)now;
+        out->content = content;
+    }
+    return err;
+}
+
+static void put_examined(struct atls_writer *w, const void *message)
+{
+    const struct verifier_examined *m = message;
+    verifier_put_diag(w, &m->why);
+    atls_write_vec16(w, m->id);
+    atls_write_u64(w, m->version);
+    atls_write_u8(w, m->is_signed);
+    atls_write_vec16(w, m->profile);
+    atls_write_u32(w, (uint32_t)m->num_matches);
+    for (size_t i = 0; i < m->num_matches; i++) {
+        verifier_put_match(w, &m->matches[i]);
+    }
+}
+
+enum atls_err verifier_examined_write(struct verifier_octets *out,
+                                      const struct verifier_examined *message)
+{
+    return write_message(out, put_examined, message);
+}
+
+/* Three octets at least are in a match: that bounds the array before it is allocated. */
+static bool get_matches(struct atls_reader *r, struct verifier_examined *m)
+{
+    uint32_t num = 0;
+    if (!atls_read_u32(r, &num) || num > VERIFIER_MAX_MATCHES || num > r->left / 3) {
+        return false;
+    }
+    m->matches = calloc(num + 1u, sizeof *m->matches);
+    bool ok = m->matches != NULL;
+    for (size_t i = 0; ok && i < num; i++) {
+        ok = verifier_get_match(r, &m->matches[i]) && m->matches[i].format != NULL;
+    }
+    m->num_matches = num;
+    return ok;
+}
+
+enum atls_err verifier_examined_read(struct verifier_examined *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_examined m = {.matches = NULL};
+    uint8_t is_signed = 0;
+    const bool ok = verifier_get_diag(&r, &m.why) && atls_read_vec16(&r, 0, 512, &m.id) &&
+                    atls_read_u64(&r, &m.version) && m.version <= INT64_MAX &&
+                    atls_read_u8(&r, &is_signed) && is_signed <= 1 &&
+                    atls_read_vec16(&r, 0, 512, &m.profile) && get_matches(&r, &m);
+    const enum atls_err err = read_end(&r, ok);
+    if (err != ATLS_OK) {
+        verifier_examined_cleanup(&m);
+        return err;
+    }
+    m.is_signed = is_signed == 1;
+    *out = m;
+    return ATLS_OK;
+}
+
+void verifier_examined_cleanup(struct verifier_examined *examined)
+{
+    free(examined->matches);
+    if (examined->free_memory != NULL) {
+        examined->free_memory(examined->memory);
+    }
+    memset(examined, 0, sizeof *examined);
+}
+
+static void put_open(struct atls_writer *w, const void *message)
+{
+    const struct verifier_open *m = message;
+    atls_write_u8(w, m->nonce_len);
+    atls_write_vec8(w, m->nonce);
+    atls_write_u32(w, m->ttl_s);
+}
+
+enum atls_err verifier_open_write(struct verifier_octets *out, const struct verifier_open *message)
+{
+    return write_message(out, put_open, message);
+}
+
+enum atls_err verifier_open_read(struct verifier_open *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_open m;
+    const bool ok = atls_read_u8(&r, &m.nonce_len) &&
+                    atls_read_vec8(&r, 0, ATLS_MAX_NONCE_LEN, &m.nonce) &&
+                    atls_read_u32(&r, &m.ttl_s);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
+    }
+    return err;
+}
+
+static void put_opened(struct atls_writer *w, const void *message)
+{
+    const struct verifier_opened *m = message;
+    verifier_put_diag(w, &m->why);
+    atls_write_vec8(w, m->id);
+    atls_write_vec8(w, m->nonce);
+}
+
+enum atls_err verifier_opened_write(struct verifier_octets *out,
+                                    const struct verifier_opened *message)
+{
+    return write_message(out, put_opened, message);
+}
+
+enum atls_err verifier_opened_read(struct verifier_opened *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_opened m;
+    const bool ok = verifier_get_diag(&r, &m.why) &&
+                    atls_read_vec8(&r, 0, VERIFIER_MAX_SESSION_ID_LEN, &m.id) &&
+                    atls_read_vec8(&r, 0, ATLS_MAX_NONCE_LEN, &m.nonce);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
+    }
+    return err;
+}
+
+static void put_sign(struct atls_writer *w, const void *message)
+{
+    const struct verifier_sign *m = message;
+    atls_write_vec8(w, m->id);
+    atls_write_vec8(w, m->nonce);
+    verifier_put_outcome(w, &m->outcome);
+}
+
+enum atls_err verifier_sign_write(struct verifier_octets *out, const struct verifier_sign *message)
+{
+    return write_message(out, put_sign, message);
+}
+
+enum atls_err verifier_sign_read(struct verifier_sign *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_sign m;
+    if (!atls_read_vec8(&r, 1, VERIFIER_MAX_SESSION_ID_LEN, &m.id) ||
+        !atls_read_vec8(&r, 8, ATLS_MAX_NONCE_LEN, &m.nonce) ||
+        !verifier_get_outcome(&r, &m.outcome)) {
+        return ATLS_ERR_MALFORMED;
+    }
+    if (!atls_read_end(&r)) {
+        verifier_outcome_cleanup(&m.outcome);
+        return ATLS_ERR_MALFORMED;
+    }
+    *out = m;
+    return ATLS_OK;
+}
+
+static void put_text(struct atls_writer *w, const void *message)
+{
+    const struct verifier_text *m = message;
+    verifier_put_diag(w, &m->why);
+    verifier_put_long(w, m->text);
+}
+
+enum atls_err verifier_text_write(struct verifier_octets *out, const struct verifier_text *message)
+{
+    return write_message(out, put_text, message);
+}
+
+enum atls_err verifier_text_read(struct verifier_text *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_text m;
+    const bool ok = verifier_get_diag(&r, &m.why) && verifier_get_long(&r, &m.text);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
+    }
+    return err;
+}

@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What the threads of the front share, and the steps that the routes are made of. The HTTP library
+ * and the sockets are in http.c and listener.c; here are sessions, endorsements and Results.
+ */
+#ifndef SVC_VERIFIER_SERVICE_H
+#define SVC_VERIFIER_SERVICE_H
+
+#include "svc/verifier/crew.h"
+#include "svc/verifier/index.h"
+#include "svc/verifier/log.h"
+#include "svc/verifier/message.h"
+#include "svc/verifier/metrics.h"
+#include "svc/verifier/response.h"
+#include "svc/verifier/store/store.h"
+
+#include <pthread.h>
+
+enum {
+    VERIFIER_SESSION_TTL_S = 150, /* as the field has it: 2 min 30 s */
+    VERIFIER_LEASE_MS = 30000,    /* of a session that is processed */
+    VERIFIER_JOB_MS = 10000,      /* one answer of an appraiser or the signer */
+    VERIFIER_SUBMISSION_TTL_S = 600,
+    VERIFIER_MAX_EVIDENCE_BODY = 128 << 10, /* a CMW in JSON is a third longer than its Evidence */
+    VERIFIER_MAX_CORIM_BODY = ATLS_MAX_FILE_LEN
+};
+
+struct verifier_service {
+    const char *id;
+    struct verifier_store *store;
+    struct verifier_crew *crew;
+    struct verifier_log *log;
+    struct verifier_metrics metrics;
+    bool takes_token; /* for provisioning */
+    uint8_t token_hash[32];
+    bool takes_certificates;
+    bool signed_only;    /* endorsements */
+    json_t *keys;        /* {"keys":[...]} of the signer, immutable */
+    json_t *media_types; /* of Evidence, immutable */
+    const char *accept[VERIFIER_MAX_ACCEPT];
+    size_t num_accept;
+    volatile bool *stopping;
+    const void *started; /* for the status */
+
+    pthread_mutex_t index_lock; /* the next two */
+    struct verifier_index *index;
+    uint64_t index_generation;
+};
+
+/* verifier_service_init fills in media types and keys; store, crew, log and id are set before. */
+ATLS_NODISCARD enum atls_err verifier_service_init(struct verifier_service *service,
+                                                   struct atls_diag *diag);
+void verifier_service_cleanup(struct verifier_service *service);
+
+/* verifier_service_token sets the bearer token that provisioning takes. */
+ATLS_NODISCARD enum atls_err verifier_service_token(struct verifier_service *service,
+                                                    const char *path, struct atls_diag *diag);
+
+/* verifier_service_catch_up reads what the store has beyond the index, up to `generation`. */
+ATLS_NODISCARD enum atls_err verifier_service_catch_up(struct verifier_service *service,
+                                                       uint64_t generation, struct atls_diag *diag);
+
+/* verifier_service_examine asks an appraiser about a CoRIM; `frame` holds what *out borrows. */
+ATLS_NODISCARD enum atls_err verifier_service_examine(struct verifier_service *service,
+                                                      struct verifier_examined *out,
+                                                      struct verifier_frame *frame,
+                                                      struct atls_bytes content,
+                                                      struct atls_diag *diag);
+
+/* verifier_service_identify asks an appraiser what Evidence a body is. */
+ATLS_NODISCARD enum atls_err
+verifier_service_identify(struct verifier_service *service, struct verifier_identified *out,
+                          struct verifier_frame *frame, const char *content_type,
+                          struct atls_bytes body, struct atls_diag *diag);
+
+/* What a session is processed with. */
+struct verifier_job {
+    const struct verifier_claim *claim;
+    const char *media_type;
+    struct atls_bytes evidence;
+    const struct verifier_match *match;
+    const char *peer; /* for the verdict record; may be NULL */
+};
+/*
+ * verifier_service_process appraises, has the Result signed and publishes it; the verdict is
+ * logged. When processing itself breaks the session is failed, and the error says why.
+ */
+ATLS_NODISCARD enum atls_err verifier_service_process(struct verifier_service *service,
+                                                      const struct verifier_job *job,
+                                                      struct atls_diag *diag);
+
+/* verifier_service_housekeep does what is due once a second: sweep, take over, catch up. */
+void verifier_service_housekeep(struct verifier_service *service);
+
+/* verifier_service_answer is the table of routes. *out_route is its name for the metrics. */
+void verifier_service_answer(struct verifier_service *service,
+                             const struct verifier_request *request, struct verifier_response *out,
+                             const char **out_route);
+/* verifier_service_max_body gives the bound of a body for a target, before it is read. */
+size_t verifier_service_max_body(struct atls_bytes path);
+
+int64_t verifier_wall_s(void); /* seconds since 1970 */
+
+/* The routes. */
+typedef void verifier_route(struct verifier_service *service,
+                            const struct verifier_request *request, struct verifier_response *out);
+verifier_route verifier_new_session;
+verifier_route verifier_session;
+verifier_route verifier_submit;
+verifier_route verifier_submission;
+verifier_route verifier_discover_verification;
+verifier_route verifier_discover_provisioning;
+verifier_route verifier_health;
+verifier_route verifier_show_metrics;
+
+#endif

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/verifier/signer.h"
+
+#include "atls/version.h"
+#include "base/span.h"
+#include "crypto/crypto.h"
+#include "crypto/key.h"
+#include "json/base64.h"
+#include "json/ear.h"
+#include "json/file.h"
+#include "json/json.h"
+#include "json/jwk.h"
+#include "svc/verifier/message.h"
+#include "svc/verifier/sandbox.h"
+#include "svc/verifier/signed_table.h"
+#include "svc/verifier/ignore.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+static const char step[] = "signer";
+
+enum {
+    /* Evidence that came in before a session ended may take so long until its Result is signed. */
+    GRACE_S = 300,
+    MAX_TTL_S = 86400,
+    MAX_REQUEST = 1 << 21
+};
+
+struct signer {
+    const struct verifier_signer_config *config;
+    const struct atls_crypto_ops *crypto;
+    struct atls_key *keys[VERIFIER_MAX_SIGNING_KEYS];
+    struct verifier_ticket_key ticket_keys[VERIFIER_MAX_SIGNING_KEYS];
+    size_t num_ticket_keys;
+    char kid[ATLS_BASE64_SIZE(32)]; /* of the key that signs */
+    struct verifier_signed_table *table;
+    int fd;
+};
+
+static int64_t wall_s(void)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
+}
+
+static enum atls_err read_key(struct atls_key **out, const char *path, struct atls_diag *diag)
+{
+    uint8_t *pem = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_file_read(&pem, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err == ATLS_OK) {
+        err = atls_key_from_pem(out, atls_bytes_of(pem, len), diag);
+    }
+    atls_file_free(pem, len);
+    return err;
+}
+
+/* read_keys: the first must sign. The ids of sessions are made with a key that comes from it; the
+ * others' are known too, so that keys can be changed and nodes may have them in another order. */
+static enum atls_err read_keys(struct signer *s, struct atls_diag *diag)
+{
+    for (size_t i = 0; i < s->config->num_keys; i++) {
+        enum atls_err err = read_key(&s->keys[i], s->config->key_files[i], diag);
+        if (err == ATLS_OK && !atls_key_is_public(s->keys[i])) {
+            err = verifier_ticket_key_of(&s->ticket_keys[s->num_ticket_keys], s->crypto, s->keys[i],
+                                         NULL);
+            if (err == ATLS_ERR_KEY) { /* a key that nobody can read: then one of this process */
+                const struct atls_buf room = {s->ticket_keys[s->num_ticket_keys].data, 32};
+                err = atls_random(room);
+            }
+            s->num_ticket_keys++;
+        } else if (err == ATLS_OK && i == 0) {
+            err = atls_fail_texts(diag, ATLS_ERR_KEY, step, s->config->key_files[i], "a public key",
+                                  "a private key, the first signs");
+        }
+        if (err != ATLS_OK) {
+            return err;
+        }
+    }
+    struct atls_digest thumbprint;
+    const enum atls_err err = atls_jwk_thumbprint(&thumbprint, s->crypto, s->keys[0], diag);
+    return err == ATLS_OK &&
+                   !atls_base64url_encode(atls_digest_bytes(&thumbprint), s->kid, sizeof s->kid)
+               ? atls_fail(diag, ATLS_ERR_BUFFER, step, "kid")
+               : err;
+}
+
+static enum atls_err reply_text(const struct signer *s, uint8_t type, const struct atls_diag *why,
+                                struct atls_bytes text)
+{
+    struct verifier_text message = {.text = text};
+    struct verifier_octets octets = {NULL, 0};
+    if (why != NULL) {
+        message.why = *why;
+        message.text = atls_bytes_of(NULL, 0);
+    }
+    enum atls_err err = verifier_text_write(&octets, &message);
+    if (err == ATLS_OK) {
+        err = verifier_frame_send(s->fd, type, atls_bytes_of(octets.data, octets.len), -1, NULL);
+    }
+    free(octets.data);
+    return err;
+}
+
+/* public_keys gives {"keys":[...]}, each with its thumbprint as kid. */
+static enum atls_err public_keys(char **out, const struct signer *s, struct atls_diag *diag)
+{
+    json_t *keys = json_array();
+    json_t *set = json_pack("{s:o}", "keys", keys);
+    enum atls_err err = set != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    for (size_t i = 0; err == ATLS_OK && i < s->config->num_keys; i++) {
+        struct atls_digest thumbprint;
+        char kid[ATLS_BASE64_SIZE(32)] = "";
+        json_t *jwk = NULL;
+        err = atls_jwk_thumbprint(&thumbprint, s->crypto, s->keys[i], diag);
+        if (err == ATLS_OK &&
+            atls_base64url_encode(atls_digest_bytes(&thumbprint), kid, sizeof kid)) {
+            err = atls_key_to_jwk(&jwk, s->keys[i], kid, diag);
+        }
+        if (err == ATLS_OK && json_array_append_new(keys, jwk) != 0) {
+            err = atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+        }
+    }
+    if (err == ATLS_OK) {
+        *out = atls_json_dump(set);
+        err = *out != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    }
+    json_decref(set);
+    return err;
+}
+
+static enum atls_err on_keys(const struct signer *s)
+{
+    struct atls_diag why;
+    char *text = NULL;
+    const enum atls_err err = public_keys(&text, s, &why);
+    const enum atls_err sent =
+        reply_text(s, VERIFIER_PUBLISHED, err != ATLS_OK ? &why : NULL,
+                   text != NULL ? atls_bytes_text(text) : atls_bytes_of(NULL, 0));
+    free(text);
+    return sent;
+}
+
+static enum atls_err open_session(struct verifier_opened *out, char *id, uint8_t *nonce,
+                                  const struct signer *s, const struct verifier_open *request,
+                                  struct atls_diag *diag)
+{
+    struct verifier_ticket ticket;
+    const struct atls_buf random = {ticket.random, sizeof ticket.random};
+    const size_t len = request->nonce.len != 0 ? request->nonce.len : request->nonce_len;
+    if (len < 8 || len > ATLS_MAX_NONCE_LEN || request->ttl_s == 0 || request->ttl_s > MAX_TTL_S) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "nonce or end", "out of range",
+                               "8 to 64 octets, at most a day");
+    }
+    enum atls_err err = atls_random(random);
+    if (err == ATLS_OK && request->nonce.len == 0) {
+        const struct atls_buf room = {nonce, len};
+        err = atls_random(room);
+    } else if (err == ATLS_OK) {
+        memcpy(nonce, request->nonce.data, len);
+    }
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, step, "random numbers");
+    }
+    ticket.end_s = wall_s() + request->ttl_s;
+    out->nonce = atls_bytes_of(nonce, len);
+    err = verifier_ticket_write(id, s->crypto, &s->ticket_keys[0], &ticket, out->nonce, diag);
+    out->id = atls_bytes_text(err == ATLS_OK ? id : "");
+    return err;
+}
+
+static enum atls_err on_open(const struct signer *s, struct atls_bytes payload)
+{
+    struct verifier_open request;
+    struct verifier_opened reply;
+    struct verifier_octets octets = {NULL, 0};
+    char id[VERIFIER_TICKET_TEXT_LEN + 1];
+    uint8_t nonce[ATLS_MAX_NONCE_LEN];
+    memset(&reply, 0, sizeof reply);
+    enum atls_err err = verifier_open_read(&request, payload);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (open_session(&reply, id, nonce, s, &request, &reply.why) != ATLS_OK) {
+        reply.id = reply.nonce = atls_bytes_of(NULL, 0);
+    }
+    err = verifier_opened_write(&octets, &reply);
+    if (err == ATLS_OK) {
+        err = verifier_frame_send(s->fd, VERIFIER_OPENED, atls_bytes_of(octets.data, octets.len),
+                                  -1, NULL);
+    }
+    free(octets.data);
+    atls_wipe(nonce, sizeof nonce);
+    return err;
+}
+
+/* make_claims fills in what only the signer says: who, when, until when, for which nonce. */
+static enum atls_err make_claims(json_t **out, const struct signer *s,
+                                 const struct verifier_sign *request, int64_t now_s,
+                                 struct atls_diag *diag)
+{
+    const struct atls_ear_options options = {
+        .profile = s->config->ietf ? ATLS_EAR_DRAFT_04 : ATLS_EAR_VERAISON,
+        .iat_s = now_s,
+        .exp_s = now_s + s->config->result_ttl_s,
+        .issuer = s->config->issuer,
+        .nonce = request->nonce,
+        .developer = s->config->issuer,
+        .build = "atls " ATLS_VERSION,
+    };
+    const struct verifier_outcome *outcome = &request->outcome;
+    return outcome->appraisal.num_submods != 0
+               ? atls_ear_claims(out, &outcome->appraisal, &options, diag)
+               : atls_ear_error_claims(out, &outcome->why, outcome->format, &options, diag);
+}
+
+static enum atls_err sign(char **out, struct signer *s, const struct verifier_sign *request,
+                          struct atls_diag *diag)
+{
+    struct verifier_ticket ticket;
+    const int64_t now_s = wall_s();
+    json_t *claims = NULL;
+    enum atls_err err = verifier_ticket_read(&ticket, s->crypto, s->ticket_keys, s->num_ticket_keys,
+                                             request->id, request->nonce, diag);
+    if (err == ATLS_OK && now_s > ticket.end_s + GRACE_S) {
+        err = atls_fail_texts(diag, ATLS_ERR_TIMEOUT, step, "session", "one that has ended",
+                              "an open one");
+    }
+    if (err == ATLS_OK) {
+        ticket.end_s += GRACE_S;
+        err = make_claims(&claims, s, request, now_s, diag);
+    }
+    if (err == ATLS_OK) { /* the last that may refuse: what is noted is signed */
+        err = verifier_signed_table_add(s->table, &ticket, now_s, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_ear_sign(out, claims, s->crypto, s->keys[0], s->kid, diag);
+    }
+    json_decref(claims);
+    return err;
+}
+
+static enum atls_err on_sign(struct signer *s, struct atls_bytes payload)
+{
+    struct verifier_sign request;
+    struct atls_diag why;
+    char *text = NULL;
+    enum atls_err err = verifier_sign_read(&request, payload);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = sign(&text, s, &request, &why);
+    verifier_outcome_cleanup(&request.outcome);
+    err = reply_text(s, VERIFIER_SIGNED, err != ATLS_OK ? &why : NULL,
+                     text != NULL ? atls_bytes_text(text) : atls_bytes_of(NULL, 0));
+    free(text);
+    return err;
+}
+
+static enum atls_err serve_one(struct signer *s, const struct verifier_frame *frame)
+{
+    const struct atls_bytes payload = atls_bytes_of(frame->payload, frame->len);
+    switch (frame->type) {
+    case VERIFIER_KEYS:
+        return on_keys(s);
+    case VERIFIER_OPEN:
+        return on_open(s, payload);
+    case VERIFIER_SIGN:
+        return on_sign(s, payload);
+    default:
+        return ATLS_ERR_MALFORMED;
+    }
+}
+
+/* warm_up signs and verifies once: what OpenSSL sets up at first use may need what the sandbox
+ * does not give. */
+static enum atls_err warm_up(const struct signer *s, struct atls_diag *diag)
+{
+    uint8_t signature[1024];
+    size_t len = 0;
+    const struct atls_buf room = {signature, sizeof signature};
+    const struct atls_bytes text = atls_bytes_text(step);
+    return s->crypto->sign(atls_key_default_alg(s->keys[0]), s->keys[0], &text, 1, room, &len) ==
+                   ATLS_OK
+               ? ATLS_OK
+               : atls_fail_texts(diag, ATLS_ERR_KEY, step, s->config->key_files[0],
+                                 "a key that does not sign", "a private key");
+}
+
+static enum atls_err begin(struct signer *s, struct atls_diag *diag)
+{
+    s->table = verifier_signed_table_new(s->config->max_sessions);
+    enum atls_err err = s->table != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    if (err == ATLS_OK) {
+        err = read_keys(s, diag);
+    }
+    if (err == ATLS_OK) {
+        err = warm_up(s, diag);
+    }
+    const struct verifier_sandbox sandbox = {.keep_fd = s->fd, .max_memory = 0};
+    return err == ATLS_OK ? verifier_sandbox_enter(&sandbox, diag) : err;
+}
+
+int verifier_signer_run(int fd, const struct verifier_signer_config *config)
+{
+    struct signer s = {.config = config, .crypto = atls_crypto_openssl(), .fd = fd};
+    struct atls_diag diag;
+    enum atls_err err = begin(&s, &diag);
+    if (err != ATLS_OK) { /* the first reply says so, whatever was asked */
+        verifier_ignore(reply_text(&s, VERIFIER_PUBLISHED, &diag, atls_bytes_of(NULL, 0)));
+    }
+    while (err == ATLS_OK) {
+        struct verifier_frame frame;
+        err = verifier_frame_receive(fd, &frame, MAX_REQUEST, -1, NULL);
+        if (err == ATLS_OK) {
+            err = serve_one(&s, &frame);
+            verifier_frame_cleanup(&frame);
+        }
+    }
+    verifier_signed_table_free(s.table);
+    for (size_t i = 0; i < config->num_keys; i++) {
+        atls_key_free(s.keys[i]);
+    }
+    atls_wipe(s.ticket_keys, sizeof s.ticket_keys);
+    return err == ATLS_ERR_CONNECTION ? 0 : 1;
+}

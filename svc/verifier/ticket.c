@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/verifier/ticket.h"
+
+#include "base/reader.h"
+#include "base/span.h"
+#include "base/writer.h"
+#include "crypto/key.h"
+#include "json/base64.h"
+
+static const char step[] = "session";
+static const char label[] = "atls verifier session v1";
+
+enum { MAC_LEN = 16, SIGNED_LEN = VERIFIER_TICKET_LEN - MAC_LEN };
+
+enum atls_err verifier_ticket_key_of(struct verifier_ticket_key *out,
+                                     const struct atls_crypto_ops *crypto,
+                                     const struct atls_key *key, struct atls_diag *diag)
+{
+    uint8_t private[256];
+    const struct atls_buf room = {private, sizeof private};
+    size_t len = 0;
+    struct atls_digest mac;
+    enum atls_err err = atls_key_private(key, room, &len);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, step, "key of the session ids");
+    }
+    const struct atls_bytes text = atls_bytes_text(label);
+    err = crypto->hmac(ATLS_ALG_SHA256, atls_bytes_of(private, len), &text, 1, &mac);
+    atls_wipe(private, sizeof private);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, step, "key of the session ids");
+    }
+    memcpy(out->data, mac.data, sizeof out->data);
+    atls_wipe(&mac, sizeof mac);
+    return ATLS_OK;
+}
+
+static enum atls_err make_mac(uint8_t out[MAC_LEN], const struct atls_crypto_ops *crypto,
+                              const struct verifier_ticket_key *key, struct atls_bytes covered,
+                              struct atls_bytes nonce)
+{
+    /* The first part has one length, so no two pairs give the same octets. */
+    const struct atls_bytes parts[] = {covered, nonce};
+    struct atls_digest mac;
+    const enum atls_err err =
+        crypto->hmac(ATLS_ALG_SHA256, atls_bytes_of(key->data, sizeof key->data), parts, 2, &mac);
+    if (err == ATLS_OK) {
+        memcpy(out, mac.data, MAC_LEN);
+    }
+    return err;
+}
+
+enum atls_err verifier_ticket_write(char out[VERIFIER_TICKET_TEXT_LEN + 1],
+                                    const struct atls_crypto_ops *crypto,
+                                    const struct verifier_ticket_key *key,
+                                    const struct verifier_ticket *ticket, struct atls_bytes nonce,
+                                    struct atls_diag *diag)
+{
+    uint8_t octets[VERIFIER_TICKET_LEN];
+    const struct atls_buf room = {octets, sizeof octets};
+    struct atls_writer w = atls_writer_of(room);
+    atls_write_bytes(&w, atls_bytes_of(ticket->random, sizeof ticket->random));
+    atls_write_u8(&w, (uint8_t)((uint64_t)ticket->end_s >> 32));
+    atls_write_u32(&w, (uint32_t)ticket->end_s);
+    const enum atls_err err =
+        make_mac(&octets[SIGNED_LEN], crypto, key, atls_bytes_of(octets, SIGNED_LEN), nonce);
+    if (err != ATLS_OK || w.failed) {
+        return atls_fail(diag, err != ATLS_OK ? err : ATLS_ERR_STATE, step, "id");
+    }
+    return atls_base64url_encode(atls_bytes_of(octets, sizeof octets), out,
+                                 VERIFIER_TICKET_TEXT_LEN + 1)
+               ? ATLS_OK
+               : atls_fail(diag, ATLS_ERR_BUFFER, step, "id");
+}
+
+bool verifier_ticket_is_text(struct atls_bytes text)
+{
+    uint8_t octets[VERIFIER_TICKET_LEN + 3];
+    const struct atls_buf room = {octets, sizeof octets};
+    size_t len = 0;
+    return text.len == VERIFIER_TICKET_TEXT_LEN && atls_base64url_decode(text, room, &len) &&
+           len == VERIFIER_TICKET_LEN;
+}
+
+enum atls_err verifier_ticket_read(struct verifier_ticket *out,
+                                   const struct atls_crypto_ops *crypto,
+                                   const struct verifier_ticket_key *keys, size_t num_keys,
+                                   struct atls_bytes text, struct atls_bytes nonce,
+                                   struct atls_diag *diag)
+{
+    uint8_t octets[VERIFIER_TICKET_LEN + 3];
+    const struct atls_buf room = {octets, sizeof octets};
+    size_t len = 0;
+    if (text.len != VERIFIER_TICKET_TEXT_LEN || !atls_base64url_decode(text, room, &len) ||
+        len != VERIFIER_TICKET_LEN) {
+        return atls_fail_texts(diag, ATLS_ERR_MALFORMED, step, "id", "another text",
+                               "50 characters of base64url");
+    }
+    struct atls_reader r = atls_reader_of(atls_bytes_of(octets, len));
+    struct atls_bytes random;
+    uint8_t high = 0;
+    uint32_t low = 0;
+    if (!atls_read_bytes(&r, sizeof out->random, &random) || !atls_read_u8(&r, &high) ||
+        !atls_read_u32(&r, &low)) {
+        return atls_fail(diag, ATLS_ERR_STATE, step, "id");
+    }
+    for (size_t i = 0; i < num_keys; i++) {
+        uint8_t mac[MAC_LEN];
+        const enum atls_err err =
+            make_mac(mac, crypto, &keys[i], atls_bytes_of(octets, SIGNED_LEN), nonce);
+        if (err != ATLS_OK) {
+            return atls_fail(diag, err, step, "id");
+        }
+        if (atls_ct_equal(atls_bytes_of(mac, sizeof mac),
+                          atls_bytes_of(&octets[SIGNED_LEN], MAC_LEN))) {
+            memcpy(out->random, random.data, sizeof out->random);
+            out->end_s = (int64_t)(((uint64_t)high << 32) | low);
+            return ATLS_OK;
+        }
+    }
+    return atls_fail_texts(diag, ATLS_ERR_SIGNATURE, step, "id", "one that no signer here made",
+                           "that of an open session and its nonce");
+}

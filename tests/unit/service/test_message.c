@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the processes say to each other: back and forth, and nothing that is not exactly that. */
+#include "support/check.h"
+#include "support/mutate.h"
+
+#include "svc/verifier/message.h"
+
+#include <stdlib.h>
+
+typedef enum atls_err read_function(struct atls_bytes octets);
+
+/* refuse_damage reads every prefix, which must fail, and every bit flip, which must not crash. */
+struct damage {
+    read_function *read;
+    size_t len;
+};
+
+static void read_one(struct atls_bytes mutant, size_t at, void *context)
+{
+    const struct damage *damage = context;
+    (void)at;
+    const enum atls_err err = damage->read(mutant);
+    if (mutant.len < damage->len) {
+        assert_string_equal(atls_err_name(err), "MALFORMED");
+    }
+}
+
+static void damage(const struct verifier_octets *octets, read_function *read)
+{
+    struct damage context = {read, octets->len};
+    uint8_t *longer = malloc(octets->len + 1);
+    assert_non_null(longer);
+    memcpy(longer, octets->data, octets->len);
+    longer[octets->len] = 0;
+    assert_err(read(atls_bytes_of(octets->data, octets->len)), OK);
+    assert_err(read(atls_bytes_of(longer, octets->len + 1)), MALFORMED);
+    test_each_mutant(atls_bytes_of(octets->data, octets->len), read_one, &context);
+    free(longer);
+}
+
+static struct atls_bytes text(const char *text)
+{
+    return atls_bytes_text(text);
+}
+
+static enum atls_err read_identify(struct atls_bytes octets)
+{
+    struct verifier_identify m;
+    return verifier_identify_read(&m, octets);
+}
+
+static enum atls_err read_identified(struct atls_bytes octets)
+{
+    struct verifier_identified m;
+    return verifier_identified_read(&m, octets);
+}
+
+static enum atls_err read_appraise(struct atls_bytes octets)
+{
+    struct verifier_appraise m;
+    return verifier_appraise_read(&m, octets);
+}
+
+static enum atls_err read_outcome(struct atls_bytes octets)
+{
+    struct verifier_outcome m;
+    const enum atls_err err = verifier_outcome_read(&m, octets);
+    if (err == ATLS_OK) {
+        verifier_outcome_cleanup(&m);
+    }
+    return err;
+}
+
+static enum atls_err read_examine(struct atls_bytes octets)
+{
+    struct verifier_examine m;
+    return verifier_examine_read(&m, octets);
+}
+
+static enum atls_err read_examined(struct atls_bytes octets)
+{
+    struct verifier_examined m;
+    const enum atls_err err = verifier_examined_read(&m, octets);
+    if (err == ATLS_OK) {
+        verifier_examined_cleanup(&m);
+    }
+    return err;
+}
+
+static enum atls_err read_open(struct atls_bytes octets)
+{
+    struct verifier_open m;
+    return verifier_open_read(&m, octets);
+}
+
+static enum atls_err read_opened(struct atls_bytes octets)
+{
+    struct verifier_opened m;
+    return verifier_opened_read(&m, octets);
+}
+
+static enum atls_err read_sign(struct atls_bytes octets)
+{
+    struct verifier_sign m;
+    const enum atls_err err = verifier_sign_read(&m, octets);
+    if (err == ATLS_OK) {
+        verifier_outcome_cleanup(&m.outcome);
+    }
+    return err;
+}
+
+static enum atls_err read_text(struct atls_bytes octets)
+{
+    struct verifier_text m;
+    return verifier_text_read(&m, octets);
+}
+
+static struct verifier_match a_match(void)
+{
+    const struct verifier_match match = {&atls_formats[0], text("instance"), text("class")};
+    return match;
+}
+
+static struct atls_diag a_reason(void)
+{
+    struct atls_diag diag;
+    (void)atls_fail_texts(&diag, ATLS_ERR_FRESHNESS, "evidence freshness", "psa-nonce", "another",
+                          "the binder");
+    return diag;
+}
+
+static void identify_comes_back(void **state)
+{
+    (void)state;
+    const struct verifier_identify m = {text("application/cmw+cbor"), text("body")};
+    struct verifier_octets octets;
+    struct verifier_identify back;
+    assert_err(verifier_identify_write(&octets, &m), OK);
+    assert_err(verifier_identify_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_true(atls_bytes_equal(back.content_type, m.content_type));
+    assert_true(atls_bytes_equal(back.body, m.body));
+    damage(&octets, read_identify);
+    free(octets.data);
+}
+
+static void identified_comes_back(void **state)
+{
+    (void)state;
+    const struct verifier_identified m = {
+        .media_type = text("a/b"), .value = text("v"), .match = a_match()};
+    struct verifier_octets octets;
+    struct verifier_identified back;
+    assert_err(verifier_identified_write(&octets, &m), OK);
+    assert_err(verifier_identified_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_ptr_equal(back.match.format, &atls_formats[0]);
+    assert_true(atls_bytes_equal(back.match.instance, m.match.instance));
+    assert_true(atls_bytes_equal(back.match.class_id, m.match.class_id));
+    damage(&octets, read_identified);
+    free(octets.data);
+}
+
+static void appraise_comes_back(void **state)
+{
+    (void)state;
+    struct verifier_appraise *m = calloc(2, sizeof *m);
+    struct verifier_octets octets;
+    assert_non_null(m);
+    m->now_s = 1790000000;
+    m->nonce = text("12345678");
+    m->media_type = text("a/b");
+    m->evidence = text("evidence");
+    m->num_documents = 2;
+    m->documents[0].generation = 7;
+    m->documents[1].generation = 9;
+    m->documents[1].has_content = true;
+    m->documents[1].content = text("corim");
+    assert_err(verifier_appraise_write(&octets, m), OK);
+    assert_err(verifier_appraise_read(&m[1], atls_bytes_of(octets.data, octets.len)), OK);
+    assert_int_equal(m[1].num_documents, 2);
+    assert_int_equal(m[1].documents[0].generation, 7);
+    assert_false(m[1].documents[0].has_content);
+    assert_true(atls_bytes_equal(m[1].documents[1].content, text("corim")));
+    assert_int_equal(m[1].now_s, 1790000000);
+    damage(&octets, read_appraise);
+    free(octets.data);
+    free(m);
+}
+
+static void fill_outcome(struct verifier_outcome *m)
+{
+    memset(m, 0, sizeof *m);
+    m->format = &atls_formats[0];
+    m->appraisal.num_submods = 1;
+    struct atls_submod *submod = &m->appraisal.submods[0];
+    submod->format = &atls_formats[0];
+    submod->vector.claim[ATLS_TRUST_HARDWARE] = -1;
+    submod->vector.claim[ATLS_TRUST_EXECUTABLES] = 99;
+    submod->status = ATLS_TIER_CONTRAINDICATED;
+    submod->simulated = true;
+    submod->fresh = true;
+    submod->machine = text("machine");
+    submod->attested_key.len = 32;
+    memset(submod->attested_key.data, 7, 32);
+    submod->attested_spki_len = 3;
+    submod->reason = a_reason();
+    submod->claims_json = strdup("{\"a\":1}");
+}
+
+static void an_outcome_comes_back(void **state)
+{
+    (void)state;
+    struct verifier_outcome m, back;
+    struct verifier_octets octets;
+    fill_outcome(&m);
+    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(verifier_outcome_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    const struct atls_submod *submod = &back.appraisal.submods[0];
+    assert_int_equal(back.appraisal.num_submods, 1);
+    assert_int_equal(submod->vector.claim[ATLS_TRUST_HARDWARE], -1);
+    assert_int_equal(submod->vector.claim[ATLS_TRUST_EXECUTABLES], 99);
+    assert_int_equal(submod->status, ATLS_TIER_CONTRAINDICATED);
+    assert_true(submod->simulated);
+    assert_true(submod->fresh);
+    assert_false(submod->debug);
+    assert_string_equal(submod->claims_json, "{\"a\":1}");
+    assert_string_equal(submod->reason.claim, "psa-nonce");
+    assert_int_equal(submod->attested_key.len, 32);
+    assert_int_equal(submod->attested_spki_len, 3);
+    verifier_outcome_cleanup(&back);
+    damage(&octets, read_outcome);
+    free(octets.data);
+    verifier_outcome_cleanup(&m);
+}
+
+static void a_failed_appraisal_comes_back_with_its_reason(void **state)
+{
+    (void)state;
+    const struct verifier_outcome m = {.why = a_reason(), .format = &atls_formats[1]};
+    struct verifier_outcome back;
+    struct verifier_octets octets;
+    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(verifier_outcome_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_string_equal(atls_err_name(back.why.err), "FRESHNESS");
+    assert_ptr_equal(back.format, &atls_formats[1]);
+    damage(&octets, read_outcome);
+    free(octets.data);
+}
+
+/* Neither an affirming appraisal beside an error, nor nothing at all, means anything. */
+static void an_outcome_is_an_error_or_submods_and_never_both(void **state)
+{
+    (void)state;
+    struct verifier_outcome m;
+    struct verifier_octets octets;
+    fill_outcome(&m);
+    m.why = a_reason();
+    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(read_outcome(atls_bytes_of(octets.data, octets.len)), MALFORMED);
+    free(octets.data);
+    verifier_outcome_cleanup(&m);
+    memset(&m, 0, sizeof m);
+    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(read_outcome(atls_bytes_of(octets.data, octets.len)), MALFORMED);
+    free(octets.data);
+}
+
+static void a_status_that_is_no_tier_is_refused(void **state)
+{
+    (void)state;
+    for (int status = 0; status < 256; status++) {
+        struct verifier_outcome m;
+        struct verifier_octets octets;
+        fill_outcome(&m);
+        m.appraisal.submods[0].status = (enum atls_tier)status;
+        assert_err(verifier_outcome_write(&octets, &m), OK);
+        const bool ok = status == 0 || status == 2 || status == 32 || status == 96;
+        assert_string_equal(atls_err_name(read_outcome(atls_bytes_of(octets.data, octets.len))),
+                            ok ? "OK" : "MALFORMED");
+        free(octets.data);
+        verifier_outcome_cleanup(&m);
+    }
+}
+
+static void examine_and_examined_come_back(void **state)
+{
+    (void)state;
+    const struct verifier_examine request = {.now_s = 5, .content = text("corim")};
+    struct verifier_match matches[2] = {a_match(), a_match()};
+    const struct verifier_examined m = {.id = text("id"),
+                                        .version = 12,
+                                        .is_signed = true,
+                                        .profile = text("tag:x"),
+                                        .matches = matches,
+                                        .num_matches = 2};
+    struct verifier_octets octets;
+    struct verifier_examined back;
+    assert_err(verifier_examine_write(&octets, &request), OK);
+    damage(&octets, read_examine);
+    free(octets.data);
+    assert_err(verifier_examined_write(&octets, &m), OK);
+    assert_err(verifier_examined_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_int_equal(back.version, 12);
+    assert_true(back.is_signed);
+    assert_int_equal(back.num_matches, 2);
+    assert_true(atls_bytes_equal(back.matches[1].class_id, text("class")));
+    verifier_examined_cleanup(&back);
+    damage(&octets, read_examined);
+    free(octets.data);
+}
+
+static void open_and_opened_come_back(void **state)
+{
+    (void)state;
+    const struct verifier_open request = {.nonce_len = 32, .nonce = text("12345678"), .ttl_s = 150};
+    const struct verifier_opened m = {.id = text("id"), .nonce = text("12345678")};
+    struct verifier_octets octets;
+    assert_err(verifier_open_write(&octets, &request), OK);
+    damage(&octets, read_open);
+    free(octets.data);
+    assert_err(verifier_opened_write(&octets, &m), OK);
+    damage(&octets, read_opened);
+    free(octets.data);
+}
+
+static void sign_and_its_answer_come_back(void **state)
+{
+    (void)state;
+    struct verifier_sign m = {.id = text("id"), .nonce = text("12345678")};
+    const struct verifier_text answer = {.text = text("a.b.c")};
+    struct verifier_octets octets;
+    struct verifier_text back;
+    fill_outcome(&m.outcome);
+    assert_err(verifier_sign_write(&octets, &m), OK);
+    damage(&octets, read_sign);
+    free(octets.data);
+    verifier_outcome_cleanup(&m.outcome);
+    assert_err(verifier_text_write(&octets, &answer), OK);
+    assert_err(verifier_text_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_true(atls_bytes_equal(back.text, answer.text));
+    damage(&octets, read_text);
+    free(octets.data);
+}
+
+/* A count that promises more than the message holds must not be allocated for. */
+static void a_lying_count_of_matches_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t lie[] = {0, 0, 0, 0, 0, 0,    0,    0,    0,   0,
+                                  0, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0xff};
+    assert_err(read_examined(atls_bytes_of(lie, sizeof lie)), MALFORMED);
+}
+
+static void an_unknown_format_or_error_is_refused(void **state)
+{
+    (void)state;
+    static const uint8_t format[] = {0, 0, 3, 'f', 'o', 'o', 0};
+    static const uint8_t error[] = {0xff, 0xff};
+    assert_err(read_outcome(atls_bytes_of(format, sizeof format)), MALFORMED);
+    assert_err(read_text(atls_bytes_of(error, sizeof error)), MALFORMED);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(identify_comes_back),
+        cmocka_unit_test(identified_comes_back),
+        cmocka_unit_test(appraise_comes_back),
+        cmocka_unit_test(an_outcome_comes_back),
+        cmocka_unit_test(a_failed_appraisal_comes_back_with_its_reason),
+        cmocka_unit_test(an_outcome_is_an_error_or_submods_and_never_both),
+        cmocka_unit_test(a_status_that_is_no_tier_is_refused),
+        cmocka_unit_test(examine_and_examined_come_back),
+        cmocka_unit_test(open_and_opened_come_back),
+        cmocka_unit_test(sign_and_its_answer_come_back),
+        cmocka_unit_test(a_lying_count_of_matches_is_refused),
+        cmocka_unit_test(an_unknown_format_or_error_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

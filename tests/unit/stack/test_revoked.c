@@ -5,9 +5,11 @@
 
 #include "atls/sim.h"
 
+#include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/pem.h>
 #include <openssl/x509.h>
+#include <pthread.h>
 #include <stdio.h>
 
 #define SINCE "2026-01-01T00:00:00Z"
@@ -168,7 +170,8 @@ static void a_revoked_machine_is_refused_where_attestation_is_required(void **st
     const struct test_spec judged = {.attests = &world->server};
     struct test_pair pair = test_pair_of_spec(world, &judge, &judged);
     test_shake(&pair);
-    const char *claims = strstr(atls_openssl_verdict(pair.client.ssl)->evidence[0].claims_json, name);
+    const char *claims =
+        strstr(atls_openssl_verdict(pair.client.ssl)->evidence[0].claims_json, name);
     assert_non_null(claims);
     memcpy(ueid, claims + sizeof name - 1, sizeof ueid - 1);
     test_pair_free(&pair);
@@ -233,6 +236,60 @@ static void a_list_may_be_set_while_the_context_is_in_use(void **state)
     atls_context_unref(context);
 }
 
+enum { THREADS = 4, HANDSHAKES = 25, CHANGES = 200 };
+
+struct shaker {
+    SSL_CTX *client, *server;
+    unsigned accepted, revoked;
+};
+
+/* cmocka's assertions are not for threads: each counts what came of its handshakes. */
+static void *shake_hands(void *arg)
+{
+    struct shaker *shaker = arg;
+    for (unsigned i = 0; i < HANDSHAKES; i++) {
+        struct test_pair pair = test_pair_of(shaker->client, shaker->server);
+        test_shake(&pair);
+        const struct atls_verdict *verdict = atls_openssl_verdict(pair.client.ssl);
+        shaker->accepted += verdict->state == ATLS_VERDICT_ACCEPTED;
+        shaker->revoked +=
+            verdict->state == ATLS_VERDICT_REFUSED && verdict->reason.err == ATLS_ERR_REVOKED;
+        test_pair_free(&pair);
+    }
+    ERR_clear_error();
+    return NULL;
+}
+
+static void a_list_may_change_while_threads_shake_hands(void **state)
+{
+    (void)state;
+    const struct test_spec requires = {.requires = &world->server};
+    const struct test_spec attests = {.attests = &world->server};
+    SSL_CTX *client = test_plain_ctx(world, NULL, false);
+    struct atls_context *context = test_context(world, &requires);
+    assert_err(atls_openssl_enable(client, context, NULL), OK);
+    SSL_CTX *server = test_enabled_ctx(world, &world->server, &attests);
+    struct shaker shakers[THREADS];
+    pthread_t threads[THREADS];
+    for (size_t i = 0; i < THREADS; i++) {
+        shakers[i] = (struct shaker){client, server, 0, 0};
+        assert_int_equal(pthread_create(&threads[i], NULL, shake_hands, &shakers[i]), 0);
+    }
+    const struct atls_bytes list =
+        atls_bytes_text(list_of("spki", spki_hex(world->server.cert), SINCE));
+    for (unsigned i = 0; i < CHANGES; i++) {
+        const struct atls_bytes next = i % 2 == 0 ? list : atls_bytes_text("[]");
+        assert_err(atls_context_set_revoked(context, next, NULL), OK);
+    }
+    for (size_t i = 0; i < THREADS; i++) {
+        assert_int_equal(pthread_join(threads[i], NULL), 0);
+        assert_int_equal(shakers[i].accepted + shakers[i].revoked, HANDSHAKES);
+    }
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+    atls_context_unref(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -242,6 +299,7 @@ int main(void)
         cmocka_unit_test(a_revoked_machine_is_refused_where_attestation_is_required),
         cmocka_unit_test(a_time_to_come_does_not_revoke_yet),
         cmocka_unit_test(a_list_may_be_set_while_the_context_is_in_use),
+        cmocka_unit_test(a_list_may_change_while_threads_shake_hands),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -11,6 +11,7 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "crypto/crypto.h"
+#include "endorsement/statement.h"
 #include "identity.h"
 #include "json/base64.h"
 #include "json/file.h"
@@ -172,6 +173,16 @@ static enum atls_err read_endorsement_key(struct work *w, const char *path, stru
     return err;
 }
 
+/* note_endorsements says what of the files has no effect here. */
+static void note_endorsements(const struct atls_endorsements *set)
+{
+    size_t cursor = 0;
+    const char *note;
+    while ((note = atls_endorsements_next_note(set, &cursor)) != NULL) {
+        cli_note("appraise", "note: %s", note);
+    }
+}
+
 static enum atls_err read_endorsements(struct work *w, const struct cli_options *o,
                                        struct atls_diag *diag)
 {
@@ -185,6 +196,7 @@ static enum atls_err read_endorsements(struct work *w, const struct cli_options 
     for (size_t i = 0; err == ATLS_OK && i < o->with.count; i++) {
         err = atls_endorsements_load(w->endorsements, o->with.items[i], diag);
     }
+    note_endorsements(w->endorsements);
     return err;
 }
 

@@ -174,6 +174,15 @@ enum atls_err cli_set_revoked(struct atls_context *context, const char *path,
     return err;
 }
 
+/* note_endorsements says what of the files has no effect here. */
+static void note_endorsements(const struct cli_setup *s, bool is_server)
+{
+    const char *note;
+    for (size_t i = 0; (note = atls_context_endorsement_note(s->context, i)) != NULL; i++) {
+        cli_note(is_server ? "serve" : "connect", "note: %s", note);
+    }
+}
+
 static enum atls_err set_requirement(struct cli_setup *s, const struct cli_options *o,
                                      bool is_server, struct atls_diag *diag)
 {
@@ -188,6 +197,7 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
         err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);
     }
+    note_endorsements(s, is_server);
     if (err == ATLS_OK && o->policy != NULL) {
         uint8_t *text = NULL;
         size_t len = 0;

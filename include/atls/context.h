@@ -120,6 +120,16 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_load_endorsements(struct atls
                                                                      const char *path,
                                                                      struct atls_diag *diag);
 
+/**
+ * atls_context_endorsement_note gives sentences about what of the loaded files is kept and has no
+ * effect here, such as a CoRIM for a format that is not built in.
+ * @param context  borrowed
+ * @param index    0 for the first
+ * @return borrowed from the context; NULL behind the last
+ */
+ATLS_API const char *atls_context_endorsement_note(const struct atls_context *context,
+                                                   size_t index);
+
 /** atls_context_set_policy replaces the default policy.
  *  @param context    not yet in use
  *  @param json       text of a policy (docs/policy.schema.json); borrowed until return

@@ -1,23 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attestation Results as we write them: one computed token octet for octet, and every member. */
-#include "support/check.h"
-#include "support/memory.h"
+#include "ear_samples.h"
 
-#include "crypto/crypto.h"
-#include "crypto/key.h"
-#include "json/base64.h"
 #include "json/ear.h"
-#include "json/json.h"
 #include "json/jws.h"
 #include "result/vector.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-/* SubjectPublicKeyInfo of the generator of P-256, as akpub has it. */
-#define AKPUB                                                                                      \
-    "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEaxfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpZP40Li_hp_"     \
-    "m47n60p8D54WK84zV2sxXs7LtkBoN79R9Q"
 
 static const char expected_payload[] =
     "{\"eat_profile\":\"tag:github.com,2023:veraison/ear\",\"iat\":1780000000,\"exp\":1780003600,"
@@ -25,7 +14,7 @@ static const char expected_payload[] =
     "\"AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=\",\"submods\":{\"PARSEC_TPM\":{"
     "\"ear.status\":\"affirming\",\"ear.trustworthiness-vector\":{\"instance-identity\":2,"
     "\"executables\":2,\"hardware\":2},\"ear.appraisal-policy-id\":\"policy:PARSEC_TPM\","
-    "\"ear.veraison.key-attestation\":{\"akpub\":\"" AKPUB "\"}}}}";
+    "\"ear.veraison.key-attestation\":{\"akpub\":\"" EAR_AKPUB "\"}}}}";
 
 struct scene {
     struct atls_appraisal appraisal;
@@ -79,41 +68,19 @@ static const char *text_at(const json_t *object, const char *name)
     return text;
 }
 
-/* The Ed25519 key of RFC 8032, 7.1, test 1. */
-static struct atls_key *test_key(void)
-{
-    struct atls_key *key = NULL;
-    assert_err(atls_key_from_private(
-                   &key, ATLS_CRV_ED25519,
-                   test_hex("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60"),
-                   test_hex("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"),
-                   NULL),
-               OK);
-    return key;
-}
-
-static struct atls_bytes akpub(void)
-{
-    const struct atls_buf room = test_room(91);
-    size_t len = 0;
-    assert_true(atls_base64url_decode(atls_bytes_text(AKPUB), room, &len));
-    assert_int_equal(len, 91);
-    return atls_bytes_of(room.data, len);
-}
-
 static void the_computed_token_is_reproduced_octet_for_octet(void **state)
 {
     (void)state;
     struct scene s;
     scene_init(&s);
-    s.options.key_spki = akpub();
+    s.options.key_spki = ear_octets(EAR_AKPUB);
     json_t *claims = claims_of(&s);
     char *payload = atls_json_dump(claims);
     assert_string_equal(payload, expected_payload);
 
     char *jwt = NULL;
     struct atls_digest hash;
-    struct atls_key *key = test_key();
+    struct atls_key *key = ear_key();
     assert_err(atls_ear_sign(&jwt, claims, atls_crypto_openssl(), key, NULL, &s.diag), OK);
     assert_int_equal(strlen(jwt), 863);
     assert_string_equal(strrchr(jwt, '.') + 1,
@@ -327,7 +294,7 @@ static void a_key_that_is_not_bound_is_not_attested(void **state)
     (void)state;
     struct scene s;
     scene_init(&s);
-    s.options.key_spki = akpub();
+    s.options.key_spki = ear_octets(EAR_AKPUB);
     s.submod->key_binding = ATLS_KEY_BINDING_NONE;
     json_t *claims = claims_of(&s);
     assert_false(atls_json_has(submod_of(claims, "PARSEC_TPM"), "ear.veraison.key-attestation"));
@@ -337,7 +304,7 @@ static void a_key_that_is_not_bound_is_not_attested(void **state)
     assert_string_equal(
         text_at(json_object_get(submod_of(claims, "PARSEC_TPM"), "ear.veraison.key-attestation"),
                 "akpub"),
-        AKPUB);
+        EAR_AKPUB);
     json_decref(claims);
 }
 

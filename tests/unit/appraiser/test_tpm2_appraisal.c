@@ -75,6 +75,9 @@ static void every_kind_of_attestation_key_and_tls_key_is_taken(void **state)
             s.input.tls_spki = test_spki(keys[tls]);
             assert_err(appraise_tpm(&s, &tpm), OK);
             assert_vector(&s, 2, 0, 3, 0, 2, 0, 0, 0);
+            /* The key that a Result of this speaks for. */
+            assert_bytes(atls_bytes_of(s.submod.attested_spki, s.submod.attested_spki_len),
+                         test_spki(keys[tls]));
         }
     }
 }

@@ -20,11 +20,19 @@ struct suite {
 extern struct suite suite;
 
 /* suite_main runs the tests for each back end, and gives the exit status. Each test begins with an
- * empty store that is open, with the clock of the suite; suite_bare_main leaves it closed. */
-#define suite_main(tests)      suite_run_all(#tests, (tests), ATLS_ARRAY_LEN(tests), suite_open)
-#define suite_bare_main(tests) suite_run_all(#tests, (tests), ATLS_ARRAY_LEN(tests), suite_clear)
-int suite_run_all(const char *name, const struct CMUnitTest *tests, size_t num_tests,
-                  CMFixtureFunction setup);
+ * empty store that is open, with the clock of the suite; suite_bare_main leaves it closed. The
+ * other two are for what only one of them has. */
+#define suite_main(tests)                                                                          \
+    suite_run(#tests, (tests), ATLS_ARRAY_LEN(tests), suite_open, SUITE_SQLITE | SUITE_POSTGRES)
+#define suite_bare_main(tests)                                                                     \
+    suite_run(#tests, (tests), ATLS_ARRAY_LEN(tests), suite_clear, SUITE_SQLITE | SUITE_POSTGRES)
+#define suite_sqlite_main(tests)                                                                   \
+    suite_run(#tests, (tests), ATLS_ARRAY_LEN(tests), suite_clear, SUITE_SQLITE)
+#define suite_postgres_main(tests)                                                                 \
+    suite_run(#tests, (tests), ATLS_ARRAY_LEN(tests), suite_open, SUITE_POSTGRES)
+enum { SUITE_SQLITE = 1, SUITE_POSTGRES = 2 };
+int suite_run(const char *name, const struct CMUnitTest *tests, size_t num_tests,
+              CMFixtureFunction setup, unsigned kinds);
 int suite_clear(void **state);
 int suite_open(void **state);
 

@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A server that goes away, hangs, and comes back: a clear sentence, then all goes on. */
+/* A server of PostgreSQL that goes away, hangs, and comes back: a clear sentence, then all goes on.
+ */
 #include "suite.h"
 
 #include <dirent.h>
 #include <pthread.h>
 #include <signal.h>
-#include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-static bool is_postgres(void)
-{
-    return strcmp(suite.kind, "postgres") == 0;
-}
 
 static struct verifier_store_config hasty_config(void)
 {
@@ -72,26 +67,19 @@ static void stop_and_start(int signal)
 static void server_that_is_stopped_and_started(void **state)
 {
     (void)state;
-    if (is_postgres()) {
-        stop_and_start(SIGINT);
-        stop_and_start(SIGINT);
-    }
+    stop_and_start(SIGINT);
+    stop_and_start(SIGINT);
 }
 
 static void server_that_crashes_and_is_started(void **state)
 {
     (void)state;
-    if (is_postgres()) {
-        stop_and_start(SIGQUIT);
-    }
+    stop_and_start(SIGQUIT);
 }
 
 static void store_is_not_opened_while_the_server_is_away(void **state)
 {
     (void)state;
-    if (!is_postgres()) {
-        return;
-    }
     struct atls_diag diag;
     struct verifier_store *store = NULL;
     const struct verifier_store_config config = hasty_config();
@@ -108,9 +96,6 @@ static void store_is_not_opened_while_the_server_is_away(void **state)
 static void idle_connections_cost_no_errors_after_a_restart(void **state)
 {
     (void)state;
-    if (!is_postgres()) {
-        return;
-    }
     assert_err(verifier_store_ping(suite.store, NULL), OK);
     test_postgres_end(&suite.postgres, SIGINT);
     test_postgres_again(&suite.postgres);
@@ -142,9 +127,6 @@ static void signal_sessions(int signal)
 static void server_that_hangs_costs_a_bounded_wait(void **state)
 {
     (void)state;
-    if (!is_postgres()) {
-        return;
-    }
     struct atls_diag diag;
     const struct verifier_store_config config = hasty_config();
     struct verifier_store *store = suite_another(&config);
@@ -166,9 +148,6 @@ static void server_that_hangs_costs_a_bounded_wait(void **state)
 static void table_that_is_locked_costs_a_bounded_wait(void **state)
 {
     (void)state;
-    if (!is_postgres()) {
-        return;
-    }
     struct atls_diag diag;
     struct verifier_store_config config = hasty_config();
     struct verifier_store *store = suite_another(&config);
@@ -200,9 +179,6 @@ static void table_that_is_locked_costs_a_bounded_wait(void **state)
 static void server_that_is_none_costs_a_bounded_wait(void **state)
 {
     (void)state;
-    if (!is_postgres()) {
-        return;
-    }
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     char folder[] = "/tmp/atls-mute-XXXXXX", uri[128];
     assert_non_null(mkdtemp(folder));
@@ -252,9 +228,6 @@ static void *work(void *arg)
 static void work_goes_on_around_restarts(void **state)
 {
     (void)state;
-    if (!is_postgres()) {
-        return;
-    }
     enum { NUM_WORKERS = 6 };
     struct worker workers[NUM_WORKERS] = {{0}};
     pthread_t threads[NUM_WORKERS];
@@ -289,30 +262,6 @@ static void work_goes_on_around_restarts(void **state)
     }
 }
 
-/* SQLite's outage is another process that does not let go of the file. */
-static void file_that_is_locked_costs_a_bounded_wait(void **state)
-{
-    (void)state;
-    if (is_postgres()) {
-        return;
-    }
-    struct atls_diag diag;
-    const struct verifier_store_config config = hasty_config();
-    struct verifier_store *store = suite_another(&config);
-    sqlite3 *other = NULL;
-    assert_int_equal(sqlite3_open(suite.file, &other), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
-    assert_err(suite_create(store, "one", &diag), STORE_UNREACHABLE);
-    assert_string_equal(suite_sentence(&diag),
-                        "store: the store cannot be reached (sqlite: found the file is locked by "
-                        "another process, expected an answer within ms 300)");
-    assert_err(verifier_store_ping(store, NULL), OK); /* who reads is not in the way */
-    assert_int_equal(sqlite3_exec(other, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
-    sqlite3_close(other);
-    assert_err(suite_create(store, "one", NULL), OK);
-    verifier_store_close(store);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -324,7 +273,6 @@ int main(void)
         cmocka_unit_test(table_that_is_locked_costs_a_bounded_wait),
         cmocka_unit_test(server_that_is_none_costs_a_bounded_wait),
         cmocka_unit_test(work_goes_on_around_restarts),
-        cmocka_unit_test(file_that_is_locked_costs_a_bounded_wait),
     };
-    return suite_main(tests);
+    return suite_postgres_main(tests);
 }

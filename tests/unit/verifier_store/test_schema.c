@@ -5,7 +5,6 @@
 #include "store/schema.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -212,77 +211,6 @@ static void damaged_rows_are_refused(void **state)
                STORE);
 }
 
-static void write_file(const char *content)
-{
-    const size_t len = strlen(content);
-    FILE *file = fopen(suite.file, "wb");
-    assert_non_null(file);
-    assert_int_equal(fwrite(content, 1, len, file), len);
-    assert_int_equal(fclose(file), 0);
-}
-
-static void file_is_for_its_owner_alone(void **state)
-{
-    (void)state;
-    if (!is_sqlite()) {
-        return;
-    }
-    static const char *const endings[] = {"", "-wal", "-shm"};
-    const mode_t before = umask(0);
-    assert_err(open_store(NULL), OK);
-    works(suite.store);
-    umask(before);
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(endings); i++) {
-        char path[160];
-        struct stat status;
-        snprintf(path, sizeof path, "%s%s", suite.file, endings[i]);
-        assert_int_equal(stat(path, &status), 0);
-        assert_int_equal(status.st_mode & 0777, 0600);
-    }
-}
-
-static void file_of_another_program_is_refused_and_left_alone(void **state)
-{
-    (void)state;
-    if (!is_sqlite()) {
-        return;
-    }
-    struct atls_diag diag;
-    suite_sql("CREATE TABLE songs (title TEXT); PRAGMA user_version = 3");
-    struct stat before, after;
-    assert_int_equal(stat(suite.file, &before), 0);
-    assert_err(open_store(&diag), STORE);
-    assert_string_equal(suite_sentence(&diag),
-                        "store: the store cannot do what it was asked (sqlite: found a database of "
-                        "another program, expected one of atls, or a new file)");
-    assert_int_equal(stat(suite.file, &after), 0);
-    assert_memory_equal(&before.st_mtim, &after.st_mtim, sizeof before.st_mtim);
-    (void)suite_clear(NULL);
-    suite_sql("PRAGMA application_id = 1; CREATE TABLE atls_meta (name TEXT, value INTEGER)");
-    assert_err(open_store(NULL), STORE);
-    (void)suite_clear(NULL);
-    write_file("-----BEGIN CERTIFICATE-----\nthis is no database, and longer than its header of "
-               "one hundred octets is\n");
-    assert_err(open_store(&diag), STORE);
-    assert_string_equal(suite_sentence(&diag), "store: the store cannot do what it was asked "
-                                               "(sqlite: found file is not a database)");
-}
-
-static void file_that_cannot_be_made_is_refused(void **state)
-{
-    (void)state;
-    if (!is_sqlite()) {
-        return;
-    }
-    struct atls_diag diag;
-    const struct verifier_store_config config = suite_config();
-    assert_err(verifier_store_open(&suite.store, "sqlite:/nowhere/store.db", &config, &diag), FILE);
-    assert_string_equal(suite_sentence(&diag), "store: a file cannot be read or written "
-                                               "(/nowhere/store.db: found No such file or "
-                                               "directory)");
-    assert_err(verifier_store_open(&suite.store, "sqlite:/tmp", &config, NULL), FILE);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -293,9 +221,6 @@ int main(void)
         cmocka_unit_test(migration_that_fails_changes_nothing),
         cmocka_unit_test(many_nodes_start_at_once),
         cmocka_unit_test(damaged_rows_are_refused),
-        cmocka_unit_test(file_is_for_its_owner_alone),
-        cmocka_unit_test(file_of_another_program_is_refused_and_left_alone),
-        cmocka_unit_test(file_that_cannot_be_made_is_refused),
     };
     return suite_bare_main(tests);
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A CoRIM file: refused with a sentence and nothing kept, or a set in which every key is found by
- * its instance, every reference is walked over, and the same file once more changes nothing. */
+ * its instance, every reference and statement is walked over, what endorsers add to claims ends,
+ * and the same file once more changes nothing. */
 #include "fuzz_check.h"
 
 #include "base/span.h"
-#include "endorsement/endorsement.h"
+#include "endorsement/apply.h"
+#include "endorsement/statement_json.h"
+
+#include <stdlib.h>
 
 #define NOW 1784073600 /* 2026-07-15 */
 
@@ -62,6 +66,53 @@ static void check_look_ups(const struct atls_endorsements *set, struct atls_byte
     }
 }
 
+/* check_statement reads all that a statement says, and holds it against itself. */
+static void check_statement(const struct atls_statement *statement)
+{
+    struct atls_measurement_map m;
+    struct atls_tagged key;
+    const struct atls_claim claim = {&statement->environment, &m};
+    const struct atls_claims claims = {.items = &claim, .num = 1, .labels = ATLS_LABELS_COMPARED};
+    for (size_t i = 0; atls_statement_measurement(statement, i, &m); i++) {
+        fuzz_require(m.values.has != 0);
+        fuzz_require(m.values.raw_mask.len == 0 || m.values.raw_mask.len == m.values.raw.len);
+        (void)atls_measured_matches(&m.values, &m.values);
+        (void)atls_statement_matches(statement, &claims);
+    }
+    for (size_t i = 0; atls_statement_key(statement, i, &key); i++) {
+        fuzz_require(key.tag != 0);
+    }
+    json_t *shown = atls_statement_json(statement);
+    fuzz_require(shown != NULL);
+    json_decref(shown);
+}
+
+/* check_statements asks what follows when the first measurement of each statement is accepted. */
+static void check_statements(const struct atls_endorsements *set)
+{
+    struct atls_additions *additions = calloc(1, sizeof *additions);
+    fuzz_require(additions != NULL);
+    for (int triple = 0; triple < ATLS_NUM_TRIPLES; triple++) {
+        size_t cursor = 0;
+        const struct atls_statement *statement;
+        while ((statement = atls_endorsements_next_statement(set, NULL, (enum atls_triple)triple,
+                                                             NOW, &cursor)) != NULL) {
+            struct atls_measurement_map m;
+            check_statement(statement);
+            if (!atls_statement_measurement(statement, 0, &m)) {
+                continue;
+            }
+            const struct atls_claim claim = {&statement->environment, &m};
+            const struct atls_claims claims = {.items = &claim, .num = 1};
+            const enum atls_err err =
+                atls_endorsements_apply(additions, set, "psa", &claims, NOW, NULL);
+            fuzz_require(err == ATLS_OK || err == ATLS_ERR_ENDORSEMENT);
+            fuzz_require(additions->num <= ATLS_MAX_ADDITIONS);
+        }
+    }
+    free(additions);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct atls_bytes file = atls_bytes_of(data, size);
@@ -73,15 +124,23 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const enum atls_err err = atls_endorsements_add_corim(set, file, "fuzz", NOW, &diag);
     const size_t keys = atls_endorsements_num_keys(set);
     const size_t references = atls_endorsements_num_references(set);
+    const size_t statements = atls_endorsements_num_statements(set);
+    const size_t authorities = atls_endorsements_num_authorities(set);
+    size_t cursor = 0;
     if (err != ATLS_OK) {
         fuzz_require(err == ATLS_ERR_ENDORSEMENT && diag.err == err);
         fuzz_require(diag.found[0] != '\0' && diag.expected[0] != '\0');
-        fuzz_require(keys == 0 && references == 0);
+        fuzz_require(keys == 0 && references == 0 && statements == 0 && authorities == 0);
     } else {
-        fuzz_require(keys + references > 0);
+        /* Nothing is passed over in silence. */
+        fuzz_require(keys + references + statements + authorities > 0 ||
+                     atls_endorsements_next_note(set, &cursor) != NULL);
         fuzz_require(atls_endorsements_add_corim(set, file, "f2", NOW, NULL) == ATLS_OK);
         fuzz_require(atls_endorsements_num_keys(set) == keys);
         fuzz_require(atls_endorsements_num_references(set) == references);
+        fuzz_require(atls_endorsements_num_statements(set) == statements);
+        fuzz_require(atls_endorsements_num_authorities(set) == authorities);
+        check_statements(set);
         check_look_ups(set, file);
     }
     atls_endorsements_unref(set);

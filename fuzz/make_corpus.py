@@ -596,6 +596,34 @@ def corim_templates():
                       "not-after": "2099-12-31T00:00:00+01:00"}})
     yield "tpm2", both({"corim-id": "x", "profile": {"type": "uri", "value": tpm}},
                        comid(uuid, [pcr], [key]))
+    qe = {"class": {"id": {"type": "oid", "value": "2.16.840.1.113741.1.2.3.4.1"}, "vendor": "v", "model": "m",
+                    "layer": 1, "index": 0}}
+    values = {"version": {"value": "1", "scheme": "semver"}, "svn": {"type": "min-value", "value": 2},
+              "digests": [[1, url(32, 2)]], "flags": {"is-debug": False, "is-secure": True},
+              "raw-value": {"type": "masked", "value": {"value": octets(2, 1), "mask": octets(2, 255)}},
+              "mac-addr": "00:00:5e:00:53:01", "ip-addr": "2001:db8::1", "serial-number": "s", "ueid": octets(17, 1),
+              "uuid": "cd1f0e55-26f9-460d-b9d8-f7fde171787c", "name": "n",
+              "cryptokeys": [{"type": "bytes", "value": octets(3, 1)}, {"type": "thumbprint", "value": [1, url(32, 3)]},
+                             {"type": "pkix-asn1der-cert", "value": octets(3, 48)}, {"type": "cose-key", "value": "oQEB"},
+                             {"type": "pkix-base64-cert", "value": "x"}],
+              "integrity-registers": {"0": {"key-type": "uint", "value": [[1, url(32, 2)]]},
+                                      "r": {"key-type": "text", "value": [[1, url(32, 2)]]}},
+              "int-range": {"type": "rawIntRange", "value": {"min": 1, "max": None}}, "psa-cert-num": "1234567890123-12345"}
+    claim = {"environment": qe, "measurements": [{"key": {"type": "oid", "value": "2.5.1"}, "value": values,
+                                                  "authorized-by": [key]}, {"value": {"svn": 1, "int-range": -5}}]}
+    keys = {"environment": {"group": {"type": "bytes", "value": octets(1, 1)}}, "verification-keys": [key],
+            "conditions": {"mkey": {"type": "uint", "value": 1}, "authorized-by": [key]}}
+    everything = {"reference-values": [claim], "endorsed-values": [claim], "dev-identity-keys": [keys],
+                  "dependency-triples": [{"domain-id": qe, "trustees": [uuid]}],
+                  "membership-triples": [{"domain-id": qe, "members": [{"instance": key}]}],
+                  "coswid-triples": [{"environment": qe, "tag-ids": ["t"]}],
+                  "conditional-endorsement-series": [{"condition": {"environment": qe, "authorized-by": [key]}, "series": [
+                      {"selection": [{"value": {"svn": 1}}], "addition": [{"value": {"name": "x"}}]}]}],
+                  "conditional-endorsements": [{"conditions": [claim], "endorsements": [claim]}]}
+    yield "everything", both(
+        {"tag-identity": {"id": "t"}, "linked-tags": [{"target": "o", "rel": "supplements"}], "triples": everything},
+        {"corim-id": "x", "profile": {"type": "oid", "value": "2.16.840.1.113741.1.16.1"},
+         "dependent-rims": [{"href": "https://a.example", "thumbprint": "sha-256;" + octets(32, 1)}]})
     yield "oid", both(comid({"class": {"id": {"type": "oid", "value": "1.3.6.1.4.1.3704.3.1"}}},
                             [pcr], []))
     yield "no_comid", both({"corim-id": "x", "profile": "psa"})
@@ -704,12 +732,6 @@ def tpm_public(attributes, scheme=b"\0\x18\0\x0b"):
         + vec16(P256[0])
         + vec16(P256[1])
     )
-
-
-def der(tag, content):
-    if len(content) < 0x80:
-        return bytes([tag, len(content)]) + content
-    return bytes([tag, 0x81, len(content)]) + content
 
 
 def pem(name, octets):

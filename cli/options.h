@@ -19,6 +19,7 @@ struct cli_list {
 struct cli_options {
     /* every verb */
     bool json, help;
+    bool raw_evidence, cnf; /* appraise */
     /* serve, connect and others: identity, requirement, limits */
     const char *config;
     const char *identity, *cert, *key, *ca, *name;
@@ -30,13 +31,12 @@ struct cli_options {
     /* serve */
     const char *exec, *forward;
     bool echo, once;
+    bool csr; /* keygen */
     /* keygen */
     const char *rot, *output, *tcti, *pcrs, *days;
     struct cli_list names, sets;
-    bool csr;
     /* attest, appraise */
     const char *nonce, *time, *format, *ear_profile, *ear_form;
-    bool raw_evidence, cnf;
     struct cli_list with, signing_keys;
     /* corim */
     const char *profile, *signer;

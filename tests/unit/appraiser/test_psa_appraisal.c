@@ -373,8 +373,8 @@ static void sentences_name_step_claim_found_and_expected(void **state)
     test_psa_set(&token, TEST_PSA_NONCE, test_cbor_fill(0x4e, 48));
     assert_err(appraise_token(&s, &token), FRESHNESS);
     atls_diag_sentence(sentence, sizeof sentence, &s.diag);
-    assert_string_equal(sentence, "evidence freshness: the Evidence was not made for this "
-                                  "connection (psa-nonce: found 48 octets, expected 32 octets)");
+    assert_string_equal(sentence, "evidence freshness: the Evidence is not shown to be fresh "
+                                  "(psa-nonce: found 48 octets, expected 32 octets)");
 }
 
 int main(void)

@@ -43,12 +43,11 @@ static void a_refusal_names_step_claim_found_and_expected(void **state)
     (void)state;
     struct atls_diag diag;
     atls_fail_texts(&diag, ATLS_ERR_FRESHNESS, "evidence", "psa-nonce", "aa", "bb");
-    assert_printed(
-        atls_output_envelope("connect", &diag, NULL),
-        "{\"atls\":1,\"verb\":\"connect\",\"ok\":false,\"exit\":2,\"error\":{\"code\":"
-        "\"FRESHNESS\",\"step\":\"evidence\",\"claim\":\"psa-nonce\",\"found\":\"aa\","
-        "\"expected\":\"bb\",\"sentence\":\"evidence: the Evidence was not made for this "
-        "connection (psa-nonce: found aa, expected bb)\"},\"result\":{}}\n");
+    assert_printed(atls_output_envelope("connect", &diag, NULL),
+                   "{\"atls\":1,\"verb\":\"connect\",\"ok\":false,\"exit\":2,\"error\":{\"code\":"
+                   "\"FRESHNESS\",\"step\":\"evidence\",\"claim\":\"psa-nonce\",\"found\":\"aa\","
+                   "\"expected\":\"bb\",\"sentence\":\"evidence: the Evidence is not shown to be "
+                   "fresh (psa-nonce: found aa, expected bb)\"},\"result\":{}}\n");
 }
 
 static void the_exit_status_is_that_of_the_fault(void **state)

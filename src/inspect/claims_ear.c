@@ -169,19 +169,45 @@ static const struct inspect_field appraisal_rows[] = {
 const struct inspect_fields inspect_ear_appraisal =
     INSPECT_FIELDS_ALSO("EAR appraisal", appraisal_rows, &inspect_eat_claims);
 
+/* One claim in two spellings is no EAR; in CBOR two have a label of the draft before. */
+static void mark_twice(struct inspect *in, struct inspect_node *node, const struct inspect_value *v)
+{
+    static const char *const names[][2] = {
+        {"ear.status", "ear_status"},
+        {"ear.trustworthiness-vector", "ear_trustworthiness_vector"},
+        {"ear.appraisal-policy-id", "ear_appraisal_policy_ids"},
+        {"ear.veraison.annotated-evidence", "ear_attester_claims"},
+        {"ear.veraison.annotated-evidence", "ear_veraison_annotated_evidence"},
+        {"ear_veraison_annotated_evidence", "ear_attester_claims"},
+        {"ear.veraison.policy-claims", "ear_verifier_claims"},
+        {"ear.veraison.policy-claims", "ear_veraison_policy_claims"},
+        {"ear_veraison_policy_claims", "ear_verifier_claims"},
+        {"ear.veraison.key-attestation", "ear_veraison_key_attestation"},
+    };
+    static const int64_t labels[][2] = {{1005, -70000}, {1006, -70001}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(names); i++) {
+        if (inspect_has_text(v, names[i][0]) && inspect_has_text(v, names[i][1])) {
+            inspect_problem(in, node, "both %s and %s", names[i][0], names[i][1]);
+        }
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(labels); i++) {
+        if (inspect_has(v, labels[i][0]) && inspect_has(v, labels[i][1])) {
+            inspect_problem(in, node, "both %lld and %lld", (long long)labels[i][0],
+                            (long long)labels[i][1]);
+        }
+    }
+}
+
 static void explain_appraisal(struct inspect *in, struct inspect_node *node,
                               const struct inspect_value *v, const void *arg)
 {
-    static const char *const names[] = {"ear.status", "ear_status"};
     (void)arg;
     inspect_map(in, node, v, &inspect_ear_appraisal);
-    if (v->type == INSPECT_MAP && !inspect_has(v, 1000) && !inspect_has_text(v, names[0]) &&
-        !inspect_has_text(v, names[1])) {
+    if (v->type == INSPECT_MAP && !inspect_has(v, 1000) && !inspect_has_text(v, "ear.status") &&
+        !inspect_has_text(v, "ear_status")) {
         inspect_problem(in, node, "ear_status is missing");
     }
-    if (inspect_has_text(v, names[0]) && inspect_has_text(v, names[1])) {
-        inspect_problem(in, node, "both %s and %s", names[0], names[1]);
-    }
+    mark_twice(in, node, v);
 }
 
 static const struct inspect_list appraisals = {"", explain_appraisal, NULL, 1};

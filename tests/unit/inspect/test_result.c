@@ -116,6 +116,21 @@ static void offsets_count_in_what_was_decoded(void **state)
     json_decref(result);
 }
 
+/* In CBOR the annotated evidence of an EAR has two labels, of which one may be there. */
+static void a_claim_with_two_labels_is_marked(void **state)
+{
+    static const char ear[] = "a4 06 01 190109 61 70 1903ec a2 00 61 64 01 61 62 19010a a1 61 41 "
+                              "a5 1903e8 02 1903ed a0 1903ee a0 3a0001116f a0 3a00011170 a0";
+    json_t *result = result_of(test_hex(ear));
+    char *text = json_dumps(result, 0);
+    (void)state;
+    assert_non_null(strstr(text, "both 1005 and -70000"));
+    assert_non_null(strstr(text, "both 1006 and -70001"));
+    assert_null(strstr(text, "ear_status is missing"));
+    free(text);
+    json_decref(result);
+}
+
 static void secrets_have_no_value(void **state)
 {
     json_t *result = result_of(test_file(KAT("cose-key.cbor")));
@@ -165,6 +180,7 @@ int main(void)
         cmocka_unit_test(values_keep_their_type),
         cmocka_unit_test(the_whole_says_what_it_is),
         cmocka_unit_test(offsets_count_in_what_was_decoded),
+        cmocka_unit_test(a_claim_with_two_labels_is_marked),
         cmocka_unit_test(secrets_have_no_value),
         cmocka_unit_test(no_memory_is_no_result),
     };

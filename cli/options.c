@@ -2,6 +2,7 @@
 #include "options.h"
 
 #include "atls/limits.h"
+#include "atls_build.h"
 
 #include "base/diag.h"
 #include "base/span.h"
@@ -44,6 +45,16 @@ static const struct option {
      "CoRIM file or folder; may be repeated"},
     {"endorsement-key", LIST, PEERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
      "take only CoRIM that this key or certificate signed; may be repeated"},
+#if ATLS_NET
+    {"verifier", VALUE, PEERS, AT(verifier), "URL",
+     "have Evidence appraised by this Verifier, over https"},
+    {"verifier-ca", VALUE, PEERS, AT(verifier_ca), "FILE",
+     "certificates to which the Verifier's must lead, or its own, PEM"},
+    {"trust-verifier", LIST, PEERS, AT(trusted_verifiers), "URI=FILE|URL",
+     "take Results of Verifier URI by these keys; may be repeated"},
+    {"plain-http", FLAG, PEERS, AT(plain_http), NULL,
+     "take an http:// Verifier on this machine, with pinned keys"},
+#endif
     {"policy", VALUE, PEERS | CLI_APPRAISE, AT(policy), "FILE", "appraisal policy, JSON"},
     {"revoked", VALUE, PEERS | CLI_APPRAISE, AT(revoked), "FILE",
      "keys, certificates and machines that are refused, JSON"},
@@ -116,9 +127,11 @@ static const struct option {
 /* Names of the contract that come later: told apart from a slip of the finger. */
 static const char *const not_built[] = {
     "passport",
+#if !ATLS_NET
     "verifier",
     "verifier-ca",
     "trust-verifier",
+#endif
     "reattest",
     "framed",
     "resume",

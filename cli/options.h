@@ -25,6 +25,9 @@ struct cli_options {
     const char *identity, *cert, *key, *ca, *name;
     const char *attest, *require, *policy, *revoked;
     const char *timing, *carriage, *extension_type, *keylog;
+    const char *verifier, *verifier_ca;
+    struct cli_list trusted_verifiers;
+    bool plain_http;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
     bool no_pkix, simulated;
     struct cli_list endorsements, endorsement_keys;

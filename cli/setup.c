@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "crypto/key.h"
 #include "json/file.h"
+#include "remote.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -60,6 +61,10 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
     }
     if (o->no_pkix && !requires) {
         return fail_config(diag, "--no-pkix", "no --require", "--require: else nothing is checked");
+    }
+    const enum atls_err remote = cli_remote_check(o, requires, diag);
+    if (remote != ATLS_OK) {
+        return remote;
     }
     if (!requires && (o->endorsements.count != 0 || o->policy != NULL || o->simulated)) {
         return fail_config(diag, "--require",
@@ -136,7 +141,8 @@ static enum atls_err set_limits(struct cli_setup *s, const struct cli_options *o
     if (err == ATLS_OK && o->attester_queue != NULL) {
         err = cli_number(&number, "--attester-queue", o->attester_queue, 1, 65536, diag);
         if (err == ATLS_OK) {
-            err = atls_context_set_workers(s->context, 2, (unsigned)number, diag);
+            const unsigned threads = o->verifier != NULL ? CLI_REMOTE_THREADS : 2;
+            err = atls_context_set_workers(s->context, threads, (unsigned)number, diag);
         }
     }
     if (err == ATLS_OK && o->extension_type != NULL) {
@@ -196,6 +202,9 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     }
     for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
         err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);
+    }
+    if (err == ATLS_OK) {
+        err = cli_remote_setup(s->context, o, diag);
     }
     note_endorsements(s, is_server);
     if (err == ATLS_OK && o->policy != NULL) {

@@ -21,6 +21,7 @@
 #include "atls/attester.h"
 #include "atls/bytes.h"
 #include "atls/error.h"
+#include "atls/fetcher.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -215,6 +216,68 @@ atls_context_set_timeout(struct atls_context *context, uint32_t timeout_ms, stru
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_workers(struct atls_context *context,
                                                                unsigned threads, unsigned max_queue,
                                                                struct atls_diag *diag);
+
+/** What atls_context_set_verifier needs to know. Everything is borrowed until return. */
+struct atls_verifier_spec {
+    /** The table that a fetcher library exports, such as atls_fetcher_curl; outlives the context.
+     */
+    const struct atls_fetcher_ops *fetcher;
+    const char *url; /**< of a Verifier with Veraison's challenge-response API, https */
+    /** PEM: the CA of the Verifier's certificate, or that certificate itself. No other is taken. */
+    struct atls_bytes ca_pem;
+    bool plain_http; /**< takes http:// to an address of this machine; the keys must then be pinned
+                      */
+};
+
+/**
+ * atls_context_set_verifier has Evidence of peers appraised by a Verifier over the network, in
+ * place of this process with endorsements of its own. Freshness and key are compared here all the
+ * same, and the policy applies to the Result. Each appraisal runs in the pool of workers, of which
+ * there are 32 then unless atls_context_set_workers() says otherwise.
+ *
+ * Its Results are taken if they verify by the keys of atls_context_trust_verifier() or
+ * atls_context_trust_verifier_at(), which come before; without either, by those that its discovery
+ * document names. Nothing is sent before the first handshake.
+ *
+ * @param context    not yet in use
+ * @param spec       which Verifier, and how to reach it
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK            set
+ * @retval ATLS_ERR_CONFIG    a URL that is not taken, or no way to know who answers there
+ * @retval ATLS_ERR_FILE      ca_pem has no certificate
+ * @retval ATLS_ERR_ARGUMENT  the table is incomplete, or of another ABI
+ * @retval ATLS_ERR_STATE     there is one already
+ */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_context_set_verifier(struct atls_context *context, const struct atls_verifier_spec *spec,
+                          struct atls_diag *diag);
+
+/**
+ * atls_context_trust_verifier takes Results of this Verifier.
+ * @param context    not yet in use
+ * @param identity   absolute URI, as in "iss" of its Results where they have one
+ * @param keys       its public keys: a JWK set, a JWK, or PEM; borrowed until return
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK          added
+ * @retval ATLS_ERR_CONFIG  no absolute URI, the same twice, a seventeenth, or keys that are none
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_trust_verifier(struct atls_context *context,
+                                                                  const char *identity,
+                                                                  struct atls_bytes keys,
+                                                                  struct atls_diag *diag);
+
+/** atls_context_trust_verifier_at is the same with keys that are fetched when they are needed, from
+ *  a JWK set or discovery document.
+ *  @param context    not yet in use
+ *  @param identity   as for atls_context_trust_verifier()
+ *  @param url        https, of a server that `ca_pem` of the Verifier names
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK          added
+ *  @retval ATLS_ERR_CONFIG  as for atls_context_trust_verifier() */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_trust_verifier_at(struct atls_context *context,
+                                                                     const char *identity,
+                                                                     const char *url,
+                                                                     struct atls_diag *diag);
 
 /** An executor of the application's own: it must call run(job) exactly once, on any thread, and
  *  return false only if it will not. */

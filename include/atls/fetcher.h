@@ -45,8 +45,11 @@ struct atls_fetch_request {
     const char *accept;            /**< value of the header field; NULL: any */
     const char *content_type;      /**< of the body; NULL without one */
     struct atls_bytes body;        /**< of a POST; may be empty */
-    size_t max_body;               /**< octets that the answer's body may have */
-    uint32_t timeout_ms;           /**< for all of it: name, connection, TLS, request and answer */
+    /** The body leaves once at most: it is not sent again when a connection that was kept open
+     * turns out to be closed. Other requests are, if nothing of an answer has come. */
+    bool once;
+    size_t max_body;     /**< octets that the answer's body may have */
+    uint32_t timeout_ms; /**< for all of it: name, connection, TLS, request and answer */
 };
 
 /** How an exchange ended. */

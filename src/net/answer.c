@@ -113,7 +113,7 @@ bool net_take_field(struct net_intake *intake, struct atls_bytes line)
     if (answer->body != NULL) {
         return true; /* a trailer */
     }
-    if (line.len >= 5 && memcmp(line.data, "HTTP/", 5) == 0) {
+    if (line.len >= 5 && atls_bytes_is_text(atls_bytes_of(line.data, 5), "HTTP/")) {
         begin(answer);
     } else if (is_named(line, content_type)) {
         return keep(intake, answer->content_type, sizeof answer->content_type,

@@ -20,6 +20,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -168,6 +169,32 @@ static size_t on_body(char *data, size_t size, size_t count, void *arg)
     return net_take_body(arg, atls_bytes_of(data, len)) ? len : len + 1;
 }
 
+/* A body that may leave once is not given to libcurl as a whole, which it would send again on a
+ * connection of its own choice; what has been read cannot be read again. */
+struct body {
+    struct atls_bytes octets;
+    size_t at;
+};
+
+static size_t on_read(char *out, size_t size, size_t count, void *arg)
+{
+    struct body *body = arg;
+    const size_t left = body->octets.len - body->at;
+    const size_t len = size * count < left ? size * count : left;
+    if (len != 0) {
+        memcpy(out, &body->octets.data[body->at], len);
+    }
+    body->at += len;
+    return len;
+}
+
+static int on_seek(void *arg, curl_off_t offset, int origin)
+{
+    const struct body *body = arg;
+    return body->at == 0 && offset == 0 && origin == SEEK_SET ? CURL_SEEKFUNC_OK
+                                                              : CURL_SEEKFUNC_FAIL;
+}
+
 /* libcurl writes the secrets of its connections to where SSLKEYLOGFILE names: not ours. */
 static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
 {
@@ -213,7 +240,20 @@ static bool set_bounds(struct line *line, struct net_intake *intake, uint32_t ti
            SET(CURLOPT_WRITEFUNCTION, on_body) && SET(CURLOPT_WRITEDATA, intake);
 }
 
-static bool set_method(struct line *line, const struct atls_fetch_request *request)
+static bool set_body(struct line *line, const struct atls_fetch_request *request, struct body *body)
+{
+    if (!SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len)) {
+        return false;
+    }
+    if (request->once && request->body.len != 0) {
+        return SET(CURLOPT_READFUNCTION, on_read) && SET(CURLOPT_READDATA, body) &&
+               SET(CURLOPT_SEEKFUNCTION, on_seek) && SET(CURLOPT_SEEKDATA, body);
+    }
+    return SET(CURLOPT_POSTFIELDS, request->body.len != 0 ? (const char *)request->body.data : "");
+}
+
+static bool set_method(struct line *line, const struct atls_fetch_request *request,
+                       struct body *body)
 {
     switch (request->method) {
     case ATLS_FETCH_GET:
@@ -221,10 +261,7 @@ static bool set_method(struct line *line, const struct atls_fetch_request *reque
     case ATLS_FETCH_DELETE:
         return SET(CURLOPT_HTTPGET, 1L) && SET(CURLOPT_CUSTOMREQUEST, "DELETE");
     case ATLS_FETCH_POST:
-        return SET(CURLOPT_POST, 1L) &&
-               SET(CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len) &&
-               SET(CURLOPT_POSTFIELDS,
-                   request->body.len != 0 ? (const char *)request->body.data : "");
+        return SET(CURLOPT_POST, 1L) && set_body(line, request, body);
     default:
         return false;
     }
@@ -314,12 +351,13 @@ static enum atls_err run(struct line *line, const struct atls_fetcher *fetcher,
                          struct atls_diag *diag)
 {
     struct net_intake intake = {.answer = out, .max_body = request->max_body};
+    struct body body = {.octets = request->body, .at = 0};
     struct curl_slist *fields = NULL;
     curl_easy_reset(line->curl);
     line->error[0] = '\0';
     const bool set = set_trust(line, fetcher) && set_habits(line) &&
-                     set_bounds(line, &intake, request->timeout_ms) && set_method(line, request) &&
-                     set_fields(line, &fields, request);
+                     set_bounds(line, &intake, request->timeout_ms) &&
+                     set_method(line, request, &body) && set_fields(line, &fields, request);
     if (!set) {
         curl_slist_free_all(fields);
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "libcurl",

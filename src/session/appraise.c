@@ -51,10 +51,16 @@ struct appraise_job {
     size_t spki_len;
     struct atls_digest binder, spki_sha256, own_spki_sha256;
     bool pkix_ok, channel_ok, in_pool;
+    int64_t deadline_ms;
     struct atls_appraisal appraisal;
     enum atls_err err;
     struct atls_diag diag;
 };
+
+static bool is_abandoned(const void *arg)
+{
+    return atls_job_is_abandoned(arg);
+}
 
 static void run_appraise(struct atls_job *job)
 {
@@ -71,8 +77,11 @@ static void run_appraise(struct atls_job *job)
         .now_s = atls_context_now(context),
         .want_claims = context->keep_claims,
         .revoked = session_revoked_list(revoked),
+        .max_result_age_s = context->policy.max_result_age_s,
     };
-    a->err = atls_verify(&a->appraisal, &request, &a->diag);
+    const struct atls_verifier_wait wait = {a->deadline_ms, is_abandoned, job};
+    a->err = context->verifier_ops->appraise(context->verifier, &a->appraisal, &request, &wait,
+                                             &a->diag);
     if (a->err == ATLS_OK) {
         const struct atls_decision_input input = {
             .pkix_required = !context->no_pkix,
@@ -236,6 +245,7 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
     a->own_spki_sha256 = session->own_spki_sha256;
     a->pkix_ok = peer->pkix_ok;
     a->channel_ok = true; /* check_channel came first */
+    a->deadline_ms = context_verifier_deadline_ms(session->context);
     a->format = format_of(session->context, &scheme);
     const struct atls_crypto_ops *crypto = session->context->crypto;
     enum atls_err err = a->format != NULL
@@ -271,9 +281,11 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     memcpy(verdict->binder, a->binder.data, a->binder.len);
     verdict->binder_len = a->binder.len;
     verdict->timing = ATLS_TIMING_HANDSHAKE;
-    atls_text_copy(verdict->verifier, sizeof verdict->verifier, "in-process");
-    a->in_pool = session->stack->may_pause(session->connection);
-    err = session_run(session, &a->job, true, diag);
+    atls_text_copy(verdict->verifier, sizeof verdict->verifier,
+                   session->context->verifier_ops->identity(session->context->verifier));
+    const bool in_place = !session->context->verifier_ops->waits;
+    a->in_pool = !in_place || session->stack->may_pause(session->connection);
+    err = session_run(session, &a->job, in_place, diag);
     if (err != ATLS_OK) {
         return err;
     }

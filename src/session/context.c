@@ -12,6 +12,7 @@
 #include "json/policy_json.h"
 #include "session/context_internal.h"
 #include "session/revoked.h"
+#include "verifier/trust.h"
 
 #include <stdlib.h>
 #include <time.h>
@@ -67,6 +68,7 @@ enum atls_err atls_context_new(struct atls_context **out, struct atls_diag *diag
     context->extension_type = ATLS_EXTENSION_TYPE;
     context->timeout_ms = default_timeout_ms;
     context->threads = default_threads;
+    context->verifier_ops = &atls_verifier_in_process;
     context->max_queue = default_queue;
     context->clock = system_clock;
     pthread_once(&watch_forks_once, watch_forks);
@@ -107,6 +109,8 @@ void atls_context_unref(struct atls_context *context)
     for (size_t i = 0; i < context->num_attesters; i++) {
         context->attesters[i].ops->close(context->attesters[i].attester);
     }
+    context->verifier_ops->close(context->verifier);
+    verifier_trust_free(context->trust);
     atls_endorsements_unref(context->endorsements);
     atls_policy_cleanup(&context->policy);
     session_revoked_release(context->revoked);
@@ -264,6 +268,7 @@ enum atls_err atls_context_set_workers(struct atls_context *context, unsigned th
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "context", "workers", "another size",
                                "1 to 64 threads and a queue of 1 to 65536 jobs");
     }
+    context->workers_set = true;
     context->threads = threads;
     context->max_queue = max_queue;
     return ATLS_OK;

@@ -8,6 +8,7 @@
 #include "handshake/negotiation.h"
 #include "result/policy.h"
 #include "session/pool.h"
+#include "verifier/operations.h"
 
 #include <pthread.h>
 #include <sys/types.h>
@@ -33,6 +34,9 @@ struct atls_context {
     struct atls_scheme_list can_attest, can_appraise;
 
     struct atls_endorsements *endorsements;
+    const struct atls_verifier_ops *verifier_ops; /* never NULL */
+    struct atls_verifier *verifier;
+    struct verifier_trust *trust; /* until a remote Verifier takes it; NULL: nobody */
     struct atls_policy policy;
     bool simulated_allowed;
     bool no_pkix;
@@ -41,6 +45,7 @@ struct atls_context {
     uint32_t timeout_ms;
 
     unsigned threads, max_queue;
+    bool workers_set;
     atls_executor *executor;
     void *executor_arg;
     /* The next five are read and written under context_lock(). */
@@ -57,6 +62,13 @@ struct atls_context {
 /* context_lock and context_unlock guard what changes in contexts that are in use. */
 void context_lock(void);
 void context_unlock(void);
+
+/* How long a remote Verifier may take: less than a connection waits, so that it is the Verifier's
+ * own sentence that tells what was late. */
+int64_t context_verifier_deadline_ms(const struct atls_context *context);
+/* context_check_verifier refuses settings that do not go together with a remote Verifier. */
+ATLS_NODISCARD enum atls_err context_check_verifier(const struct atls_context *context,
+                                                    struct atls_diag *diag);
 
 /* context_check_open refuses a setting once the context is in use. */
 ATLS_NODISCARD enum atls_err context_check_open(const struct atls_context *context,

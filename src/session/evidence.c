@@ -30,6 +30,12 @@ static enum atls_err check_request(const struct atls_context *context, struct at
     return ATLS_OK;
 }
 
+static bool never(const void *arg)
+{
+    (void)arg;
+    return false;
+}
+
 /* The label never selects a format (R-15): each that is required is asked for in turn, and only
  * Evidence of another type leaves the question open for the next. */
 static enum atls_err verify(struct atls_context *context, struct atls_appraisal *appraisal,
@@ -37,6 +43,7 @@ static enum atls_err verify(struct atls_context *context, struct atls_appraisal 
                             struct atls_diag *diag)
 {
     struct session_revoked *revoked = session_revoked_take(context);
+    const struct atls_verifier_wait wait = {context_verifier_deadline_ms(context), never, NULL};
     enum atls_err err = ATLS_ERR_EVIDENCE_TYPE;
     for (size_t i = 0; err == ATLS_ERR_EVIDENCE_TYPE && i < context->num_required; i++) {
         const struct atls_verify_request request = {
@@ -48,8 +55,9 @@ static enum atls_err verify(struct atls_context *context, struct atls_appraisal 
             .now_s = atls_context_now(context),
             .want_claims = context->keep_claims,
             .revoked = session_revoked_list(revoked),
+            .max_result_age_s = context->policy.max_result_age_s,
         };
-        err = atls_verify(appraisal, &request, diag);
+        err = context->verifier_ops->appraise(context->verifier, appraisal, &request, &wait, diag);
     }
     session_revoked_release(revoked);
     return err;
@@ -63,7 +71,8 @@ enum atls_err atls_context_appraise(struct atls_context *context, struct atls_ve
     struct atls_appraisal *appraisal = calloc(1, sizeof *appraisal); /* large for a stack */
     memset(out, 0, sizeof *out);
     out->state = ATLS_VERDICT_REFUSED; /* until all of it holds */
-    atls_text_copy(out->verifier, sizeof out->verifier, "in-process");
+    atls_text_copy(out->verifier, sizeof out->verifier,
+                   context->verifier_ops->identity(context->verifier));
     enum atls_err err = appraisal != NULL ? atls_context_freeze(context, &why)
                                           : atls_fail(&why, ATLS_ERR_MEMORY, "appraisal", NULL);
     atls_text_copy(out->policy_id, sizeof out->policy_id, context->policy.id);

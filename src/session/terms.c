@@ -114,10 +114,15 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "policy",
                                "a policy, and nothing required of the peer", "--require");
     }
-    if (requires && atls_endorsements_num_keys(context->endorsements) == 0) {
+    enum atls_err err = context_check_verifier(context, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (requires && !context->verifier_ops->waits &&
+        atls_endorsements_num_keys(context->endorsements) == 0) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
                                "a requirement, and no endorsement: nobody could be accepted",
-                               "--endorsements with a CoRIM");
+                               "--endorsements with a CoRIM, or --verifier");
     }
     return ATLS_OK;
 }

@@ -20,6 +20,8 @@ struct atls_verify_request {
     int64_t now_s;
     bool want_claims;
     const struct atls_revocations *revoked; /* NULL: nothing is */
+    /* of a Result that another Verifier makes: the largest age in seconds; 0: as its own exp */
+    uint32_t max_result_age_s;
 };
 
 /*

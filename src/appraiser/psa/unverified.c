@@ -18,6 +18,8 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
     submod->key_binding =
         input->tls_spki.len != 0 ? ATLS_KEY_BINDING_CHALLENGE : ATLS_KEY_BINDING_NONE;
     submod->machine = claims->instance_id;
+    submod->has_caller = true;
+    submod->caller = claims->client_id;
     atls_identities_add(&submod->identities, ATLS_REVOKED_UEID, "psa-instance-id",
                         claims->instance_id);
     atls_psa_measurements(submod, claims);

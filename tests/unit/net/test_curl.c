@@ -188,6 +188,38 @@ static void a_server_that_hangs_is_left_at_the_deadline(void **state)
     web_stop(&web);
 }
 
+/* A server that closes a connection which it seemed to keep: libcurl by itself asks again. */
+static void what_may_be_sent_once_is_not_sent_again(void **state)
+{
+    (void)state;
+    static const struct web_answer answers[] = {
+        {.octets = OK_ANSWER}, {.close = true}, {.octets = OK_ANSWER}};
+    for (int once = 0; once <= 1; once++) {
+        struct web web;
+        char url[64];
+        web_start(&web, answers, 3, NULL);
+        struct atls_fetcher *fetcher = open_plain();
+        struct atls_fetch_answer answer = get(fetcher, &web);
+        free(answer.body);
+        snprintf(url, sizeof url, "http://127.0.0.1:%u/", web.port);
+        const struct atls_fetch_request request = {.method = ATLS_FETCH_POST,
+                                                   .url = url,
+                                                   .body = atls_bytes_text("Evidence"),
+                                                   .once = once != 0,
+                                                   .max_body = 1000,
+                                                   .timeout_ms = PATIENCE_MS};
+        assert_err(ops->fetch(fetcher, &answer, &request, NULL), OK);
+        assert_int_equal(answer.outcome, once ? ATLS_FETCH_UNREACHABLE : ATLS_FETCH_ANSWERED);
+        assert_true(answer.sent);
+        free(answer.body);
+        ops->close(fetcher);
+        web_stop(&web);
+        assert_int_equal(web.num_requests, once ? 2 : 3);
+        assert_non_null(strstr(web.requests[1], "Content-Length: 8\r\n"));
+        assert_non_null(strstr(web.requests[1], "\r\n\r\nEvidence"));
+    }
+}
+
 static void nobody_there_is_unreachable(void **state)
 {
     (void)state;
@@ -449,6 +481,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(three_methods_go_over_one_connection),
         cmocka_unit_test(every_fault_of_a_server_has_its_outcome),
         cmocka_unit_test(a_server_that_hangs_is_left_at_the_deadline),
+        cmocka_unit_test(what_may_be_sent_once_is_not_sent_again),
         cmocka_unit_test(nobody_there_is_unreachable),
         cmocka_unit_test(a_redirect_is_an_answer_like_any_other),
         cmocka_unit_test(the_environment_names_no_proxy),

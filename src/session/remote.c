@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The background check over the network: which Verifier is asked, and whose Results are taken. */
+#include "verifier/remote.h"
+
+#include "base/span.h"
+#include "session/context_internal.h"
+#include "verifier/trust.h"
+
+/* Workers that wait for a Verifier are not at work: so many wait side by side. */
+static const unsigned remote_threads = 32;
+
+int64_t context_verifier_deadline_ms(const struct atls_context *context)
+{
+    return atls_verifier_clock_ms() + (int64_t)context->timeout_ms * 4 / 5;
+}
+
+enum atls_err context_check_verifier(const struct atls_context *context, struct atls_diag *diag)
+{
+    const bool remote = context->verifier_ops->waits;
+    if (remote && context->num_required == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "Verifier",
+                               "a Verifier, and nothing required of the peer", "--require");
+    }
+    if (remote && (atls_endorsements_num_keys(context->endorsements) != 0 ||
+                   atls_endorsements_num_references(context->endorsements) != 0)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
+                               "endorsements beside --verifier, which has its own",
+                               "one of the two");
+    }
+    if (!remote && context->trust != NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "trusted Verifiers",
+                               "a Verifier that is trusted, and none that is asked", "--verifier");
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err check_trust_open(const struct atls_context *context, struct atls_diag *diag)
+{
+    const enum atls_err err = context_check_open(context, diag);
+    if (err == ATLS_OK && context->verifier_ops->waits) {
+        return atls_fail_texts(diag, ATLS_ERR_STATE, "context", "trusted Verifiers",
+                               "one more after atls_context_set_verifier()", "it before");
+    }
+    return err;
+}
+
+static enum atls_err need_trust(struct atls_context *context, struct atls_diag *diag)
+{
+    const enum atls_err err = check_trust_open(context, diag);
+    if (err != ATLS_OK || context->trust != NULL) {
+        return err;
+    }
+    return verifier_trust_new(&context->trust, diag);
+}
+
+enum atls_err atls_context_trust_verifier(struct atls_context *context, const char *identity,
+                                          struct atls_bytes keys, struct atls_diag *diag)
+{
+    const enum atls_err err = need_trust(context, diag);
+    return err != ATLS_OK ? err : verifier_trust_pin(context->trust, identity, keys, diag);
+}
+
+enum atls_err atls_context_trust_verifier_at(struct atls_context *context, const char *identity,
+                                             const char *url, struct atls_diag *diag)
+{
+    const enum atls_err err = need_trust(context, diag);
+    return err != ATLS_OK ? err : verifier_trust_fetch(context->trust, identity, url, diag);
+}
+
+enum atls_err atls_context_set_verifier(struct atls_context *context,
+                                        const struct atls_verifier_spec *spec,
+                                        struct atls_diag *diag)
+{
+    enum atls_err err = check_trust_open(context, diag);
+    if (err == ATLS_OK) {
+        err = need_trust(context, diag);
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    const struct atls_remote_options options = {.fetcher = spec->fetcher,
+                                                .url = spec->url,
+                                                .ca_pem = spec->ca_pem,
+                                                .plain_http = spec->plain_http};
+    struct atls_verifier *verifier = NULL;
+    err = atls_remote_new(&verifier, &options, context->trust, diag);
+    if (err == ATLS_OK) {
+        context->trust = NULL; /* it is the Verifier's now */
+        context->verifier = verifier;
+        context->verifier_ops = &atls_verifier_remote;
+        context->threads = context->workers_set ? context->threads : remote_threads;
+    }
+    return err;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The challenge-response API (version 1) of Veraison, as its client: Evidence out, Result in. */
+#ifndef VERIFIER_EXCHANGE_H
+#define VERIFIER_EXCHANGE_H
+
+#include "verifier/line.h"
+
+struct verifier_question {
+    const char *media_type; /* of the Evidence itself: the CMW around it is taken off */
+    struct atls_bytes evidence;
+    struct atls_bytes nonce; /* 8 to 64 octets */
+};
+
+/*
+ * verifier_exchange opens a session for the nonce, submits the Evidence once, waits while the
+ * Verifier works, and deletes the session. *out is what the Verifier calls its Result (caller:
+ * free): nothing about it is known to be true.
+ */
+ATLS_NODISCARD enum atls_err verifier_exchange(char **out, const struct verifier_line *line,
+                                               const struct verifier_question *question,
+                                               struct atls_diag *diag);
+
+#endif

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verifier/remote.h"
+
+#include "base/span.h"
+#include "crypto/key.h"
+#include "json/ear_key.h"
+#include "result/ear_form.h"
+#include "verifier/evidence.h"
+#include "verifier/exchange.h"
+#include "verifier/result.h"
+#include "verifier/trust.h"
+
+#include <stdlib.h>
+
+static const char step[] = "Verifier";
+static const struct atls_bytes whole = {NULL, 0};
+
+struct atls_verifier {
+    struct verifier_service_url url;
+    const struct atls_fetcher_ops *ops;
+    struct atls_fetcher *fetcher;
+    struct verifier_trust *trust; /* at least one */
+    bool discovered;              /* the one is the Verifier itself, by discovery */
+};
+
+static enum atls_err check_fetcher(const struct atls_fetcher_ops *ops, struct atls_diag *diag)
+{
+    if (ops == NULL || ops->abi != ATLS_FETCHER_ABI || ops->size != sizeof *ops ||
+        ops->name == NULL || ops->open == NULL || ops->close == NULL || ops->fetch == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "fetcher", "a table with a hole",
+                               "a complete one of this ABI");
+    }
+    return ATLS_OK;
+}
+
+/* check_url: who is at the other end is known by TLS; on this machine plain HTTP may do, when it is
+ * said so, and then the keys of its Results are pinned. */
+static enum atls_err check_url(const struct atls_verifier *verifier,
+                               const struct atls_remote_options *options, struct atls_diag *diag)
+{
+    const struct verifier_service_url *url = &verifier->url;
+    if (url->https && options->ca_pem.len == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "--verifier-ca", "none",
+                               "the CA of the Verifier's certificate, or that certificate: "
+                               "Evidence is not sent to just anybody");
+    }
+    if (!url->https && (!options->plain_http || !url->loopback)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "URL", options->url,
+                               "https; http only to this machine, with --plain-http");
+    }
+    if (!url->https && verifier_trust_count(verifier->trust) == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "--trust-verifier", "none",
+                               "the keys of the Verifier: over plain HTTP anybody could say them");
+    }
+    return ATLS_OK;
+}
+
+/* trust_itself lets the Verifier's own discovery document say the keys. */
+static enum atls_err trust_itself(struct atls_verifier *verifier, struct atls_diag *diag)
+{
+    char url[VERIFIER_MAX_URL_LEN];
+    if (verifier_trust_count(verifier->trust) != 0) {
+        return ATLS_OK;
+    }
+    if (!verifier_url_join(url, &verifier->url, "/.well-known/veraison/verification")) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "URL", "too long", "a shorter one");
+    }
+    verifier->discovered = true;
+    return verifier_trust_fetch(verifier->trust, verifier->url.base, url, diag);
+}
+
+enum atls_err atls_remote_new(struct atls_verifier **out, const struct atls_remote_options *options,
+                              struct verifier_trust *trust, struct atls_diag *diag)
+{
+    const struct atls_fetcher_config config = {.ca_pem = options->ca_pem};
+    enum atls_err err = check_fetcher(options->fetcher, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    struct atls_verifier *verifier = calloc(1, sizeof *verifier);
+    if (verifier == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    }
+    verifier->ops = options->fetcher;
+    verifier->trust = trust;
+    err = verifier_url_parse(&verifier->url, options->url, diag);
+    if (err == ATLS_OK) {
+        err = check_url(verifier, options, diag);
+    }
+    if (err == ATLS_OK) {
+        err = trust_itself(verifier, diag);
+    }
+    if (err == ATLS_OK) {
+        err = options->fetcher->open(&verifier->fetcher, &config, diag);
+    }
+    if (err != ATLS_OK) {
+        free(verifier);
+        return err;
+    }
+    *out = verifier;
+    return ATLS_OK;
+}
+
+static void close_remote(struct atls_verifier *verifier)
+{
+    if (verifier != NULL) {
+        verifier->ops->close(verifier->fetcher);
+        verifier_trust_free(verifier->trust);
+        free(verifier);
+    }
+}
+
+static const char *identity_of(const struct atls_verifier *verifier)
+{
+    return verifier_trust_count(verifier->trust) == 1 ? verifier_trust_identity(verifier->trust, 0)
+                                                      : verifier->url.base;
+}
+
+/* media_type_of gives the row's own text for the peer's label: nothing of the peer's goes into a
+ * header. */
+static const char *media_type_of(const struct verifier_evidence *evidence)
+{
+    const struct atls_format *format = evidence->format;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(format->accepted_types); i++) {
+        if (format->accepted_types[i] != NULL && !evidence->cmw.by_content_format &&
+            atls_media_type_equal(evidence->cmw.media_type,
+                                  atls_bytes_text(format->accepted_types[i]))) {
+            return format->accepted_types[i];
+        }
+        if (format->accepted_types[i] == NULL) {
+            break;
+        }
+    }
+    return format->media_type;
+}
+
+/* ---- the Result ---- */
+
+/* One Result, and by whom it may have been signed. */
+struct reading {
+    struct atls_verifier *verifier;
+    const struct verifier_line *line;
+    const struct atls_verify_request *request;
+    struct atls_bytes token;
+    struct atls_bytes issuer; /* as the token says, which proves nothing; empty: none */
+};
+
+/* split_revoked copies a set (borrowing its keys) into those that are revoked and those that are
+ * not (R-48). */
+static enum atls_err split_revoked(struct atls_jwk_set *good, struct atls_jwk_set *bad,
+                                   const struct atls_jwk_set *all,
+                                   const struct atls_verify_request *request, struct atls_diag *why,
+                                   struct atls_diag *diag)
+{
+    uint8_t spki[ATLS_MAX_SPKI_LEN];
+    const struct atls_buf room = {spki, sizeof spki};
+    memset(good, 0, sizeof *good);
+    memset(bad, 0, sizeof *bad);
+    for (size_t i = 0; i < all->num_keys; i++) {
+        struct atls_identities identity = {.num = 0};
+        struct atls_diag reason;
+        size_t len = 0;
+        enum atls_err err = atls_key_spki(all->keys[i].key, room, &len);
+        if (err != ATLS_OK) {
+            return atls_fail(diag, err, step, "key of the Verifier");
+        }
+        atls_identities_add_key(&identity, ATLS_REVOKED_VERIFIER_KEY, "key of the Verifier",
+                                request->crypto, atls_bytes_of(spki, len));
+        err = atls_revocations_check(request->revoked, &identity, request->now_s, &reason);
+        if (err != ATLS_OK) {
+            *why = reason;
+            bad->keys[bad->num_keys++] = all->keys[i];
+        } else {
+            good->keys[good->num_keys++] = all->keys[i];
+        }
+    }
+    return ATLS_OK;
+}
+
+static struct atls_result_request terms_of(const struct reading *reading,
+                                           const struct atls_jwk_set *keys, const char *issuer)
+{
+    const struct atls_verify_request *request = reading->request;
+    const struct atls_result_request terms = {
+        .crypto = request->crypto,
+        .keys = keys,
+        .no_key =
+            true, /* the Evidence is bound to the connection, and names the key where it can */
+        .terms = {.now_s = request->now_s,
+                  .max_age_s = request->max_result_age_s,
+                  .nonce = request->expected_nonce,
+                  .issuer = reading->issuer.len != 0 ? issuer : NULL,
+                  /* what of the rest is taken is the policy's to say */
+                  .least = ATLS_TIER_WARNING,
+                  .simulated = true},
+    };
+    return terms;
+}
+
+static enum atls_err verify_by(struct atls_ear_token **out, const struct reading *reading,
+                               const struct atls_jwk_set *all, const char *issuer,
+                               struct atls_diag *diag)
+{
+    struct atls_jwk_set good, bad;
+    struct atls_diag why;
+    enum atls_err err = split_revoked(&good, &bad, all, reading->request, &why, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (bad.num_keys != 0) {
+        const struct atls_result_request revoked = terms_of(reading, &bad, issuer);
+        struct atls_ear_token *token = NULL;
+        if (atls_result_verify(&token, reading->token, &revoked, NULL) == ATLS_OK ||
+            good.num_keys == 0) {
+            atls_ear_token_free(token);
+            *diag = why;
+            return why.err;
+        }
+    }
+    const struct atls_result_request request = terms_of(reading, &good, issuer);
+    return atls_result_verify(out, reading->token, &request, diag);
+}
+
+/* is_about_keys: another key might verify it. */
+static bool is_about_keys(enum atls_err err)
+{
+    return err == ATLS_ERR_RESULT_SIGNATURE || err == ATLS_ERR_ALGORITHM;
+}
+
+static enum atls_err verify_at(struct atls_ear_token **out, const struct reading *reading,
+                               size_t at, struct atls_diag *diag)
+{
+    struct verifier_trust *trust = reading->verifier->trust;
+    const char *issuer = reading->verifier->discovered ? NULL : verifier_trust_identity(trust, at);
+    enum atls_err err = ATLS_ERR_RESULT_SIGNATURE;
+    for (int renew = 0; renew <= 1 && is_about_keys(err); renew++) {
+        struct verifier_keys *keys = NULL;
+        struct atls_diag why = {.err = ATLS_OK};
+        const enum atls_err taken =
+            verifier_trust_take(&keys, trust, at, renew != 0, reading->line, &why);
+        if (taken != ATLS_OK && renew == 0) {
+            *diag = why;
+            return taken;
+        }
+        if (keys == NULL) { /* no newer ones to be had: it stays at what was found before */
+            break;
+        }
+        err = verify_by(out, reading, &keys->set, issuer, diag);
+        verifier_keys_release(keys);
+    }
+    return err;
+}
+
+/* verify_result finds whose Result it is: that of the one whom it names, else of any that is
+ * listed. */
+static enum atls_err verify_result(struct atls_ear_token **out, struct reading *reading,
+                                   struct atls_diag *diag)
+{
+    struct verifier_trust *trust = reading->verifier->trust;
+    ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *claimed = NULL;
+    size_t at = 0;
+    enum atls_err err = atls_ear_open_unverified(&claimed, reading->token, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    reading->issuer = atls_ear_token_get(claimed)->issuer;
+    if (reading->issuer.len != 0 && !reading->verifier->discovered) {
+        if (verifier_trust_find(trust, reading->issuer, &at)) {
+            return verify_at(out, reading, at, diag);
+        }
+        err = atls_ear_refuse(diag, whole, "iss", NULL, "a Verifier of --trust-verifier");
+        atls_diag_found_peer_text(diag, reading->issuer);
+        return err;
+    }
+    err = ATLS_ERR_RESULT_SIGNATURE;
+    for (at = 0; at < verifier_trust_count(trust) && is_about_keys(err); at++) {
+        err = verify_at(out, reading, at, diag);
+    }
+    return err;
+}
+
+/* take_claims puts what the Verifier found beside what this side read. */
+static enum atls_err take_claims(struct atls_submod *submod, const struct atls_ear *ear,
+                                 const struct atls_verify_request *request, struct atls_diag *diag)
+{
+    const struct atls_ear_submod *found = &ear->submods[0];
+    if (ear->num_submods != 1 || !atls_bytes_is_text(found->name, submod->format->submod)) {
+        const enum atls_err err =
+            atls_ear_refuse(diag, whole, "submods", NULL, submod->format->submod);
+        atls_diag_found_peer_text(diag, found->name);
+        atls_diag_found_text(diag, ear->num_submods != 1 ? " and others" : "");
+        return err;
+    }
+    const int8_t hardware = found->vector.claim[ATLS_TRUST_HARDWARE];
+    if (found->simulated && atls_tier_of(hardware) == ATLS_TIER_AFFIRMING) {
+        return atls_ear_refuse(diag, found->name, "hardware", "affirming, of a simulation",
+                               "a warning");
+    }
+    submod->vector = found->vector;
+    submod->status = found->status;
+    submod->simulated = found->simulated;
+    if (found->problem.len != 0) {
+        atls_fail(&submod->reason, ATLS_ERR_STATUS, step, "problem");
+        atls_diag_found_peer_text(&submod->reason, found->problem);
+    }
+    /* A Result may name the key; then it is this one. */
+    if (found->akpub.len != 0 || ear->cnf.has_key || ear->cnf.ckt.len != 0 ||
+        ear->cnf.jkt.len != 0) {
+        return atls_ear_check_key(ear, request->crypto, request->tls_spki, diag);
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err ask(struct atls_submod *submod, struct atls_verifier *verifier,
+                         const struct verifier_evidence *evidence,
+                         const struct atls_verify_request *request,
+                         const struct verifier_line *line, struct atls_diag *diag)
+{
+    const struct verifier_question question = {.media_type = media_type_of(evidence),
+                                               .evidence = evidence->cmw.value,
+                                               .nonce = request->expected_nonce};
+    char *result = NULL;
+    enum atls_err err = verifier_exchange(&result, line, &question, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    struct reading reading = {
+        .verifier = verifier, .line = line, .request = request, .token = atls_bytes_text(result)};
+    ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *token = NULL;
+    err = verify_result(&token, &reading, diag);
+    if (err == ATLS_OK) {
+        err = take_claims(submod, atls_ear_token_get(token), request, diag);
+    }
+    free(result);
+    return err;
+}
+
+/* fetch_first: where there is one Verifier only and its keys are not at hand, Evidence does not
+ * leave before they are. */
+static enum atls_err fetch_first(struct atls_verifier *verifier, const struct verifier_line *line,
+                                 struct atls_diag *diag)
+{
+    struct verifier_keys *keys = NULL;
+    if (verifier_trust_count(verifier->trust) != 1) {
+        return ATLS_OK;
+    }
+    const enum atls_err err = verifier_trust_take(&keys, verifier->trust, 0, false, line, diag);
+    if (err == ATLS_OK) {
+        verifier_keys_release(keys);
+    }
+    return err;
+}
+
+static enum atls_err appraise_evidence(struct atls_submod *out, struct atls_verifier *verifier,
+                                       const struct verifier_evidence *evidence,
+                                       const struct atls_verify_request *request,
+                                       const struct atls_verifier_wait *wait,
+                                       struct atls_diag *diag)
+{
+    const struct verifier_line line = {
+        .ops = verifier->ops, .fetcher = verifier->fetcher, .url = &verifier->url, .wait = wait};
+    const struct atls_appraisal_input input = verifier_evidence_input(evidence, request);
+    struct atls_submod submod;
+    memset(&submod, 0, sizeof submod);
+    enum atls_err err = evidence->ops->read_unverified(&submod, &input, diag);
+    if (err == ATLS_OK) {
+        err = fetch_first(verifier, &line, diag);
+    }
+    if (err == ATLS_OK) {
+        err = ask(&submod, verifier, evidence, request, &line, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_verify_check_submod(&submod, evidence->format, false, diag);
+    }
+    if (err == ATLS_OK) {
+        verifier_apply_revocations(&submod, request);
+        *out = submod;
+    }
+    return err;
+}
+
+static enum atls_err appraise(struct atls_verifier *verifier, struct atls_appraisal *out,
+                              const struct atls_verify_request *request,
+                              const struct atls_verifier_wait *wait, struct atls_diag *diag)
+{
+    struct verifier_evidence evidence = {.storage = NULL};
+    struct atls_diag why = {.err = ATLS_OK};
+    struct atls_submod *submod = calloc(1, sizeof *submod); /* large for a stack */
+    enum atls_err err = submod != NULL ? verifier_evidence_open(&evidence, request, &why)
+                                       : atls_fail(&why, ATLS_ERR_MEMORY, step, NULL);
+    if (err == ATLS_OK) {
+        err = appraise_evidence(submod, verifier, &evidence, request, wait, &why);
+    }
+    if (err == ATLS_OK) {
+        memset(out, 0, sizeof *out);
+        out->submods[0] = *submod;
+        out->num_submods = 1;
+        out->storage = evidence.storage;
+    } else {
+        free(evidence.storage);
+        if (diag != NULL) {
+            *diag = why;
+        }
+    }
+    free(submod);
+    return err;
+}
+
+const struct atls_verifier_ops atls_verifier_remote = {
+    .abi = ATLS_VERIFIER_ABI,
+    .size = (uint32_t)sizeof(struct atls_verifier_ops),
+    .waits = true,
+    .identity = identity_of,
+    .appraise = appraise,
+    .close = close_remote,
+};

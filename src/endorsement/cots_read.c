@@ -218,6 +218,11 @@ enum atls_err atls_corim_cots(struct atls_corim *corim, const struct atls_cbor *
     if (err == ATLS_OK) {
         err = read_purposes(corim, &value[PURPOSES], &authority.purposes);
     }
+    if (err == ATLS_OK && corim->rules != NULL) {
+        err = atls_corim_note(corim, "a CoTS (tag 507)",
+                              "kept, and without effect: Evidence of this format names a key, and "
+                              "no certificate");
+    }
     return err == ATLS_OK ? add_groups(corim, &value[ENVIRONMENTS], &value[KEYS], &authority) : err;
 }
 

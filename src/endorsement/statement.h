@@ -55,7 +55,7 @@ enum atls_purpose {
  * an attest-key triple with certificates; or a CA certificate that helps to build paths.
  */
 struct atls_authority {
-    const struct atls_profile *profile; /* NULL: of a CoTS in a CoRIM without a profile: of any */
+    const struct atls_profile *profile; /* NULL: none or not known, and then without effect */
     bool is_anchor;                     /* false: a CA certificate, trusted for nothing by itself */
     bool has_environment;               /* false: for every environment */
     struct atls_environment environment;

@@ -37,7 +37,7 @@ atls_endorsements_next_authority(const struct atls_endorsements *set, const char
         const bool in_place =
             !authority->has_environment ||
             atls_environment_matches(&authority->environment, environment, ATLS_LABELS_COMPARED);
-        if ((authority->profile == NULL || is_for(authority->profile, format)) && in_place &&
+        if (is_for(authority->profile, format) && in_place &&
             (authority->purposes & purposes) != 0 &&
             !atls_endorsement_has_ended(authority->not_after_s, now_s)) {
             return authority;

@@ -164,6 +164,10 @@ static void authorities_are_for_their_environment_and_purpose(void **state)
     set = loaded("cots-good-everywhere");
     assert_int_equal(count_authorities(set, "nitro", &other, ATLS_PURPOSE_EAT), 3);
     atls_endorsements_unref(set);
+    set = loaded("cots-good-unknown-profile");
+    assert_int_equal(count_authorities(set, "nitro", &amazon, ATLS_PURPOSE_ALL), 0);
+    assert_int_equal(count_authorities(set, NULL, &amazon, ATLS_PURPOSE_ALL), 3);
+    atls_endorsements_unref(set);
     set = loaded("cots-good-named");
     assert_int_equal(count_authorities(set, "nitro", &amazon, ATLS_PURPOSE_ALL), 0);
     atls_endorsements_unref(set);

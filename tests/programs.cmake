@@ -53,6 +53,15 @@ if(TARGET objects_inspect)
   set_tests_properties(system/inspect_out_of_memory PROPERTIES TIMEOUT 300)
 endif()
 
+# The Verifier's store when memory runs out.
+if(TARGET objects_verifier_store)
+  add_executable(store_out_of_memory ${CMAKE_SOURCE_DIR}/tests/system/store_out_of_memory.c)
+  target_link_libraries(store_out_of_memory PRIVATE test_support room_verifier_store)
+  target_link_options(store_out_of_memory PRIVATE -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc)
+  add_test(NAME system/store_out_of_memory COMMAND store_out_of_memory)
+  set_tests_properties(system/store_out_of_memory PROPERTIES TIMEOUT 300)
+endif()
+
 # What `atls inspect` says, against decoders that others wrote.
 if(TARGET atls_program)
   add_test(NAME system/inspect_oracle

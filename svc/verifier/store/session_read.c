@@ -136,7 +136,7 @@ enum atls_err store_accept_write(char **out, const char *const *accept, size_t n
 {
     enum atls_err err =
         store_check_size(num_accept, 1, VERIFIER_MAX_ACCEPT, "number of media types", diag);
-    size_t total = 0;
+    size_t total = 1;
     for (size_t i = 0; err == ATLS_OK && i < num_accept; i++) {
         err = store_check_text(accept[i], 1, VERIFIER_MAX_MEDIA_TYPE_LEN, "media type", diag);
         total += err == ATLS_OK ? strlen(accept[i]) + 1 : 0;

@@ -82,18 +82,18 @@ static void apply(struct atls_submod *submod, enum rule rule, const struct atls_
 
 /* RFC 9783, 4.3.1: the high octet decides, the low one is left to the implementation. */
 static const struct lifecycle {
-    uint8_t high;
-    enum rule rule;
-    bool debug;
     const char *name;
+    enum rule rule;
+    uint8_t high;
+    bool debug;
 } lifecycles[] = {
-    {0x00, LIFECYCLE_UNKNOWN, false, "unknown"},
-    {0x10, LIFECYCLE_ASSEMBLY, false, "assembly-and-test"},
-    {0x20, LIFECYCLE_PROVISIONING, false, "psa-rot-provisioning"},
-    {0x30, GOOD, false, "secured"},
-    {0x40, LIFECYCLE_NON_ROT_DEBUG, true, "non-psa-rot-debug"},
-    {0x50, LIFECYCLE_ROT_DEBUG, true, "recoverable-psa-rot-debug"},
-    {0x60, LIFECYCLE_DECOMMISSIONED, false, "decommissioned"},
+    {"unknown", LIFECYCLE_UNKNOWN, 0x00, false},
+    {"assembly-and-test", LIFECYCLE_ASSEMBLY, 0x10, false},
+    {"psa-rot-provisioning", LIFECYCLE_PROVISIONING, 0x20, false},
+    {"secured", GOOD, 0x30, false},
+    {"non-psa-rot-debug", LIFECYCLE_NON_ROT_DEBUG, 0x40, true},
+    {"recoverable-psa-rot-debug", LIFECYCLE_ROT_DEBUG, 0x50, true},
+    {"decommissioned", LIFECYCLE_DECOMMISSIONED, 0x60, false},
 };
 
 static const struct lifecycle *find_lifecycle(uint16_t lifecycle)

@@ -88,9 +88,7 @@ class UsageTest(SystemTest):
                 self.assert_fails(outcome, EXIT_OURS, "NOT_BUILT")
         for words in (["keygen", "--rot", "snp", "-o", self.path("snp")],
                       ["serve", "127.0.0.1:0", *identity.own(), "--attest", "cca"],
-                      ["appraise", identity.path("cert.pem"), "--nonce", "none", "--format", "sgx"],
-                      ["appraise", identity.path("cert.pem"), "--nonce", "none",
-                       "--ear-profile", "ietf"]):
+                      ["appraise", identity.path("cert.pem"), "--nonce", "none", "--format", "sgx"]):
             with self.subTest(words):
                 self.assert_fails(run(*words, "--json"), EXIT_OURS, "NOT_BUILT")
 

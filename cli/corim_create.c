@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "endorsement/corim_create.h"
 #include "endorsement/endorsement.h"
+#include "endorsement/statement.h"
 #include "corim_from.h"
 #include "json/file.h"
 #include "when.h"
@@ -66,9 +67,15 @@ static enum atls_err describe(json_t **out, struct atls_bytes corim, const struc
         err = atls_endorsements_add_corim(set, corim, o->output, now_s, diag);
     }
     if (err == ATLS_OK) {
-        *out = json_pack("{s:s,s:s,s:s?,s:I,s:I}", "action", "create", "file", o->output, "profile",
-                         profile, "keys", (json_int_t)atls_endorsements_num_keys(set),
-                         "reference_values", (json_int_t)atls_endorsements_num_references(set));
+        *out = json_pack("{s:s,s:s,s:s?,s:I,s:I,s:I}", "action", "create", "file", o->output,
+                         "profile", profile, "keys", (json_int_t)atls_endorsements_num_keys(set),
+                         "reference_values", (json_int_t)atls_endorsements_num_references(set),
+                         "statements", (json_int_t)atls_endorsements_num_statements(set));
+        size_t cursor = 0;
+        const char *note;
+        while ((note = atls_endorsements_next_note(set, &cursor)) != NULL) {
+            cli_note("corim", "note: %s", note);
+        }
     }
     atls_endorsements_unref(set);
     return err;

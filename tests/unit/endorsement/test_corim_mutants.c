@@ -6,9 +6,13 @@
  */
 #include "samples.h"
 
+#include "endorsement/statement.h"
 #include "support/mutate.h"
 
-static const char *const files[] = {"psa-good", "tpm2-good", "old-psa-good", "psa-good-cose-key"};
+static const char *const files[] = {"psa-good",          "tpm2-good",     "old-psa-good",
+                                    "psa-good-cose-key", "any-good",      "psa-good-endorsed",
+                                    "nitro-good",        "intel-good",    "cots-good",
+                                    "cca-platform-good", "cca-realm-good"};
 
 static void refuse(struct atls_bytes mutant, size_t at, void *context)
 {
@@ -19,6 +23,8 @@ static void refuse(struct atls_bytes mutant, size_t at, void *context)
     assert_says(&diag, "mutant");
     assert_int_equal(atls_endorsements_num_keys(set), 0);
     assert_int_equal(atls_endorsements_num_references(set), 0);
+    assert_int_equal(atls_endorsements_num_statements(set), 0);
+    assert_int_equal(atls_endorsements_num_authorities(set), 0);
 }
 
 static void every_prefix_is_refused(void **state)
@@ -46,6 +52,8 @@ static void read_or_refuse(struct atls_bytes mutant, size_t at, void *context)
     if (err == ATLS_OK) {
         assert_true(atls_endorsements_num_keys(set) <= 1);
         assert_true(atls_endorsements_num_references(set) <= 2);
+        assert_true(atls_endorsements_num_statements(set) <= 9);
+        assert_true(atls_endorsements_num_authorities(set) <= 3);
         counts->accepted++;
     } else {
         assert_err(err, ENDORSEMENT);

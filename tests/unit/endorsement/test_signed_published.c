@@ -2,6 +2,7 @@
 /* Signed CoRIM of other makers: whose key verifies which, and what chains are worth. */
 #include "signed.h"
 
+#include "endorsement/statement.h"
 #include "json/json.h"
 #include "json/jwk.h"
 #include "support/mutate.h"
@@ -74,6 +75,44 @@ static void a_certificate_stands_for_its_own_key(void **state)
     atls_signers_cleanup(&signers);
 }
 
+/* load gives what comes of loading a file into a set that takes one signer only. */
+static enum atls_err load(const char *path, struct atls_bytes signer, int64_t now_s,
+                          size_t *out_statements, struct atls_diag *diag)
+{
+    struct atls_endorsements *set = new_set();
+    assert_err(atls_endorsements_add_signer(set, signer, NULL), OK);
+    const enum atls_err err = atls_endorsements_load_at(set, path, now_s, diag);
+    *out_statements = atls_endorsements_num_statements(set);
+    atls_endorsements_unref(set);
+    return err;
+}
+
+static void what_they_sign_is_read(void **state)
+{
+    (void)state;
+    size_t statements = 0;
+    struct atls_diag diag = {.err = ATLS_OK};
+    const struct atls_bytes leaf = test_file(STORE "leaf.cert.pem");
+    assert_err(load(STORE "signed-cca-ta.cose", leaf, NOW, &statements, NULL), OK);
+    assert_int_equal(statements, 1);
+    assert_err(load(STORE "signed-with-cert-cca-ref-plat.cose", leaf, NOW, &statements, NULL), OK);
+    assert_int_equal(statements, 1);
+    struct atls_key *key = NULL;
+    json_t *jwk = NULL;
+    assert_err(atls_json_parse(&jwk, test_file(CORIM "ec-p256.jwk"), "JWK", NULL), OK);
+    json_object_del(jwk, "use");
+    assert_err(atls_key_from_jwk(&key, jwk, NULL), OK);
+    json_decref(jwk);
+    const struct atls_bytes maker = public_pem(key);
+    assert_err(load(CORIM "signed-good-corim.cbor", maker, IN_2024, &statements, NULL), OK);
+    assert_int_equal(statements, 1);
+    assert_err(load(CORIM "signed-example-corim.cbor", maker, IN_2024, &statements, NULL), OK);
+    assert_int_equal(statements, 1);
+    assert_err(load(OLD "signed-corim.cbor", maker, IN_2024, &statements, &diag), ENDORSEMENT);
+    assert_says(&diag, "(environment class: found layer (key 3) in ");
+    atls_key_free(key);
+}
+
 static void a_chain_counts_when_it_leads_to_a_given_certificate(void **state)
 {
     (void)state;
@@ -129,6 +168,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_samples_of_the_library_verify_with_its_key),
         cmocka_unit_test(a_certificate_stands_for_its_own_key),
+        cmocka_unit_test(what_they_sign_is_read),
         cmocka_unit_test(a_chain_counts_when_it_leads_to_a_given_certificate),
         cmocka_unit_test(a_chain_without_its_anchor_is_worth_nothing),
         cmocka_unit_test(no_mutant_of_a_chain_verifies),

@@ -207,6 +207,9 @@ static void a_condition_is_compared_with_the_pcrs_of_a_quote(void **state)
     struct scene s;
     struct atls_endorsements *set = tpm_endorsements(&machine, false);
     char *pcr_7 = atls_base64_new(test_tpm_pcr(7, 32));
+    /* Alternatives: of PCR 0 the second is what was quoted, of PCR 7 the first. */
+    test_add_pcr(set, TPM_CLASS, 0, test_fill(0x00, 32));
+    test_add_pcr(set, TPM_CLASS, 7, test_fill(0xff, 32));
     test_add_comid(set, text_of(format, pcr_7, "\"flags\":{\"is-debug\":true}"), "tpm2", false);
     appraise_tpm(&s, set);
     assert_non_null(strstr(s.submod.claims_json, "\"is-debug\":true"));

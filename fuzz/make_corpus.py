@@ -267,6 +267,30 @@ def verifier_cmws():
     yield "empty_cmw", anything
 
 
+@target("fuzz_verifier_session")
+def verifier_sessions():
+    """One octet for what it is, then a session resource, keys, or a Location."""
+    session, keys, location = b"\0", b"\1", b"\2"
+    whole = {"status": "complete", "nonce": "AAECAwQFBgc", "expiry": "2030-01-01T00:00:00.5Z",
+             "accept": ["x/y", "a/b; c=\"d\""], "evidence": {"type": "x/y", "value": "AA=="},
+             "result": "e30.e30.AAAA"}
+    yield "session", session + json.dumps(whole).encode()
+    yield "session_before", session + b'{"state":"waiting","nonce":"+/8AAQIDBAU=","accept":["a/b;c=d"]}'
+    yield "session_null", session + b'{"status":"processing","accept":null,"result":null}'
+    yield "session_failed", session + b'{"status":"failed","state":"failed"}'
+    key = {"kty": "EC", "crv": "P-256", "alg": "ES256",
+           "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
+           "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}
+    yield "discovery", keys + json.dumps({"ear-verification-key": key, "version": "1"}).encode()
+    yield "jwk", keys + json.dumps(key).encode()
+    yield "jwks", keys + json.dumps({"keys": [key, {"kty": "oct", "k": "AAAA"}]}).encode()
+    yield "relative", location + b"session/1234"
+    yield "rooted", location + b"/x/session/1?a=b"
+    yield "absolute", location + b"HTTPS://v.example:8443/s/1"
+    yield "elsewhere", location + b"https://v.example:8443@evil.example/s"
+    yield "dots", location + b"a/%2e%2E/../b"
+
+
 # ---- src/codec: CBOR, COSE, CMW, media types; src/base: the reader ----
 
 

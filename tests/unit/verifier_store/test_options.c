@@ -81,6 +81,13 @@ static void every_wait_has_an_end(void **state)
     assert_string_equal(told("connect_timeout"), "9");
     assert_string_equal(told("application_name"), "mine");
     assert_string_equal(told("password"), "p");
+    static const char *const endless[] = {"0", "-1", "61", "soon"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(endless); i++) {
+        char uri[64];
+        snprintf(uri, sizeof uri, "postgres:///d?connect_timeout=%s", endless[i]);
+        read_uri(uri);
+        assert_string_equal(told("connect_timeout"), "5");
+    }
 }
 
 int main(void)

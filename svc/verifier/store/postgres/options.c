@@ -60,8 +60,9 @@ static void fill(struct store_postgres_options *options, const PQconninfoOption 
 {
     size_t count = 0;
     for (const PQconninfoOption *option = parsed; option->keyword != NULL; option++) {
-        if (option->val != NULL && *option->val != '\0' &&
-            strcmp(option->keyword, "options") != 0) {
+        const bool is_ours = strcmp(option->keyword, "options") == 0 ||
+                             strcmp(option->keyword, "connect_timeout") == 0;
+        if (option->val != NULL && *option->val != '\0' && !is_ours) {
             add(options, &count, option->keyword, option->val);
         }
     }
@@ -75,9 +76,11 @@ static void fill(struct store_postgres_options *options, const PQconninfoOption 
             host_is_here(given(parsed, "host")) && host_is_here(given(parsed, "hostaddr"));
         add(options, &count, "sslmode", is_here ? "prefer" : "verify-full");
     }
-    if (given(parsed, "connect_timeout") == NULL) {
-        add(options, &count, "connect_timeout", options->timeout);
-    }
+    /* 0 and less would wait for ever */
+    const char *timeout = given(parsed, "connect_timeout");
+    const long timeout_s = timeout != NULL ? strtol(timeout, NULL, 10) : 0;
+    add(options, &count, "connect_timeout",
+        timeout_s >= 1 && timeout_s <= 60 ? timeout : options->timeout);
     add(options, &count, "options", options->session);
 }
 

@@ -11,7 +11,9 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
 static struct cli_rate *rate_of(const char *text)
@@ -178,16 +180,33 @@ static void a_relay_between_two_who_say_nothing_ends(void **state)
     close(far_fd[1]);
 }
 
-/* Octets of a record that never ends are no data. */
+static atomic_bool is_over;
+
+/* drip writes octets of a record that never ends until the other side has given up. */
+static void *drip(void *arg)
+{
+    const int fd = *(const int *)arg;
+    const uint8_t octet = 0xaa;
+    while (!atomic_load(&is_over) && send(fd, &octet, 1, MSG_NOSIGNAL) == 1) {
+        (void)poll(NULL, 0, 5);
+    }
+    return NULL;
+}
+
+/* They are no data: were they, this would not end. */
 static void pieces_of_a_record_do_not_put_it_off(void **state)
 {
     (void)state;
+    pthread_t thread;
     struct ends ends = joined();
     struct cli_counts counts = {0, 0};
     struct atls_diag diag;
     static const uint8_t start[] = {0x17, 0x03, 0x03, 0x40, 0x00, 0xaa};
     assert_int_equal(write(ends.fd[0], start, sizeof start), (ssize_t)sizeof start);
+    assert_int_equal(pthread_create(&thread, NULL, drip, &ends.fd[0]), 0);
     assert_err(cli_echo(ends.server, 30, &counts, &diag), TIMEOUT);
+    atomic_store(&is_over, true);
+    assert_int_equal(pthread_join(thread, NULL), 0);
     assert_int_equal(counts.received, 0);
     assert_told_and_free(&ends);
 }

@@ -294,12 +294,44 @@ static void min_tier_judges_each_claim_by_each_tier(void **state)
     }
 }
 
+static void callers_that_are_none_are_refused_with_what_was_found(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *list, *found;
+    } wrong[] = {
+        {"[]", "an empty list"},
+        {"7", "an integer"},
+        {"[0]", "0"},
+        {"[\"app\"]", "\"app\""},
+        {"[2147483648]", "2147483648"},
+        {"[-2147483649]", "-2147483649"},
+        {"[1.5]", "a number"},
+        {"[null]", "null"},
+        {"[\"spe\",\"spe\"]", "twice \"spe\""},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
+        char text[200];
+        struct atls_policy policy;
+        struct atls_diag diag;
+        snprintf(text, sizeof text, "{\"version\":1,\"id\":\"t\",\"callers\":%s}", wrong[i].list);
+        assert_err(atls_policy_parse(&policy, test_copy(atls_bytes_text(text)), &diag),
+                   POLICY_FILE);
+        assert_string_equal(diag.claim, "callers");
+        if (strstr(diag.found, wrong[i].found) == NULL) {
+            print_message("%s: %s\n", wrong[i].list, diag.found);
+            fail();
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_word_of_a_policy_accepts_and_refuses),
         cmocka_unit_test(every_key_has_its_rows),
         cmocka_unit_test(min_tier_judges_each_claim_by_each_tier),
+        cmocka_unit_test(callers_that_are_none_are_refused_with_what_was_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

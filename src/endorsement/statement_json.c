@@ -192,20 +192,20 @@ static json_t *extensions_json(const struct atls_cbor *map)
 static void set_strings(json_t *object, const struct atls_measured *m)
 {
     const struct {
-        uint32_t has;
         const char *name;
-        bool is_text;
         struct atls_bytes value;
+        uint32_t has;
+        bool is_text;
     } strings[] = {
-        {ATLS_HAS_VERSION, "version", true, m->version},
-        {ATLS_HAS_RAW, "raw-value", false, m->raw},
-        {ATLS_HAS_MAC, "mac-addr", false, m->mac},
-        {ATLS_HAS_IP, "ip-addr", false, m->ip},
-        {ATLS_HAS_SERIAL, "serial-number", true, m->serial},
-        {ATLS_HAS_UEID, "ueid", false, m->ueid},
-        {ATLS_HAS_UUID, "uuid", false, m->uuid},
-        {ATLS_HAS_NAME, "name", true, m->name},
-        {ATLS_HAS_CERT_NUM, "psa-cert-num", true, m->cert_num},
+        {"version", m->version, ATLS_HAS_VERSION, true},
+        {"raw-value", m->raw, ATLS_HAS_RAW, false},
+        {"mac-addr", m->mac, ATLS_HAS_MAC, false},
+        {"ip-addr", m->ip, ATLS_HAS_IP, false},
+        {"serial-number", m->serial, ATLS_HAS_SERIAL, true},
+        {"ueid", m->ueid, ATLS_HAS_UEID, false},
+        {"uuid", m->uuid, ATLS_HAS_UUID, false},
+        {"name", m->name, ATLS_HAS_NAME, true},
+        {"psa-cert-num", m->cert_num, ATLS_HAS_CERT_NUM, true},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(strings); i++) {
         if ((m->has & strings[i].has) != 0) {

@@ -26,15 +26,15 @@ struct atls_environment_rule {
 
 /* Measurements with one key, and what they may hold (bits of enum atls_measured_has). */
 struct atls_measurement_rule {
-    enum atls_mkey_kind kind;
     const char *text;      /* of a text */
+    const char *expected;  /* the sentence for other values */
     uint64_t number, last; /* of a number, first and last; of a tag its number */
-    uint32_t must, may;
-    size_t raw_len;      /* 0: any */
-    int64_t only_digest; /* exactly one digest, of this algorithm; -1: of any; 0: no bound */
-    bool has_signer;     /* cryptokeys: one signer-id, a hash in tag 560 */
+    int64_t only_digest;   /* exactly one digest, of this algorithm; -1: of any; 0: no bound */
+    size_t raw_len;        /* 0: any */
     size_t min_count, max_count; /* in one record; max 0: no bound */
-    const char *expected;
+    uint32_t must, may;
+    enum atls_mkey_kind kind;
+    bool has_signer; /* cryptokeys: one signer-id, a hash in tag 560 */
 };
 
 struct atls_profile_checks {

@@ -259,7 +259,8 @@ atls_context_set_verifier(struct atls_context *context, const struct atls_verifi
  * @param keys       its public keys: a JWK set, a JWK, or PEM; borrowed until return
  * @param[out] diag  why it failed; may be NULL
  * @retval ATLS_OK          added
- * @retval ATLS_ERR_CONFIG  no absolute URI, the same twice, a seventeenth, or keys that are none
+ * @retval ATLS_ERR_CONFIG  no absolute URI, the same twice, or a seventeenth
+ * @retval ATLS_ERR_KEY     keys that are none
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_trust_verifier(struct atls_context *context,
                                                                   const char *identity,

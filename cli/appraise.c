@@ -246,6 +246,7 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
 
 static enum atls_err appraise(struct work *w, struct atls_diag *diag)
 {
+    struct atls_cmw cmw;
     const struct atls_verify_request request = {
         .crypto = atls_crypto_openssl(),
         .endorsements = w->endorsements,
@@ -258,6 +259,10 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
         .revoked = &w->revoked,
     };
     enum atls_err err = atls_verify(&w->appraisal, &request, diag);
+    if (err != ATLS_OK && w->wrapped == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) != ATLS_OK) {
+        /* the usual reason: a token as it left the device, not as it travels in TLS */
+        atls_diag_expected_text(diag, "; bare Evidence needs --format NAME");
+    }
     return err == ATLS_OK ? atls_policy_check_evidence(&w->policy, &w->appraisal, diag) : err;
 }
 

@@ -7,7 +7,7 @@
 
 struct demo_tpm {
     struct demo_child process;
-    char socket[128];
+    char socket[108]; /* as long as the path of a socket may be */
     char tcti[160];
 };
 

@@ -2,6 +2,7 @@
 /* atls: one binary with verbs. */
 #include "cli.h"
 
+#include "atls_build.h"
 #include "base/compiler.h"
 
 #include <signal.h>
@@ -18,11 +19,18 @@ static const struct cli_verb verbs[] = {
     {"appraise", cli_appraise, "appraise Evidence, give an Attestation Result"},
     {"corim", cli_corim, "make, sign, verify and show endorsements (CoRIM)"},
     {"inspect", cli_inspect, "explain Evidence, Results, endorsements, certificates, keys"},
+#if ATLS_VERIFIER
+    {"verifier", cli_verifier, "appraise for others: a service over HTTP"},
+#endif
     {"version", cli_version, "what is built in"},
 };
 
 /* Verbs of later versions: told apart from a slip of the finger. */
-static const char *const not_built[] = {"verifier", "passport", "proxy", "run", "bench"};
+static const char *const not_built[] = {
+#if !ATLS_VERIFIER
+    "verifier",
+#endif
+    "passport", "proxy", "run", "bench"};
 
 static void usage(FILE *stream)
 {

@@ -16,10 +16,11 @@
 
 enum kind { FLAG, VALUE, LIST };
 
-#define PEERS (CLI_SERVE | CLI_CONNECT)
+#define PEERS   (CLI_SERVE | CLI_CONNECT)
+#define SERVERS (PEERS | CLI_VERIFIER)
 #define EVERY                                                                                      \
     (PEERS | CLI_KEYGEN | CLI_ATTEST | CLI_APPRAISE | CLI_CORIM | CLI_DEMO | CLI_VERSION |         \
-     CLI_INSPECT)
+     CLI_INSPECT | CLI_VERIFIER)
 #define AT(member) offsetof(struct cli_options, member)
 
 static const struct option {
@@ -30,11 +31,11 @@ static const struct option {
     const char *argument;
     const char *line;
 } options[] = {
-    {"identity", VALUE, PEERS | CLI_ATTEST, AT(identity), "DIR",
+    {"identity", VALUE, PEERS | CLI_ATTEST | CLI_VERIFIER, AT(identity), "DIR",
      "what keygen made: stands for --cert --key --attest of DIR"},
-    {"cert", VALUE, PEERS, AT(cert), "FILE", "our certificate chain, PEM"},
-    {"key", VALUE, PEERS, AT(key), "FILE", "our private key, PEM or TSS2 PRIVATE KEY"},
-    {"ca", VALUE, PEERS, AT(ca), "FILE", "certificates to which the peer's chain must lead, PEM"},
+    {"cert", VALUE, SERVERS, AT(cert), "FILE", "our certificate chain, PEM"},
+    {"key", VALUE, SERVERS, AT(key), "FILE", "our private key, PEM or TSS2 PRIVATE KEY"},
+    {"ca", VALUE, SERVERS, AT(ca), "FILE", "certificates to which the peer's chain must lead, PEM"},
     {"name", VALUE, CLI_CONNECT, AT(name), "NAME", "name that the server's certificate must have"},
     {"no-pkix", FLAG, PEERS, AT(no_pkix), NULL, "attestation instead of PKIX: self-signed peers"},
     {"attest", VALUE, PEERS, AT(attest), "NAME|none",
@@ -43,7 +44,7 @@ static const struct option {
      "what the peer must attest with"},
     {"endorsements", LIST, PEERS | CLI_APPRAISE, AT(endorsements), "PATH",
      "CoRIM file or folder; may be repeated"},
-    {"endorsement-key", LIST, PEERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
+    {"endorsement-key", LIST, SERVERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
      "take only CoRIM that this key or certificate signed; may be repeated"},
 #if ATLS_NET
     {"verifier", VALUE, PEERS, AT(verifier), "URL",
@@ -66,14 +67,14 @@ static const struct option {
      "bound of a handshake, such as 10s (default) or 500ms"},
     {"max-handshakes", VALUE, CLI_SERVE, AT(max_handshakes), "N",
      "handshakes at one time (default 1024)"},
-    {"per-source", VALUE, CLI_SERVE, AT(per_source), "N/s",
-     "new connections a second from one address (default: no bound)"},
+    {"per-source", VALUE, CLI_SERVE | CLI_VERIFIER, AT(per_source), "N/s",
+     "new connections a second from one source (default: no bound)"},
     {"attester-queue", VALUE, PEERS, AT(attester_queue), "N",
      "requests for Evidence that may wait (default 256)"},
     {"extension-type", VALUE, PEERS, AT(extension_type), "N",
      "code point of remoteAttestation (default 0xff5e)"},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
-    {"config", VALUE, PEERS, AT(config), "FILE", "read options from a JSON file"},
+    {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},
     {"echo", FLAG, CLI_SERVE, AT(echo), NULL, "send back what comes in (default)"},
     {"exec", VALUE, CLI_SERVE, AT(exec), "CMD", "run CMD by the shell for each connection"},
     {"forward", VALUE, CLI_SERVE, AT(forward), "ADDR:PORT", "relay each connection over TCP"},
@@ -94,9 +95,9 @@ static const struct option {
     {"format", VALUE, CLI_APPRAISE, AT(format), "NAME",
      "FILE is bare Evidence of this format, not in a CMW"},
     {"with", LIST, CLI_APPRAISE, AT(with), "FILE", "one more file of endorsements"},
-    {"signing-key", LIST, CLI_APPRAISE, AT(signing_keys), "FILE",
+    {"signing-key", LIST, CLI_APPRAISE | CLI_VERIFIER, AT(signing_keys), "FILE",
      "sign the EAR with this key, PEM or JWK; others are published only"},
-    {"ear-profile", VALUE, CLI_APPRAISE, AT(ear_profile), "veraison|ietf",
+    {"ear-profile", VALUE, CLI_APPRAISE | CLI_VERIFIER, AT(ear_profile), "veraison|ietf",
      "flavour of the EAR (default veraison)"},
     {"ear-form", VALUE, CLI_APPRAISE, AT(ear_form), "jwt|cwt",
      "form of the signed EAR (default jwt)"},
@@ -120,6 +121,20 @@ static const struct option {
     {"time", VALUE, CLI_CORIM, AT(time), "RFC3339", "verify: as if it were this time"},
     {"simulated", FLAG, CLI_CORIM, AT(simulated), NULL, "mark as endorsements of a simulation"},
     {"keep", VALUE, CLI_DEMO, AT(keep), "DIR", "keep the demo's files in DIR"},
+#if ATLS_VERIFIER
+    {"listen", VALUE, CLI_VERIFIER, AT(listen), "ADDR:PORT",
+     "where to listen (default 127.0.0.1:8443)"},
+    {"id", VALUE, CLI_VERIFIER, AT(id), "URI",
+     "who this Verifier is: an absolute URI (default: its address)"},
+    {"store", VALUE, CLI_VERIFIER, AT(store), "sqlite:FILE|postgres://...",
+     "sessions and endorsements (default sqlite:atls-verifier.db)"},
+    {"token", VALUE, CLI_VERIFIER, AT(token), "FILE",
+     "bearer token of those who may provision endorsements"},
+    {"plain-http", FLAG, CLI_VERIFIER, AT(force_plain), NULL,
+     "no TLS on an address that others reach, too"},
+    {"appraisers", VALUE, CLI_VERIFIER, AT(appraisers), "N",
+     "processes that appraise (default: one a core)"},
+#endif
     {"json", FLAG, EVERY, AT(json), NULL, "one JSON object on standard output"},
     {"help", FLAG, EVERY, AT(help), NULL, "this text"},
 };
@@ -128,23 +143,16 @@ static const struct option {
 static const char *const not_built[] = {
     "passport",
 #if !ATLS_NET
-    "verifier",
-    "verifier-ca",
-    "trust-verifier",
+    "verifier",   "verifier-ca", "trust-verifier",
 #endif
-    "reattest",
-    "framed",
-    "resume",
-    "psk",
-    "dtls",
-    "ra-tls",
-    "cmw-extension-type",
+    "reattest",   "framed",      "resume",         "psk", "dtls", "ra-tls", "cmw-extension-type",
     "collateral",
-    "store",
+#if !ATLS_VERIFIER
+    "store",      "listen",      "token",          "id",
+#endif
+#if !ATLS_NET
     "plain-http",
-    "listen",
-    "token",
-    "id",
+#endif
 };
 
 static const struct option *find(enum cli_verbs verb, struct atls_bytes name)

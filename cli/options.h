@@ -44,6 +44,9 @@ struct cli_options {
     /* corim */
     const char *profile, *signer;
     const char *from, *ak, *pcr_values, *class_uuid;
+    /* verifier */
+    const char *listen, *id, *store, *token, *appraisers;
+    bool force_plain; /* --plain-http */
     /* demo */
     const char *keep;
     /* what is no option */
@@ -61,7 +64,8 @@ enum cli_verbs {
     CLI_CORIM = 32,
     CLI_DEMO = 64,
     CLI_VERSION = 128,
-    CLI_INSPECT = 256
+    CLI_INSPECT = 256,
+    CLI_VERIFIER = 512
 };
 
 /* cli_options_parse reads argv after the verb, then the configuration file, whose values the

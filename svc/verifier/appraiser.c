@@ -14,6 +14,7 @@
 #include "svc/verifier/ignore.h"
 #include "verifier/verifier.h"
 
+#include <jansson.h>
 #include <stdlib.h>
 
 static const char step[] = "appraiser";
@@ -275,6 +276,7 @@ static enum atls_err warm_up(const struct appraiser *a, struct atls_diag *diag)
 {
     static const int32_t curves[] = {ATLS_CRV_P256, ATLS_CRV_P384, ATLS_CRV_P521, ATLS_CRV_ED25519};
     enum atls_err err = ATLS_OK;
+    json_object_seed(0); /* jansson reads /dev/urandom once */
     for (size_t i = 0; err == ATLS_OK && i < ATLS_ARRAY_LEN(curves); i++) {
         struct atls_key *key = NULL;
         err = atls_key_generate(&key, curves[i], diag);

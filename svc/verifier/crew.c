@@ -238,6 +238,11 @@ enum atls_err verifier_crew_signer(struct verifier_crew *crew, uint8_t type,
                 deadline_ms, diag);
 }
 
+void verifier_crew_ready(struct verifier_crew *crew)
+{
+    verifier_control_ready(crew->control_fd);
+}
+
 void verifier_crew_count(struct verifier_crew *crew, struct verifier_crew_counts *out)
 {
     pthread_mutex_lock(&crew->lock);

@@ -43,6 +43,8 @@ ATLS_NODISCARD enum atls_err verifier_crew_signer(struct verifier_crew *crew, ui
                                                   struct verifier_frame *out, int64_t deadline_ms,
                                                   struct atls_diag *diag);
 
+/* verifier_crew_ready tells the supervisor that the service works. */
+void verifier_crew_ready(struct verifier_crew *crew);
 void verifier_crew_count(struct verifier_crew *crew, struct verifier_crew_counts *out);
 
 #endif

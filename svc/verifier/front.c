@@ -109,14 +109,14 @@ static void reload(struct front *f)
     struct ssl_ctx_st *fresh = NULL;
     const struct verifier_config *c = f->config;
     if (c->make_tls(c->tls_arg, &fresh, &diag) != ATLS_OK) {
-        verifier_log_event(f->service.log, "reload refused", &diag, NULL);
+        verifier_log_event(f->service.log, "reload", &diag, NULL);
         return;
     }
     if (fresh != NULL) {
         c->free_tls(c->tls_arg, verifier_listener_replace_tls(f->listener, fresh));
         f->ssl_ctx = fresh;
     }
-    verifier_log_event(f->service.log, "reloaded", NULL, NULL);
+    verifier_log_event(f->service.log, "reload", NULL, NULL);
 }
 
 /* on_signal gives true when the service is to stop. */
@@ -175,6 +175,7 @@ int verifier_front_run(int control_fd, const struct verifier_config *config)
     }
     if (err == ATLS_OK) {
         announce(f);
+        verifier_crew_ready(f->service.crew);
         loop(f);
         f->stopping = true;
         verifier_log_event(f->service.log, "stopping", NULL, NULL);

@@ -214,7 +214,7 @@ static void *serve_tls(void *arg)
         relay(c);
     } else {
         atomic_fetch_add(&metrics(c->listener)->connections_refused, 1);
-        verifier_log_event(c->listener->service->log, "handshake failed", &diag,
+        verifier_log_event(c->listener->service->log, "handshake", &diag,
                            json_pack("{s:s}", "peer", c->address));
         cli_let_read(c->network_fd);
     }

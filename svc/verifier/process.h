@@ -49,6 +49,9 @@ ATLS_NODISCARD bool verifier_control_receive(int control_fd, struct verifier_rep
 /* verifier_control_send is the supervisor's side; it does not close the descriptor. */
 ATLS_NODISCARD bool verifier_control_send(int control_fd,
                                           const struct verifier_replacement *replacement);
+/* verifier_control_ready says that the service works: events are told from then on, those of its
+ * start first. */
+void verifier_control_ready(int control_fd);
 /* verifier_control_end asks for the end of the helper `pid` in a slot. */
 void verifier_control_end(int control_fd, uint8_t slot, int32_t pid);
 

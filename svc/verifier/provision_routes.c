@@ -226,11 +226,11 @@ static bool is_refusal(enum atls_err err)
 static void log_submission(struct verifier_service *s, const struct verifier_request *request,
                            const struct verifier_examined *examined, const struct atls_diag *why)
 {
-    char *id = examined != NULL ? atls_hex_new(examined->id) : NULL;
-    verifier_log_event(s->log, why == NULL ? "endorsement taken" : "endorsement refused", why,
+    char *id = examined->id.len != 0 ? atls_hex_new(examined->id) : NULL;
+    verifier_log_event(s->log, "endorsement", why,
                        json_pack("{s:s?,s:s,s:s?,s:I}", "peer", request->peer, "submitter",
                                  who_submits(request), "id", id, "version",
-                                 (json_int_t)(examined != NULL ? examined->version : 0)));
+                                 (json_int_t)examined->version));
     free(id);
 }
 

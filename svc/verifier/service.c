@@ -181,7 +181,7 @@ static enum atls_err take_in(struct verifier_service *s, const struct verifier_e
         return err;
     }
     if (examined.why.err != ATLS_OK) {
-        verifier_log_event(s->log, "endorsement unusable", &examined.why,
+        verifier_log_event(s->log, "unusable", &examined.why,
                            json_pack("{s:I}", "generation", (json_int_t)e->generation));
     }
     err = verifier_index_add(s->index, e->id, e->generation, examined.matches,
@@ -250,7 +250,7 @@ static void take_over(struct verifier_service *s)
             err = verifier_service_process(s, &job, &diag);
         }
         if (err != ATLS_OK) {
-            verifier_log_event(s->log, "session taken over failed", &diag, NULL);
+            verifier_log_event(s->log, "failure", &diag, NULL);
         }
         verifier_frame_cleanup(&frame);
         verifier_session_cleanup(&session);
@@ -267,7 +267,7 @@ void verifier_service_housekeep(struct verifier_service *service)
     if (err == ATLS_OK) {
         err = verifier_service_catch_up(service, generation, &diag);
         if (err != ATLS_OK) {
-            verifier_log_event(service->log, "endorsements not read", &diag, NULL);
+            verifier_log_event(service->log, "failure", &diag, NULL);
         }
     }
 }

@@ -45,13 +45,27 @@ static int64_t wall_s(void)
     return now.tv_sec;
 }
 
+static enum atls_err read_jwk(struct atls_key **out, struct atls_bytes text, const char *path,
+                              struct atls_diag *diag)
+{
+    json_t *jwk = NULL;
+    enum atls_err err = atls_json_parse(&jwk, text, path, diag);
+    if (err == ATLS_OK) {
+        err = atls_key_from_jwk(out, jwk, diag);
+    }
+    json_decref(jwk);
+    return atls_json_recode(err, ATLS_ERR_KEY, diag);
+}
+
 static enum atls_err read_key(struct atls_key **out, const char *path, struct atls_diag *diag)
 {
     uint8_t *pem = NULL;
     size_t len = 0;
     enum atls_err err = atls_file_read(&pem, &len, path, ATLS_MAX_FILE_LEN, diag);
     if (err == ATLS_OK) {
-        err = atls_key_from_pem(out, atls_bytes_of(pem, len), diag);
+        const struct atls_bytes text = {pem, len};
+        err = len != 0 && pem[0] == '{' ? read_jwk(out, text, path, diag)
+                                        : atls_key_from_pem(out, text, diag);
     }
     atls_file_free(pem, len);
     return err;
@@ -282,6 +296,7 @@ static enum atls_err warm_up(const struct signer *s, struct atls_diag *diag)
     size_t len = 0;
     const struct atls_buf room = {signature, sizeof signature};
     const struct atls_bytes text = atls_bytes_text(step);
+    json_object_seed(0); /* jansson reads /dev/urandom once */
     return s->crypto->sign(atls_key_default_alg(s->keys[0]), s->keys[0], &text, 1, room, &len) ==
                    ATLS_OK
                ? ATLS_OK

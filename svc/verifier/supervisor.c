@@ -41,6 +41,7 @@ struct supervisor {
     int64_t front_starts_ms[FRONT_RESTARTS];
     size_t num_front_starts;
     int64_t stop_by_ms; /* 0: not stopping */
+    bool ready;         /* the service has worked: what happens is told */
 };
 
 static const char *slot_name(size_t slot)
@@ -51,7 +52,9 @@ static const char *slot_name(size_t slot)
 static void event(const struct supervisor *s, const char *what, const char *process, pid_t pid,
                   int status)
 {
-    s->programs->on_event(s->programs->arg, what, process, pid, status);
+    if (s->ready) {
+        s->programs->on_event(s->programs->arg, what, process, pid, status);
+    }
 }
 
 /* become sets up what all children have in common. */
@@ -236,6 +239,21 @@ static void on_signal(struct supervisor *s)
     }
 }
 
+/* on_ready tells what has happened so far, which nobody hears of a service that never began. */
+static void on_ready(struct supervisor *s)
+{
+    if (s->ready) {
+        return;
+    }
+    s->ready = true;
+    event(s, "started", "front", s->front, 0);
+    for (size_t slot = 0; slot < s->num_slots; slot++) {
+        if (s->helpers[slot].pid != 0) {
+            event(s, "started", slot_name(slot), s->helpers[slot].pid, 0);
+        }
+    }
+}
+
 /* on_control: the front has given up a helper that does not answer. A pid that is no longer that of
  * the slot is of one that has ended already. */
 static void on_control(struct supervisor *s)
@@ -247,6 +265,9 @@ static void on_control(struct supervisor *s)
     } message;
     _Static_assert(sizeof message == CONTROL_MESSAGE_LEN, "as control.c sends it");
     const ssize_t got = recv(s->control_fd, &message, sizeof message, MSG_DONTWAIT);
+    if (got == (ssize_t)sizeof message && message.slot == VERIFIER_MAX_SLOTS) {
+        on_ready(s);
+    }
     if (got != (ssize_t)sizeof message || message.slot >= s->num_slots || message.pid <= 0) {
         return;
     }

@@ -318,7 +318,7 @@ enum atls_err verifier_service_process(struct verifier_service *service,
     } else {
         atomic_fetch_add(&service->metrics.failed, 1);
         verifier_ignore(verifier_session_fail(service->store, job->claim, NULL));
-        verifier_log_event(service->log, "session failed", diag,
+        verifier_log_event(service->log, "failure", diag,
                            json_pack("{s:o,s:s?}", "session_hash",
                                      hash_text(atls_bytes_text(job->claim->session)), "peer",
                                      job->peer));

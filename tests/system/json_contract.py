@@ -183,7 +183,12 @@ def check_signatures(program):
     expect(len(lines[0]["result"]["keys"]) == 1 and lines[0]["result"]["keys"][0]["simulated"], "show lists the key")
     (program.folder / "other.corim").write_bytes(bytes.fromhex("d901f5a2006161018000"[:-2]))
     lines = program.run("corim", "show", "other.corim", status=0)
-    expect("profile" in lines[0]["result"]["problem"], "show says what is not evaluated")
+    expect("tags" in lines[0]["result"]["problem"], "show says what is refused")
+    (program.folder / "other.corim").write_bytes(bytes.fromhex("d901f5a20061610181d901f941a0"))
+    lines = program.run("corim", "show", "other.corim", status=0)
+    notes = lines[0]["result"]["notes"]
+    expect(lines[0]["result"]["problem"] is None and "no profile" in notes[0] and "CoSWID" in notes[1],
+           "show says what has no effect")
     program.run("corim", "show", "a/cert.pem", status=1)
     program.run("corim", "show", status=1)
     program.run("corim", "sign", "s.corim", "--key", "a/key.pem", "-o", "t.corim", status=1)

@@ -31,7 +31,8 @@ static void read_keys(struct atls_bytes octets)
 {
     struct atls_jwk_set set;
     struct atls_diag diag;
-    const enum atls_err err = verifier_keys_read(&set, octets, &diag);
+    char id[VERIFIER_MAX_IDENTITY];
+    const enum atls_err err = verifier_keys_read(&set, id, octets, &diag);
     if (err != ATLS_OK) {
         fuzz_require(err == ATLS_ERR_VERIFIER_ANSWER && diag.err == err);
         return;

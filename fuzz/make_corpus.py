@@ -282,6 +282,8 @@ def verifier_sessions():
            "x": "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY",
            "y": "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"}
     yield "discovery", keys + json.dumps({"ear-verification-key": key, "version": "1"}).encode()
+    yield "discovery_set", keys + json.dumps({"verifier-id": "https://v.example/", "ear-verification-key": key,
+                                              "ear-verification-keys": {"keys": [key, key]}}).encode()
     yield "jwk", keys + json.dumps(key).encode()
     yield "jwks", keys + json.dumps({"keys": [key, {"kty": "oct", "k": "AAAA"}]}).encode()
     yield "relative", location + b"session/1234"

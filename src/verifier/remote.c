@@ -227,11 +227,43 @@ static bool is_about_keys(enum atls_err err)
     return err == ATLS_ERR_RESULT_SIGNATURE || err == ATLS_ERR_ALGORITHM;
 }
 
+/* check_id: the document with the keys of a listed Verifier may say whose they are. */
+static enum atls_err check_id(const struct verifier_keys *keys, const char *identity,
+                              struct atls_diag *diag)
+{
+    if (identity == NULL || keys->id[0] == '\0' || strcmp(keys->id, identity) == 0) {
+        return ATLS_OK;
+    }
+    atls_fail_texts(diag, ATLS_ERR_VERIFIER_IDENTITY, step, "verifier-id", NULL, identity);
+    atls_diag_found_peer_text(diag, atls_bytes_text(keys->id));
+    return ATLS_ERR_VERIFIER_IDENTITY;
+}
+
+/* listed_identity gives NULL for the Verifier that nobody listed. */
+static const char *listed_identity(const struct atls_verifier *verifier, size_t at)
+{
+    return verifier->discovered ? NULL : verifier_trust_identity(verifier->trust, at);
+}
+
+/* verify_with takes a Result of the Verifier at a place, whose keys these are: one that names its
+ * issuer is of the identity that is listed, or of that which discovery says. */
+static enum atls_err verify_with(struct atls_ear_token **out, const struct reading *reading,
+                                 size_t at, const struct verifier_keys *keys,
+                                 struct atls_diag *diag)
+{
+    const struct atls_verifier *verifier = reading->verifier;
+    const char *listed = listed_identity(verifier, at);
+    const char *said = keys->id[0] != '\0' ? keys->id : NULL;
+    const enum atls_err err = check_id(keys, listed, diag);
+    return err == ATLS_OK
+               ? verify_by(out, reading, &keys->set, listed != NULL ? listed : said, diag)
+               : err;
+}
+
 static enum atls_err verify_at(struct atls_ear_token **out, const struct reading *reading,
                                size_t at, struct atls_diag *diag)
 {
     struct verifier_trust *trust = reading->verifier->trust;
-    const char *issuer = reading->verifier->discovered ? NULL : verifier_trust_identity(trust, at);
     enum atls_err err = ATLS_ERR_RESULT_SIGNATURE;
     for (int renew = 0; renew <= 1 && is_about_keys(err); renew++) {
         struct verifier_keys *keys = NULL;
@@ -245,7 +277,7 @@ static enum atls_err verify_at(struct atls_ear_token **out, const struct reading
         if (keys == NULL) { /* no newer ones to be had: it stays at what was found before */
             break;
         }
-        err = verify_by(out, reading, &keys->set, issuer, diag);
+        err = verify_with(out, reading, at, keys, diag);
         verifier_keys_release(keys);
     }
     return err;
@@ -344,8 +376,9 @@ static enum atls_err fetch_first(struct atls_verifier *verifier, const struct ve
     if (verifier_trust_count(verifier->trust) != 1) {
         return ATLS_OK;
     }
-    const enum atls_err err = verifier_trust_take(&keys, verifier->trust, 0, false, line, diag);
+    enum atls_err err = verifier_trust_take(&keys, verifier->trust, 0, false, line, diag);
     if (err == ATLS_OK) {
+        err = check_id(keys, listed_identity(verifier, 0), diag);
         verifier_keys_release(keys);
     }
     return err;

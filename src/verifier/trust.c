@@ -203,19 +203,48 @@ bool verifier_trust_is_remote(const struct verifier_trust *trust, size_t at)
     return trust->items[at].url != NULL;
 }
 
-enum atls_err verifier_keys_read(struct atls_jwk_set *out, struct atls_bytes json,
-                                 struct atls_diag *diag)
+/* read_id reads who the document says that it is of. */
+static enum atls_err read_id(char out[static VERIFIER_MAX_IDENTITY], const json_t *document,
+                             struct atls_diag *diag)
+{
+    struct atls_bytes id = {NULL, 0};
+    const json_t *value = json_object_get(document, "verifier-id");
+    if (value != NULL && (!atls_json_text_of(value, &id) || id.len >= VERIFIER_MAX_IDENTITY)) {
+        return atls_fail_texts(diag, ATLS_ERR_MALFORMED, step, "verifier-id", "something else",
+                               "an absolute URI");
+    }
+    if (id.len != 0) {
+        memcpy(out, id.data, id.len);
+    }
+    out[id.len] = '\0';
+    return ATLS_OK;
+}
+
+static enum atls_err read_document(struct atls_jwk_set *out, const json_t *document,
+                                   struct atls_bytes json, struct atls_diag *diag)
+{
+    const json_t *keys = json_object_get(document, "ear-verification-keys");
+    keys = keys != NULL ? keys : json_object_get(document, "ear-verification-key");
+    if (keys == NULL) {
+        return atls_jwk_set_parse(out, json, diag);
+    }
+    char *text = atls_json_dump(keys);
+    const enum atls_err err = text != NULL ? atls_jwk_set_parse(out, atls_bytes_text(text), diag)
+                                           : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    free(text);
+    return err;
+}
+
+enum atls_err verifier_keys_read(struct atls_jwk_set *out, char id[static VERIFIER_MAX_IDENTITY],
+                                 struct atls_bytes json, struct atls_diag *diag)
 {
     ATLS_AUTO(atls_json_cleanup) json_t *document = NULL;
     enum atls_err err = atls_json_parse(&document, json, step, diag);
-    const json_t *key = err == ATLS_OK ? json_object_get(document, "ear-verification-key") : NULL;
-    if (err == ATLS_OK && key == NULL) {
-        err = atls_jwk_set_parse(out, json, diag);
-    } else if (err == ATLS_OK) {
-        char *text = atls_json_dump(key);
-        err = text == NULL ? atls_fail(diag, ATLS_ERR_MEMORY, step, NULL)
-                           : atls_jwk_set_parse(out, atls_bytes_text(text), diag);
-        free(text);
+    if (err == ATLS_OK) {
+        err = read_id(id, document, diag);
+    }
+    if (err == ATLS_OK) {
+        err = read_document(out, document, json, diag);
     }
     if (err != ATLS_OK && err != ATLS_ERR_MEMORY) {
         err = ATLS_ERR_VERIFIER_ANSWER;
@@ -251,7 +280,8 @@ static enum atls_err fetch_keys(struct verifier_keys **out, const struct trusted
     err = answer.status == 200 ? new_keys(&keys, diag)
                                : verifier_refuse_status(&answer, what, "200", diag);
     if (err == ATLS_OK) {
-        err = verifier_keys_read(&keys->set, atls_bytes_of(answer.body, answer.body_len), diag);
+        err = verifier_keys_read(&keys->set, keys->id, atls_bytes_of(answer.body, answer.body_len),
+                                 diag);
     }
     free(answer.body);
     if (err != ATLS_OK) {

@@ -20,7 +20,8 @@ struct verifier_trust;
 
 /* Keys of one Verifier as they are now, with a reference of whoever took them. */
 struct verifier_keys {
-    int references; /* under the lock of trust.c */
+    int references;                 /* under the lock of trust.c */
+    char id[VERIFIER_MAX_IDENTITY]; /* "verifier-id" of a discovery document; empty: none */
     struct atls_jwk_set set;
 };
 
@@ -58,9 +59,10 @@ ATLS_NODISCARD enum atls_err verifier_trust_take(struct verifier_keys **out,
 /* verifier_keys_release: NULL is fine. */
 void verifier_keys_release(struct verifier_keys *keys);
 
-/* verifier_keys_read reads a discovery document with "ear-verification-key", a JWK set or a JWK.
- * VERIFIER_ANSWER otherwise. */
-ATLS_NODISCARD enum atls_err verifier_keys_read(struct atls_jwk_set *out, struct atls_bytes json,
-                                                struct atls_diag *diag);
+/* verifier_keys_read reads a discovery document with "ear-verification-keys" (a JWK set, as ours
+ * has) or "ear-verification-key", a JWK set or a JWK. VERIFIER_ANSWER otherwise. */
+ATLS_NODISCARD enum atls_err verifier_keys_read(struct atls_jwk_set *out,
+                                                char id[static VERIFIER_MAX_IDENTITY],
+                                                struct atls_bytes json, struct atls_diag *diag);
 
 #endif

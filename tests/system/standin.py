@@ -134,7 +134,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     do_GET = do_POST = do_DELETE = _handle
 
     def do_discovery(self, standin, _where, _body):
-        self.answer(200, {"ear-verification-key": jwk_of(standin.published), "media-types": [PSA, TPM],
+        self.answer(200, {**standin.discovery, "ear-verification-key": jwk_of(standin.published), "media-types": [PSA, TPM],
                           "version": "1", "service-state": "READY",
                           "api-endpoints": {"newChallengeResponseSession": "/x"}},
                     "application/vnd.veraison.discovery+json")
@@ -183,6 +183,7 @@ class StandIn:
         self.fault = lambda handler, step: False
         self.change = lambda claims: None  # of the Result
         self.header, self.flavour = {}, "now"
+        self.discovery = {}  # more of its members
         self.server = _Server(("127.0.0.1", 0), _Handler)
         self.server.standin = self
         self.scheme = "http"

@@ -161,6 +161,26 @@ class BackgroundResultsTest(standin.RelyingTest):
             self.assertEqual(outcome.status, EXIT_REFUSED, str(outcome))
             self.assertIn(outcome.code, ("RESULT", "ALGORITHM"))
 
+    def test_an_issuer_is_who_discovery_says(self):
+        verifier = self.verifier()
+        verifier.discovery = {"verifier-id": "https://verifier.example/"}
+        self.assert_accepts(self.connect(*self.asking(verifier)))
+        verifier.change = lambda claims: claims.update(iss="https://verifier.example/")
+        self.assert_accepts(self.connect(*self.asking(verifier)))
+        verifier.change = lambda claims: claims.update(iss="https://other.example/")
+        self.refused(verifier, EXIT_REFUSED, "RESULT", ["iss", "https://other.example/"])
+        url, sent = verifier.url + "/.well-known/veraison/verification", len(verifier.evidence)
+        self.refused(verifier, EXIT_REFUSED, "VERIFIER_IDENTITY", ["verifier-id", "https://verifier.example/"],
+                     "--trust-verifier", f"https://else.example/={url}")
+        self.assertEqual(len(verifier.evidence), sent)
+
+    def test_all_keys_that_discovery_has_are_taken(self):
+        verifier = self.verifier()
+        stranger = standin.ec.generate_private_key(standin.ec.SECP256R1())
+        verifier.discovery = {"ear-verification-keys": {"keys": [standin.jwk_of(stranger), standin.jwk_of(verifier.key)]}}
+        verifier.published = stranger
+        self.assert_accepts(self.connect(*self.asking(verifier)))
+
     def test_a_key_that_is_revoked_signs_nothing(self):
         verifier = self.verifier()
         spki = verifier.key.public_key().public_bytes(standin.serialization.Encoding.DER,

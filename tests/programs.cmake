@@ -62,6 +62,14 @@ if(TARGET objects_verifier_store)
   set_tests_properties(system/store_out_of_memory PROPERTIES TIMEOUT 300)
 endif()
 
+# A remote check when memory runs out.
+add_executable(verifier_out_of_memory ${CMAKE_SOURCE_DIR}/tests/system/verifier_out_of_memory.c)
+target_link_libraries(verifier_out_of_memory PRIVATE test_support room_verifier)
+target_link_options(verifier_out_of_memory PRIVATE
+                    -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup)
+add_test(NAME system/verifier_out_of_memory COMMAND verifier_out_of_memory)
+set_tests_properties(system/verifier_out_of_memory PROPERTIES TIMEOUT 300)
+
 # What `atls inspect` says, against decoders that others wrote.
 if(TARGET atls_program)
   add_test(NAME system/inspect_oracle

@@ -165,6 +165,9 @@ static enum atls_err fetch_fake(struct atls_fetcher *fetcher, struct atls_fetch_
     const size_t at = strlen(test_verifier.order);
     (void)fetcher;
     (void)diag;
+    if (test_verifier.before != NULL) {
+        test_verifier.before(step);
+    }
     assert_true(request->timeout_ms > 0);
     assert_int_equal(request->once, step == TEST_STEP_EVIDENCE);
     memset(out, 0, sizeof *out);

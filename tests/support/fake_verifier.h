@@ -28,7 +28,8 @@ struct test_verifier {
     int64_t iat_s;
     const char *vector; /* JSON; NULL: all affirming */
     unsigned polls;     /* answers with "processing" */
-    /* spoil changes an answer; may be NULL */
+    /* before is called when a question comes, spoil changes its answer; either may be NULL */
+    void (*before)(enum test_step step);
     void (*spoil)(enum test_step step, struct atls_fetch_answer *answer);
     pthread_mutex_t gate; /* locked: Evidence is not answered */
     /* what happened */

@@ -247,9 +247,10 @@ void verifier_crew_count(struct verifier_crew *crew, struct verifier_crew_counts
 {
     pthread_mutex_lock(&crew->lock);
     *out = crew->counts;
-    out->available = 0;
+    out->available = out->busy = 0;
     for (size_t i = VERIFIER_SIGNER_SLOT + 1; i < crew->num_slots; i++) {
         out->available += crew->slots[i].fd >= 0;
+        out->busy += crew->slots[i].busy;
     }
     const uint64_t first = crew->num_slots - 1;
     out->replaced = out->replaced > first ? out->replaced - first : 0;

@@ -18,6 +18,7 @@ struct verifier_crew_counts {
     uint64_t recycled;  /* appraisers that had done all their jobs */
     uint64_t replaced;  /* connections to appraisers that came after the first */
     uint64_t available; /* appraisers that are there */
+    uint64_t busy;      /* of these, with a job */
 };
 
 /* verifier_crew_new takes what comes over `control_fd` from then on, in a thread of its own. An

@@ -165,6 +165,7 @@ char *verifier_metrics_text(struct verifier_metrics *m, const struct verifier_ga
     one(&page, "endorsements_refused_total", "counter", "Submissions that were refused.",
         atomic_load(&m->endorsements_refused));
     one(&page, "appraisers", "gauge", "Appraisers that are there.", g->appraisers);
+    one(&page, "appraisers_busy", "gauge", "Appraisers that have a job.", g->appraisers_busy);
     one(&page, "appraiser_jobs_total", "counter", "Jobs that appraisers have answered.", g->jobs);
     one(&page, "appraiser_jobs_lost_total", "counter", "Jobs whose helper ended with them.",
         g->jobs_lost);

@@ -41,7 +41,7 @@ struct verifier_gauges {
     uint64_t sessions[4]; /* waiting, processing, complete, failed */
     bool has_sessions;    /* false: the store did not answer */
     uint64_t endorsements;
-    uint64_t appraisers, jobs, jobs_lost, recycled, replaced;
+    uint64_t appraisers, appraisers_busy, jobs, jobs_lost, recycled, replaced;
 };
 /* verifier_metrics_text gives the page (caller: free); NULL without memory. */
 char *verifier_metrics_text(struct verifier_metrics *metrics, const struct verifier_gauges *gauges);

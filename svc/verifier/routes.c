@@ -106,6 +106,7 @@ void verifier_show_metrics(struct verifier_service *s, const struct verifier_req
     gauges.sessions[2] = sessions.complete;
     gauges.sessions[3] = sessions.failed;
     gauges.appraisers = counts.available;
+    gauges.appraisers_busy = counts.busy;
     gauges.jobs = counts.jobs;
     gauges.jobs_lost = counts.lost;
     gauges.recycled = counts.recycled;

@@ -143,15 +143,30 @@ static bool start_all(struct supervisor *s)
     return ok;
 }
 
-/* end_helpers: the front is gone, and with it the other ends of their connections; what has not
- * ended by that is ended. */
+/* wait_helper gives a helper until `deadline_ms` to end by itself, which it does when its
+ * connection is closed, and then ends it. */
+static int wait_helper(pid_t pid, int64_t deadline_ms)
+{
+    int status = 0;
+    while (waitpid(pid, &status, WNOHANG) == 0) {
+        if (verifier_now_ms() >= deadline_ms) {
+            kill(pid, SIGKILL);
+        }
+        (void)poll(NULL, 0, 2);
+    }
+    return status;
+}
+
+/* end_helpers: the front is gone, and with it the other ends of their connections. */
 static void end_helpers(struct supervisor *s)
 {
+    const int64_t deadline_ms = verifier_now_ms() + 1000;
     for (size_t slot = 0; slot < s->num_slots; slot++) {
-        if (s->helpers[slot].pid > 0) {
-            kill(s->helpers[slot].pid, SIGKILL);
-            (void)waitpid(s->helpers[slot].pid, NULL, 0);
+        const pid_t pid = s->helpers[slot].pid;
+        if (pid > 0) {
+            const int status = wait_helper(pid, deadline_ms);
             s->helpers[slot].pid = 0;
+            event(s, "ended", slot_name(slot), pid, status);
         }
     }
     if (s->control_fd >= 0) {

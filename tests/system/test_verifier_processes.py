@@ -1,0 +1,140 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""The processes of `atls verifier`: each may end at any moment, and takes no more with it than it had in its hands."""
+
+import os
+import signal
+import threading
+
+from atlslib import WAIT, main, wait_until
+from verifierlib import SESSION, Verifier, VerifierTest
+
+
+class WithOneAppraiser(VerifierTest):
+    options = ("--appraisers", "1")
+
+    def in_background(self, path: str, body: bytes, verifier=None):
+        """A request in a thread of its own; call what this gives for the answer."""
+        client, answers = (verifier or self.verifier).client(), []
+        thread = threading.Thread(target=lambda: answers.append(self.send(path, body, client=client)), daemon=True)
+        thread.start()
+
+        def finish():
+            thread.join(WAIT)
+            client.close()
+            self.assertTrue(answers, "no answer")
+            return answers[0]
+        return finish
+
+    def appraiser(self, verifier=None) -> int:
+        verifier = verifier or self.verifier
+        return wait_until(lambda: verifier.pids("appraiser"), "an appraiser")[0]
+
+    def stop_appraiser(self, verifier=None) -> int:
+        """An appraiser that does not read: a job for it stays in its hands until it goes on, or ends."""
+        pid = self.appraiser(verifier)
+        os.kill(pid, signal.SIGSTOP)
+        return pid
+
+    def busy(self, verifier=None) -> None:
+        wait_until(lambda: (verifier or self.verifier).metric("appraisers_busy") == 1, "a job in an appraiser's hands")
+
+
+class ProcessTest(WithOneAppraiser):
+    def test_an_appraiser_that_crashes_takes_its_job_with_it_and_nothing_else(self):
+        path, nonce = self.open_session()
+        other_path, other_nonce = self.open_session()
+        evidence, other = self.evidence(nonce), self.evidence(other_nonce)
+        lost = self.verifier.metric("appraiser_jobs_lost_total")
+        pid = self.stop_appraiser()
+        finish = self.in_background(path, evidence)
+        self.busy()
+        os.kill(pid, signal.SIGSEGV)
+        os.kill(pid, signal.SIGCONT)
+        self.problem(finish(), 500)
+        self.verifier.wait("process", lambda r: (r["pid"], r["what"], r.get("signal")) ==
+                           (pid, "ended", signal.SIGSEGV.value))
+        self.assertNotEqual(self.appraiser(), pid)
+        self.assertEqual(self.claims(self.send(other_path, other))["submods"]["PSA_IOT"]["ear.status"], "warning")
+        self.assertEqual(self.verifier.metric("appraiser_jobs_lost_total"), lost + 1)
+        # The Evidence had not been taken in yet, so the session waits, and can be completed.
+        self.assertEqual(self.client.ask("GET", path, Accept=SESSION).json["status"], "waiting")
+        self.claims(self.send(path, evidence))
+
+    def test_an_appraiser_that_ends_without_a_job_is_not_missed(self):
+        for _ in range(3):
+            pid = self.appraiser()
+            os.kill(pid, signal.SIGKILL)
+            path, nonce = self.open_session()
+            self.claims(self.send(path, self.evidence(nonce)))
+            wait_until(lambda gone=pid: gone not in self.verifier.pids("appraiser"), "its end in the log")
+
+    def test_an_appraiser_that_does_not_answer_is_ended(self):
+        path, nonce = self.open_session()
+        evidence = self.evidence(nonce)
+        pid = self.stop_appraiser()
+        self.problem(self.in_background(path, evidence)(), 500)
+        self.verifier.wait("process", lambda r: (r["pid"], r["what"]) == (pid, "too late"))
+        self.assertNotEqual(self.appraiser(), pid)
+        self.claims(self.send(path, evidence))
+
+    def test_the_signer_may_end_and_sessions_go_on(self):
+        path, nonce = self.open_session()
+        signer = self.verifier.pids("signer")[0]
+        os.kill(signer, signal.SIGKILL)
+        self.claims(self.send(path, self.evidence(nonce)))
+        wait_until(lambda: self.verifier.pids("signer") not in ([signer], []), "another signer")
+
+    def test_the_front_may_end_and_nothing_acknowledged_is_lost(self):
+        path, nonce = self.open_session()
+        done_path, done_nonce = self.open_session()
+        done = self.send(done_path, self.evidence(done_nonce))
+        front = self.verifier.pids("front")[0]
+        os.kill(front, signal.SIGKILL)
+        self.client.close()
+        wait_until(lambda: len(self.verifier.events("listening")) > 1, "the next front")
+        self.client.close()
+        self.assertEqual(self.client.ask("GET", done_path, Accept=SESSION).json, done.json)
+        self.claims(self.send(path, self.evidence(nonce)))
+        self.assertNotEqual(self.verifier.pids("front"), [front])
+
+    def test_an_appraiser_has_no_files_and_no_other_sockets(self):
+        pid = self.appraiser()
+        path, nonce = self.open_session()
+        self.claims(self.send(path, self.evidence(nonce)))
+        links = {name: os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
+        sockets = [link for name, link in links.items() if name != "2" and link.startswith("socket:")]
+        self.assertEqual(len(sockets), 1, links)
+        self.assertEqual(set(links.values()) - set(sockets) - {links.get("2")}, set(), links)
+        with open(f"/proc/{pid}/status", encoding="ascii") as file:
+            status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
+        self.assertEqual(status["NoNewPrivs"], "1")
+        started = [event["result"] for event in self.verifier.events("process")
+                   if event["result"]["pid"] == pid and event["result"]["what"] == "started"][0]
+        self.assertEqual(status["Seccomp"], "2" if started["sandbox"] == "seccomp" else "0")
+
+
+class StopTest(WithOneAppraiser):
+    """What began before SIGTERM is finished."""
+
+    def test_a_graceful_stop_finishes_what_it_began(self):
+        verifier = Verifier(self.folder, "--appraisers", "1", name="graceful")
+        self.addCleanup(verifier.stop)
+        client = verifier.client()
+        self.assertEqual(client.submit(self.corim).json["status"], "success")
+        path, nonce = self.open_session(client=client)
+        evidence = self.evidence(nonce)
+        pid = self.stop_appraiser(verifier)
+        finish = self.in_background(path, evidence, verifier)
+        self.busy(verifier)
+        verifier.process.send_signal(signal.SIGTERM)
+        verifier.wait("stopping")
+        os.kill(pid, signal.SIGCONT)
+        self.assertEqual(finish().json["status"], "complete")
+        client.close()
+        verifier.stop()
+        verifier.wait("stopped")
+
+
+if __name__ == "__main__":
+    main()

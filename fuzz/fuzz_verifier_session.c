@@ -29,16 +29,18 @@ static void read_session(struct atls_bytes octets)
 
 static void read_keys(struct atls_bytes octets)
 {
-    struct atls_jwk_set set;
+    static const struct verifier_keys none;
+    struct verifier_keys keys = none;
     struct atls_diag diag;
-    char id[VERIFIER_MAX_IDENTITY];
-    const enum atls_err err = verifier_keys_read(&set, id, octets, &diag);
+    const enum atls_err err = verifier_keys_read(&keys, octets, &diag);
     if (err != ATLS_OK) {
         fuzz_require(err == ATLS_ERR_VERIFIER_ANSWER && diag.err == err);
+        fuzz_require(keys.set.num_keys == 0);
         return;
     }
-    fuzz_require(set.num_keys >= 1 && set.num_keys <= ATLS_MAX_JWK_SET);
-    atls_jwk_set_cleanup(&set);
+    fuzz_require(keys.set.num_keys >= 1 && keys.set.num_keys <= ATLS_MAX_JWK_SET);
+    fuzz_require(strlen(keys.id) < sizeof keys.id);
+    atls_jwk_set_cleanup(&keys.set);
 }
 
 /* Whatever the Location is, what comes out is on the origin of the Verifier. */

@@ -15,7 +15,7 @@ struct trusted {
     char *identity;
     char *url;                  /* NULL: pinned */
     struct verifier_keys *keys; /* NULL: not fetched yet */
-    int64_t asked_ms;           /* when they were fetched last, well or not */
+    int64_t renewed_ms;         /* when newer ones were asked for last, well or not; 0: never */
 };
 
 struct verifier_trust {
@@ -235,16 +235,16 @@ static enum atls_err read_document(struct atls_jwk_set *out, const json_t *docum
     return err;
 }
 
-enum atls_err verifier_keys_read(struct atls_jwk_set *out, char id[static VERIFIER_MAX_IDENTITY],
-                                 struct atls_bytes json, struct atls_diag *diag)
+enum atls_err verifier_keys_read(struct verifier_keys *out, struct atls_bytes json,
+                                 struct atls_diag *diag)
 {
     ATLS_AUTO(atls_json_cleanup) json_t *document = NULL;
     enum atls_err err = atls_json_parse(&document, json, step, diag);
     if (err == ATLS_OK) {
-        err = read_id(id, document, diag);
+        err = read_id(out->id, document, diag);
     }
     if (err == ATLS_OK) {
-        err = read_document(out, document, json, diag);
+        err = read_document(&out->set, document, json, diag);
     }
     if (err != ATLS_OK && err != ATLS_ERR_MEMORY) {
         err = ATLS_ERR_VERIFIER_ANSWER;
@@ -253,6 +253,23 @@ enum atls_err verifier_keys_read(struct atls_jwk_set *out, char id[static VERIFI
         }
     }
     return err;
+}
+
+static enum atls_err parse_keys(struct verifier_keys **out, struct atls_bytes json,
+                                struct atls_diag *diag)
+{
+    struct verifier_keys *keys = NULL;
+    enum atls_err err = new_keys(&keys, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = verifier_keys_read(keys, json, diag);
+    if (err != ATLS_OK) {
+        verifier_keys_release(keys);
+        return err;
+    }
+    *out = keys;
+    return ATLS_OK;
 }
 
 static enum atls_err fetch_keys(struct verifier_keys **out, const struct trusted *item,
@@ -277,29 +294,28 @@ static enum atls_err fetch_keys(struct verifier_keys **out, const struct trusted
         return err;
     }
     struct verifier_keys *keys = NULL;
-    err = answer.status == 200 ? new_keys(&keys, diag)
-                               : verifier_refuse_status(&answer, what, "200", diag);
-    if (err == ATLS_OK) {
-        err = verifier_keys_read(&keys->set, keys->id, atls_bytes_of(answer.body, answer.body_len),
-                                 diag);
+    if (answer.status != 200) {
+        err = verifier_refuse_status(&answer, what, "200", diag);
+    } else {
+        err = parse_keys(&keys, atls_bytes_of(answer.body, answer.body_len), diag);
     }
     free(answer.body);
-    if (err != ATLS_OK) {
-        verifier_keys_release(keys);
-        return err;
+    if (err == ATLS_OK) {
+        *out = keys;
     }
-    *out = keys;
-    return ATLS_OK;
+    return err;
 }
 
-/* take_kept gives what is there with a reference, and says whether one may ask for new keys now. */
-static struct verifier_keys *take_kept(struct trusted *item, bool *may_ask)
+/* take_kept gives what is there with a reference, and says whether one may ask for newer keys now,
+ * which then counts as asked. */
+static struct verifier_keys *take_kept(struct trusted *item, bool renew, bool *may_renew)
 {
     lock();
     struct verifier_keys *keys = item->keys;
     const int64_t now_ms = atls_verifier_clock_ms();
-    *may_ask = item->url != NULL &&
-               (item->asked_ms == 0 || now_ms - item->asked_ms >= RENEW_AFTER_MS || keys == NULL);
+    *may_renew = renew && item->url != NULL &&
+                 (item->renewed_ms == 0 || now_ms - item->renewed_ms >= RENEW_AFTER_MS);
+    item->renewed_ms = *may_renew ? now_ms : item->renewed_ms;
     if (keys != NULL) {
         keys->references++;
     }
@@ -312,7 +328,6 @@ static void keep(struct trusted *item, struct verifier_keys *keys)
     lock();
     struct verifier_keys *before = item->keys;
     item->keys = keys;
-    item->asked_ms = atls_verifier_clock_ms();
     keys->references++; /* one is the item's, one that of whoever fetched */
     unlock();
     verifier_keys_release(before);
@@ -323,14 +338,14 @@ enum atls_err verifier_trust_take(struct verifier_keys **out, struct verifier_tr
                                   struct atls_diag *diag)
 {
     struct trusted *item = &trust->items[at];
-    bool may_ask = false;
-    struct verifier_keys *keys = take_kept(item, &may_ask);
+    bool may_renew = false;
+    struct verifier_keys *keys = take_kept(item, renew, &may_renew);
     if (keys != NULL && !renew) {
         *out = keys;
         return ATLS_OK;
     }
     verifier_keys_release(keys);
-    if (renew && !may_ask) {
+    if (renew && !may_renew) {
         return ATLS_OK;
     }
     const enum atls_err err = fetch_keys(&keys, item, line, diag);

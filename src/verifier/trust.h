@@ -60,9 +60,9 @@ ATLS_NODISCARD enum atls_err verifier_trust_take(struct verifier_keys **out,
 void verifier_keys_release(struct verifier_keys *keys);
 
 /* verifier_keys_read reads a discovery document with "ear-verification-keys" (a JWK set, as ours
- * has) or "ear-verification-key", a JWK set or a JWK. VERIFIER_ANSWER otherwise. */
-ATLS_NODISCARD enum atls_err verifier_keys_read(struct atls_jwk_set *out,
-                                                char id[static VERIFIER_MAX_IDENTITY],
-                                                struct atls_bytes json, struct atls_diag *diag);
+ * has) or "ear-verification-key", a JWK set or a JWK, into
+ * out->set and out->id. VERIFIER_ANSWER otherwise. */
+ATLS_NODISCARD enum atls_err verifier_keys_read(struct verifier_keys *out, struct atls_bytes json,
+                                                struct atls_diag *diag);
 
 #endif

@@ -262,13 +262,23 @@ static void who_no_longer_waits_is_worked_for_no_more(void **state)
     assert_string_equal(test_verifier.order, "dne");
 }
 
-static void a_result_by_another_key_is_refused_and_keys_are_kept_a_while(void **state)
+static void newer_keys_are_asked_for_once_a_minute(void **state)
 {
     (void)state;
     test_verifier.key = test_key(ATLS_CRV_P256);
     assert_err(appraise(), RESULT_SIGNATURE);
     assert_err(appraise(), RESULT_SIGNATURE);
-    assert_int_equal(test_verifier.asked[TEST_STEP_DISCOVERY], 1);
+    assert_int_equal(test_verifier.asked[TEST_STEP_DISCOVERY], 2);
+}
+
+static void a_key_that_was_replaced_is_fetched(void **state)
+{
+    (void)state;
+    assert_err(appraise(), OK);
+    test_verifier.key = test_verifier.published = test_key(ATLS_CRV_P256);
+    assert_err(appraise(), OK);
+    assert_err(appraise(), OK);
+    assert_string_equal(test_verifier.order, "dnexnexdnex");
 }
 
 static void an_old_result_is_refused_by_the_largest_age(void **state)
@@ -407,8 +417,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_poll_that_is_to_come_too_late_is_not_waited_for, begin,
                                         end),
         cmocka_unit_test_setup_teardown(who_no_longer_waits_is_worked_for_no_more, begin, end),
-        cmocka_unit_test_setup_teardown(
-            a_result_by_another_key_is_refused_and_keys_are_kept_a_while, begin, end),
+        cmocka_unit_test_setup_teardown(newer_keys_are_asked_for_once_a_minute, begin, end),
+        cmocka_unit_test_setup_teardown(a_key_that_was_replaced_is_fetched, begin, end),
         cmocka_unit_test_setup_teardown(an_old_result_is_refused_by_the_largest_age, begin, end),
         cmocka_unit_test_setup_teardown(keys_of_a_listed_verifier_are_the_only_ones, begin, end),
         cmocka_unit_test_setup_teardown(what_is_trusted_has_a_name_and_keys, begin, end),

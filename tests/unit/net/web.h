@@ -12,6 +12,7 @@
 #include <openssl/ssl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -122,6 +123,10 @@ static inline void web_serve(struct web *web, int fd)
 static inline void *web_run(void *arg)
 {
     struct web *web = arg;
+    sigset_t pipe_only; /* for this thread: the fetcher has to see to itself */
+    sigemptyset(&pipe_only);
+    sigaddset(&pipe_only, SIGPIPE);
+    pthread_sigmask(SIG_BLOCK, &pipe_only, NULL);
     while (web_wait(web, web->listener)) {
         const int fd = accept(web->listener, NULL, NULL);
         if (fd >= 0) {

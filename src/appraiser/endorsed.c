@@ -49,8 +49,8 @@ void atls_endorsed_judge(struct atls_submod *submod, const struct atls_additions
     for (size_t i = 0; additions != NULL && i < additions->num; i++) {
         const struct atls_addition *addition = &additions->items[i];
         const bool debug = says(&addition->measurement.values, ATLS_FLAG_DEBUG, true);
-        const bool insecure = says(&addition->measurement.values, ATLS_FLAG_SECURE, false);
-        if (!debug && !insecure) {
+        const bool not_secure = says(&addition->measurement.values, ATLS_FLAG_SECURE, false);
+        if (!debug && !not_secure) {
             continue;
         }
         struct atls_diag why;

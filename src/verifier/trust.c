@@ -136,25 +136,25 @@ static enum atls_err add(struct verifier_trust *trust, const char *identity, con
     return ATLS_OK;
 }
 
-static enum atls_err new_keys(struct verifier_keys **out, struct atls_diag *diag)
+/* new_keys gives NULL without memory. */
+static struct verifier_keys *new_keys(void)
 {
     struct verifier_keys *keys = calloc(1, sizeof *keys);
-    if (keys == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    if (keys != NULL) {
+        keys->references = 1;
     }
-    keys->references = 1;
-    *out = keys;
-    return ATLS_OK;
+    return keys;
 }
 
 enum atls_err verifier_trust_pin(struct verifier_trust *trust, const char *identity,
                                  struct atls_bytes text, struct atls_diag *diag)
 {
-    struct verifier_keys *keys = NULL;
-    enum atls_err err = new_keys(&keys, diag);
-    if (err == ATLS_OK) {
-        err = atls_json_recode(atls_jwk_set_load(&keys->set, text, diag), ATLS_ERR_CONFIG, diag);
+    struct verifier_keys *keys = new_keys();
+    if (keys == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
+    enum atls_err err =
+        atls_json_recode(atls_jwk_set_load(&keys->set, text, diag), ATLS_ERR_CONFIG, diag);
     if (err == ATLS_OK) {
         err = add(trust, identity, NULL, keys, diag);
     }
@@ -258,12 +258,11 @@ enum atls_err verifier_keys_read(struct verifier_keys *out, struct atls_bytes js
 static enum atls_err parse_keys(struct verifier_keys **out, struct atls_bytes json,
                                 struct atls_diag *diag)
 {
-    struct verifier_keys *keys = NULL;
-    enum atls_err err = new_keys(&keys, diag);
-    if (err != ATLS_OK) {
-        return err;
+    struct verifier_keys *keys = new_keys();
+    if (keys == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
-    err = verifier_keys_read(keys, json, diag);
+    const enum atls_err err = verifier_keys_read(keys, json, diag);
     if (err != ATLS_OK) {
         verifier_keys_release(keys);
         return err;

@@ -90,7 +90,7 @@ static void a_context_that_cannot_work_is_refused(void **state)
     assert_enable(context, "CONFIG",
                   "context: the configuration is not valid (endorsements: found a requirement, and "
                   "no endorsement: nobody could be accepted, expected --endorsements with a "
-                  "CoRIM)");
+                  "CoRIM, or --verifier)");
     context = empty();
     assert_err(atls_context_load_endorsements(context, world->server.corim_path, NULL), OK);
     assert_enable(context, "CONFIG",

@@ -12,7 +12,7 @@
 #include <stdbool.h>
 
 /* Octets of a session resource: it may repeat the Evidence in base64, beside a Result. */
-#define VERIFIER_MAX_SESSION_LEN (256u * 1024)
+#define VERIFIER_MAX_SESSION_LEN 262144
 
 enum verifier_session_state {
     VERIFIER_SESSION_WAITING = 1,

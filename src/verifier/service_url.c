@@ -4,6 +4,7 @@
 #include "base/span.h"
 #include "base/text.h"
 
+#include <arpa/inet.h>
 #include <stdio.h>
 
 static char lower(char c)
@@ -92,8 +93,8 @@ static size_t origin_of(const char *text)
 static bool is_loopback(const char *host, size_t len)
 {
     const struct atls_bytes name = atls_bytes_of(host, len);
-    unsigned octets[4];
-    char text[16], rest = 0;
+    struct in_addr address;
+    char text[INET_ADDRSTRLEN];
     if (atls_bytes_is_text(name, "localhost") || atls_bytes_is_text(name, "[::1]")) {
         return true;
     }
@@ -102,9 +103,7 @@ static bool is_loopback(const char *host, size_t len)
     }
     memcpy(text, host, len);
     text[len] = '\0';
-    return sscanf(text, "%3u.%3u.%3u.%3u%c", &octets[0], &octets[1], &octets[2], &octets[3],
-                  &rest) == 4 &&
-           octets[0] == 127 && octets[1] < 256 && octets[2] < 256 && octets[3] < 256;
+    return inet_pton(AF_INET, text, &address) == 1 && ntohl(address.s_addr) >> 24 == 127;
 }
 
 static enum atls_err refuse(struct atls_diag *diag, const char *text)

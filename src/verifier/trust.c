@@ -294,7 +294,8 @@ static enum atls_err fetch_keys(struct verifier_keys **out, const struct trusted
     }
     struct verifier_keys *keys = NULL;
     if (answer.status != 200) {
-        err = verifier_refuse_status(&answer, what, "200", diag);
+        verifier_refuse_status(&answer, what, "200", diag);
+        err = ATLS_ERR_VERIFIER_ANSWER;
     } else {
         err = parse_keys(&keys, atls_bytes_of(answer.body, answer.body_len), diag);
     }

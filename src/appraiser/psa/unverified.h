@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What structure.c hands to signatures.c and lookup.c. No other file includes this. */
+/* What structure.c hands to signatures.c, lookup.c and claims.c. No other file includes this. */
 #ifndef APPRAISER_PSA_UNVERIFIED_H
 #define APPRAISER_PSA_UNVERIFIED_H
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What structure.c hands to signatures.c, lookup.c and unverified.c. No other file includes this. */
+/* What structure.c hands to signatures.c, lookup.c and unverified.c, and to no other file. */
 #ifndef APPRAISER_TPM2_UNVERIFIED_H
 #define APPRAISER_TPM2_UNVERIFIED_H
 

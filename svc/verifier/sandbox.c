@@ -118,36 +118,42 @@ static const int allowed[] = {
     SCMP_SYS(close),
 };
 
-static int add_rules(scmp_filter_ctx filter, int keep_fd)
+/* masked compares some bits of one argument of a system call. */
+static struct scmp_arg_cmp masked(unsigned argument, uint32_t bits, uint32_t value)
+{
+    const struct scmp_arg_cmp out = {
+        .arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = bits, .datum_b = value};
+    return out;
+}
+
+static int add_rules(scmp_filter_ctx filter)
 {
     int error = 0;
     for (size_t i = 0; error == 0 && i < ATLS_ARRAY_LEN(allowed); i++) {
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, allowed[i], 0);
     }
-    (void)keep_fd; /* it is the only one there is, but for standard error */
     /* memory, but never of a file and never executable */
     if (error == 0) {
-        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2,
-                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0),
-                                 SCMP_A3(SCMP_CMP_MASKED_EQ, MAP_ANONYMOUS, MAP_ANONYMOUS));
+        error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 2, masked(2, PROT_EXEC, 0),
+                                 masked(3, MAP_ANONYMOUS, MAP_ANONYMOUS));
     }
     if (error == 0) {
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1,
-                                 SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0));
+                                 masked(2, PROT_EXEC, 0));
     }
     /* abort() of this very process */
     if (error == 0) {
         error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 2,
-                                 SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()),
-                                 SCMP_A2(SCMP_CMP_EQ, SIGABRT));
+                                 masked(0, UINT32_MAX, (uint32_t)getpid()),
+                                 masked(2, UINT32_MAX, SIGABRT));
     }
     return error;
 }
 
-static enum atls_err load_filter(int keep_fd, struct atls_diag *diag)
+static enum atls_err load_filter(struct atls_diag *diag)
 {
     scmp_filter_ctx filter = seccomp_init(SCMP_ACT_KILL_PROCESS);
-    int error = filter == NULL ? -ENOMEM : add_rules(filter, keep_fd);
+    int error = filter == NULL ? -ENOMEM : add_rules(filter);
     if (error == 0) {
         error = seccomp_load(filter);
     }
@@ -167,5 +173,5 @@ enum atls_err verifier_sandbox_enter(const struct verifier_sandbox *sandbox, str
         return fail_errno("dumpable", errno, diag);
     }
     const enum atls_err err = set_limits(sandbox, diag);
-    return err != ATLS_OK || UNDER_SANITIZER ? err : load_filter(sandbox->keep_fd, diag);
+    return err != ATLS_OK || UNDER_SANITIZER ? err : load_filter(diag);
 }

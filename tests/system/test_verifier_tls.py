@@ -5,11 +5,12 @@
 import json
 import socket
 import ssl
+import subprocess
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from atlslib import EXIT_REFUSED, main, run
+from atlslib import EXIT_DONE, EXIT_REFUSED, WAIT, main, run, start
 from authority import Authority
 from verifierlib import PSA_CORIM, SUBMISSION, SUBMIT, Client, Verifier, VerifierTest
 
@@ -77,9 +78,15 @@ class TlsTest(VerifierTest):
     def test_the_verifier_attests_itself(self):
         request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
         words = ["connect", f"127.0.0.1:{self.secure.port}", "--ca", self.authority.path, *self.server.required()]
-        outcome = self.assert_done(run(*words, given=request))
-        self.assertTrue(outcome.text.startswith("HTTP/1.1 200 OK"), outcome.text)
-        self.assertEqual(json.loads(outcome.text.rpartition("\n")[2])["status"], "ok")
+        process = start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        process.stdin.write(request)
+        process.stdin.flush()  # and kept open: HTTP takes the end of the input for the end of the client
+        answer = process.stdout.read().decode()
+        self.assertEqual(process.wait(WAIT), EXIT_DONE, process.stderr.read())
+        for stream in (process.stdin, process.stdout, process.stderr):
+            stream.close()
+        self.assertTrue(answer.startswith("HTTP/1.1 200 OK"), answer)
+        self.assertEqual(json.loads(answer.rpartition("\n")[2])["status"], "ok")
         other = [*words[:4], *self.identity.required()]
         self.assertEqual(run(*other, given=request).status, EXIT_REFUSED)
 

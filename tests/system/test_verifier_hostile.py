@@ -1,0 +1,157 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""`atls verifier` and clients that mean harm, or know no better: every bound holds, and the next client is served."""
+
+import random
+import socket
+
+from atlslib import main
+from verifierlib import CMW, NEW, SESSION, SUBMIT, TOKEN, VerifierTest
+
+
+class HostileTest(VerifierTest):
+    def tearDown(self):
+        """Whatever was done, an honest client has its session."""
+        client = self.verifier.client()
+        path, nonce = self.open_session(client=client)
+        answer = self.send(path, self.evidence(nonce), client=client)
+        self.assertEqual(answer.json["status"], "complete", str(answer))
+        client.close()
+
+    def raw(self, octets: bytes, port=None) -> bytes:
+        """The beginning of what comes back for OCTETS; nothing, where more is waited for."""
+        with socket.create_connection(("127.0.0.1", port or self.verifier.port), 0.5) as connection:
+            try:
+                connection.sendall(octets)
+            except OSError:
+                pass  # it was answered and closed before all had come
+            answer = b""
+            try:
+                while b"\r\n" not in answer:
+                    part = connection.recv(65536)
+                    if not part:
+                        break
+                    answer += part
+            except OSError:
+                pass
+            return answer
+
+    def status_of(self, answer: bytes) -> int:
+        return int(answer.split()[1]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+    def test_a_body_beyond_the_bound_is_413(self):
+        path, _ = self.open_session()
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {CMW}\r\n".encode()
+        size = 200 * 1024
+        announced = self.raw(head + f"Content-Length: {size}\r\n\r\n".encode() + bytes(1000))
+        self.assertEqual(self.status_of(announced), 413)
+        chunk = b"10000\r\n" + bytes(0x10000) + b"\r\n"
+        chunked = self.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + 3 * chunk + b"0\r\n\r\n")
+        self.assertEqual(self.status_of(chunked), 413)
+        endless = self.raw(head + b"Transfer-Encoding: chunked\r\n\r\n" + 40 * chunk)
+        self.assertIn(self.status_of(endless), (0, 413))
+        submit = f"POST {SUBMIT} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n".encode()
+        self.assertEqual(self.status_of(self.raw(submit + b"Content-Length: 99999999999\r\n\r\n")), 413)
+        self.assertEqual(self.status_of(self.raw(b"POST " + NEW.encode() + b" HTTP/1.1\r\nHost: x\r\n"
+                                                 b"Content-Length: 1000000\r\n\r\n")), 413)
+
+    def test_the_bounds_of_a_body_are_exact(self):
+        path, _ = self.open_session()
+        most = 128 * 1024
+        self.assertEqual(self.send(path, bytes(most), "text/plain").status, 415)
+        self.assertEqual(self.send(path, bytes(most + 1), "text/plain").status, 413)
+
+    def test_targets_and_headers_beyond_the_bound(self):
+        for size in (2000, 3000, 20000, 200000):
+            answer = self.raw(b"GET /" + b"a" * size + b" HTTP/1.1\r\nHost: x\r\n\r\n")
+            self.assertIn(self.status_of(answer), (404, 414, 431, 0), answer[:100])
+            self.assertNotEqual(self.status_of(answer), 404 if size > 2048 else 414)
+            answer = self.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * size + b"\r\n\r\n")
+            self.assertIn(self.status_of(answer), (200, 400, 413, 431, 0), answer[:100])
+        many = b"".join(b"X%d: y\r\n" % number for number in range(10000))
+        self.assertNotEqual(self.status_of(self.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + many + b"\r\n")), 200)
+
+    def test_what_is_no_http_is_no_trouble(self):
+        chance = random.Random(1)
+        for octets in (b"", b"\0" * 100, b"\r\n" * 1000, b"GET", b"GET / HTTP/9.9\r\n\r\n", b"\x16\x03\x01\x02\x00",
+                       b"GET / HTTP/1.1\r\n\r\n", b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n",
+                       b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nxx",
+                       b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
+                       b"GET //../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
+                       *(chance.randbytes(chance.randrange(500)) for _ in range(15))):
+            self.assertIn(self.status_of(self.raw(octets)), (0, 400, 404, 405, 413, 505), octets[:60])
+
+    def test_paths_that_are_nearly_right(self):
+        for path in ("/challenge-response/v1/session/../newSession", "/challenge-response/v1/session/" + "A" * 50,
+                     "/challenge-response/v1/session/" + "A" * 1000, "/challenge-response/v1/session/%41",
+                     "/challenge-response/v1/session/' OR 1=1 --".replace(" ", "%20"), "/challenge-response//v1/newSession",
+                     "/endorsement-provisioning/v1/submissions/" + "A" * 200, NEW + "%00"):
+            for method in ("GET", "POST", "DELETE"):
+                with self.subTest(path=path, method=method):
+                    answer = self.client.ask(method, path, b"x" if method == "POST" else None)
+                    self.assertIn(answer.status, (400, 401, 404, 405, 415), str(answer))
+                    self.problem(answer, answer.status)
+
+    def test_every_prefix_and_many_mutants_of_evidence_and_endorsements(self):
+        """Accepted is only what was signed; whatever else comes, there is an answer and nobody crashes."""
+        path, nonce = self.open_session()
+        evidence = self.evidence(nonce)
+        chance = random.Random(2)
+        mutants = [evidence[:length] for length in range(1, len(evidence), 7)]
+        for _ in range(60):
+            mutant = bytearray(evidence)
+            mutant[chance.randrange(len(mutant))] ^= 1 << chance.randrange(8)
+            mutants.append(bytes(mutant))
+        for mutant in mutants:
+            path, _ = self.open_session("?nonce=" + "A" * 43)
+            answer = self.send(path, mutant)
+            self.assertIn(answer.status, (200, 400, 415), str(answer))
+            if answer.status == 200:
+                self.assertEqual(self.claims(answer)["submods"]["PSA_IOT"]["ear.status"], "contraindicated")
+        for length in range(1, len(self.corim), 11):
+            self.assertEqual(self.client.submit(self.corim[:length]).json["status"], "failed")
+        self.assertEqual(self.verifier.metric("appraiser_jobs_lost_total"), 0)
+
+    def test_many_slow_connections_do_not_keep_others_out(self):
+        held = []
+        for number in range(200):
+            connection = socket.create_connection(("127.0.0.1", self.verifier.port), 30)
+            connection.sendall((b"POST /challenge-response/v1/newSession HTTP/1.1\r\nHost: x\r\nContent-Len",
+                                b"P", b"POST " + NEW.encode() + b" HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nab")[number % 3])
+            held.append(connection)
+        path, nonce = self.open_session()
+        self.claims(self.send(path, self.evidence(nonce)))
+        for connection in held:
+            connection.close()
+
+    def test_a_client_that_goes_away_in_the_middle(self):
+        for cut in (10, 60, 150, 300):
+            path, nonce = self.open_session()
+            evidence = self.evidence(nonce)
+            request = (f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {CMW}\r\nAccept: {SESSION}\r\n"
+                       f"Content-Length: {len(evidence)}\r\n\r\n").encode() + evidence
+            with socket.create_connection(("127.0.0.1", self.verifier.port), 30) as connection:
+                connection.sendall(request[:cut])
+            with socket.create_connection(("127.0.0.1", self.verifier.port), 30) as connection:
+                connection.sendall(request)  # all of it, and nobody waits for the answer
+
+
+class RateTest(VerifierTest):
+    options = ("--per-source", "20/s")
+
+    def test_more_requests_than_the_rate_are_429(self):
+        statuses = [self.client.ask("GET", "/healthz").status for _ in range(100)]
+        self.assertEqual(set(statuses), {200, 429})
+        answer = next(a for a in iter(lambda: self.client.ask("GET", "/healthz"), None) if a.status == 429)
+        self.problem(answer, 429)
+        self.assertEqual(answer.headers["Retry-After"], "1")
+
+
+class TokenTest(VerifierTest):
+    def test_a_token_is_compared_whole(self):
+        for token in ("", TOKEN[:-1], TOKEN + "A", TOKEN.upper(), "x" * 5000, TOKEN + " "):
+            self.assertIn(self.client.submit(self.corim, token=token).status, (401, 431, 400), token)
+
+
+if __name__ == "__main__":
+    main()

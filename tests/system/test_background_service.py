@@ -3,11 +3,10 @@
 """The background check by our own Verifier: `atls verifier`, provisioned over its API, asked by serve and connect."""
 
 import ssl
-import unittest
 
 import standin
 import verifierlib
-from atlslib import EXIT_DONE, EXIT_REFUSED, SystemTest, main, need, run
+from atlslib import EXIT_DONE, EXIT_REFUSED, SystemTest, main, need, run, skip
 
 TPM_CORIM = "application/rim+cbor; profile=\"tag:github.com/parallaxsecond,2023-03-03:tpm\""
 IDENTITY = "https://verifier.example/fleet"
@@ -18,7 +17,7 @@ class BackgroundServiceTest(SystemTest):
     def setUpClass(cls):
         super().setUpClass()
         if "\n  verifier " not in run("-h").text:
-            raise unittest.SkipTest("libmicrohttpd, libseccomp or SQLite was absent when this was built")
+            skip("libmicrohttpd, libseccomp or SQLite was absent when this was built")
         cls.certificates = standin.Certificates(cls.folder, "service")
         cls.service = verifierlib.Verifier(cls.folder, "--id", IDENTITY, "--cert", cls.certificates.cert, "--key",
                                            cls.certificates.cert)

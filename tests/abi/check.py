@@ -90,7 +90,7 @@ def check_forbidden(path):
 
 
 def check_switches(path):
-    names = set(re.findall(r"[\w-]{4,}", run("strings", "-a", path)))
+    names = set(re.findall(r"[\w-]{4,}", run("strings", "-d", path)))
     looked_at = len(names)
     for name in sorted(names):
         if SWITCHES.search(name) and not INNOCENT.search(name):

@@ -967,6 +967,64 @@ def results_in_json():
     yield "cwt", cbor(Tag(18, sign1({1: -8}, {}, cbor(ear_in_cbor(dict(ear_results())["least"])))))
 
 
+# ---- svc/verifier: between the processes, and what HTTP leaves to us ----
+
+
+def vec8(octets):
+    return struct.pack(">B", len(octets)) + octets
+
+
+def long(octets):
+    return struct.pack(">I", len(octets)) + octets
+
+
+def a_diag(number=86):
+    texts = (b"evidence freshness", b"psa-nonce", b"another", b"the binder")
+    return struct.pack(">HQ", number, 3) + b"".join(map(vec8, texts))
+
+
+def a_match():
+    return vec8(b"psa") + vec8(b"\1" * 33) + vec8(b"\2" * 32)
+
+
+def an_outcome():
+    vector = bytes([2, 2, 3, 0, 32, 0, 0, 255])
+    submod = (vec8(b"psa") + vector + bytes([32, 1 | 4 | 16, 2]) + vec8(b"k" * 32) + vec16(b"spki") + vec8(b"m") +
+              a_diag(92) + long(b'{"a":1}'))
+    return b"\0\0" + vec8(b"psa") + b"\1" + submod
+
+
+@target("fuzz_service_message")
+def service_messages():
+    nonce = bytes(range(32))
+    yield "identify", b"\0" + vec16(b"application/cmw+cbor") + long(b"body")
+    yield "appraise", (b"\1" + struct.pack(">Q", 1790000000) + vec8(nonce) + vec16(b"a/b") + long(b"e") +
+                       struct.pack(">H", 2) + struct.pack(">QB", 7, 0) + struct.pack(">QB", 9, 1) + long(b"corim"))
+    yield "examine", b"\2" + struct.pack(">Q", 1790000000) + long(b"corim")
+    yield "identified", b"\3" + b"\0\0" + vec16(b"a/b") + long(b"v") + a_match()
+    yield "unidentified", b"\3" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0"
+    yield "examined", (b"\4" + b"\0\0" + vec16(b"id") + struct.pack(">QB", 3, 1) + vec16(b"tag:x") +
+                       struct.pack(">I", 2) + a_match() + a_match())
+    yield "outcome", b"\5" + an_outcome()
+    yield "no_outcome", b"\5" + a_diag() + vec8(b"tpm2") + b"\0"
+    yield "open", b"\6" + b"\x20" + vec8(b"") + struct.pack(">I", 150)
+    yield "opened", b"\7" + b"\0\0" + vec8(b"i" * 50) + vec8(nonce)
+    yield "sign", b"\x08" + vec8(b"i" * 50) + vec8(nonce) + an_outcome()
+    yield "text", b"\x09" + b"\0\0" + long(b"a.b.c")
+    yield "header", b"\x0a" + bytes([1, 7, 0, 0, 0, 0, 0, 5])
+
+
+@target("fuzz_service_query")
+def service_queries():
+    yield "size", b"/challenge-response/v1/newSession?nonceSize=64"
+    yield "nonce", b"/challenge-response/v1/newSession?nonce=-_-_AAAAAAAAAAA%3D&x=y"
+    yield "standard", b"nonce=++//AAAAAAAAAAA="
+    yield "session", b"/challenge-response/v1/session/" + b"A" * 50
+    yield "id", b"A" * 50
+    yield "accept", b"application/x+json;q=0.5, */*;q=0, application/*"
+    yield "type", b'application/rim+cbor; profile="tag:arm.com,2025:psa#1.0.0"'
+
+
 def main(names):
     for name in names or sorted(TARGETS):
         folder = CORPUS / name

@@ -49,11 +49,11 @@ class ProcessTest(WithOneAppraiser):
         pid = self.stop_appraiser()
         finish = self.in_background(path, evidence)
         self.busy()
-        os.kill(pid, signal.SIGSEGV)
+        os.kill(pid, signal.SIGABRT)
         os.kill(pid, signal.SIGCONT)
         self.problem(finish(), 500)
         self.verifier.wait("process", lambda r: (r["pid"], r["what"], r.get("signal")) ==
-                           (pid, "ended", signal.SIGSEGV.value))
+                           (pid, "ended", signal.SIGABRT.value))
         self.assertNotEqual(self.appraiser(), pid)
         self.assertEqual(self.claims(self.send(other_path, other))["submods"]["PSA_IOT"]["ear.status"], "warning")
         self.assertEqual(self.verifier.metric("appraiser_jobs_lost_total"), lost + 1)

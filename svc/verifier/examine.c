@@ -9,10 +9,16 @@
 
 static const char step[] = "endorsement";
 
+static bool same_octets(struct atls_bytes a, struct atls_bytes b)
+{
+    return a.len == b.len &&
+           (a.len == 0 || (a.data != NULL && b.data != NULL && atls_bytes_equal(a, b)));
+}
+
 static bool is_same(const struct verifier_match *a, const struct verifier_match *b)
 {
-    return a->format == b->format && atls_bytes_equal(a->instance, b->instance) &&
-           atls_bytes_equal(a->class_id, b->class_id);
+    return a->format == b->format && same_octets(a->instance, b->instance) &&
+           same_octets(a->class_id, b->class_id);
 }
 
 /* add leaves out what the one before said: references of one class stand together. */
@@ -88,7 +94,8 @@ enum atls_err verifier_examine_corim(struct verifier_examined *out,
         err = atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, NULL,
                               "neither keys nor reference values", NULL);
     }
-    out->profile = err == ATLS_OK ? atls_bytes_text(out->matches[0].format->corim_profile)
-                                  : atls_bytes_of(NULL, 0);
+    if (err == ATLS_OK && out->matches[0].format != NULL) {
+        out->profile = atls_bytes_text(out->matches[0].format->corim_profile);
+    }
     return err;
 }

@@ -201,8 +201,8 @@ enum atls_err verifier_index_add(struct verifier_index *index, struct atls_bytes
         }
     }
     struct entry *room =
-        grown(index->entries, index->num_entries + num, &index->cap_entries, sizeof *room);
-    if (room == NULL && index->num_entries + num != 0) {
+        grown(index->entries, index->num_entries + num + 1, &index->cap_entries, sizeof *room);
+    if (room == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "endorsements", "index");
     }
     index->entries = room;

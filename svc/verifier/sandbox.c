@@ -57,17 +57,17 @@ void verifier_close_but(const int *keep, size_t num)
     }
 }
 
-/* pages_used gives the address space that is in use, in octets; 0 when it cannot be told. */
+/* address_space gives the address space that is in use, in octets; 0 when it cannot be told. */
 static size_t address_space(void)
 {
-    unsigned long pages = 0;
+    char line[64] = "";
     FILE *file = fopen("/proc/self/statm", "re");
     if (file == NULL) {
         return 0;
     }
-    const bool read = fscanf(file, "%lu", &pages) == 1;
+    const bool read = fgets(line, sizeof line, file) != NULL;
     fclose(file);
-    return read ? (size_t)pages * (size_t)sysconf(_SC_PAGESIZE) : 0;
+    return read ? strtoul(line, NULL, 10) * (size_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 static enum atls_err limit(int resource, rlim_t value, const char *name, struct atls_diag *diag)

@@ -11,7 +11,8 @@ import cbor2
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from atlslib import EXIT_OURS, main, run
+from atlslib import EXIT_OURS, SoftwareTpm, main, run
+from authority import public_key_of
 from verifierlib import (CMW, DISCOVERY, NEW, PSA, PSA_CORIM, SESSION, SUBMISSION, SUBMIT, TOKEN, InvalidSignature,
                          Verifier, VerifierTest, unbase64, verify_jws)
 
@@ -298,6 +299,26 @@ class ProvisioningTest(VerifierTest):
         path, nonce = self.open_session(client=client)
         claims = self.claims(self.send(path, self.evidence(nonce), client=client))
         self.assertEqual(claims["submods"]["PSA_IOT"]["ear.status"], "warning")
+
+
+class TpmTest(VerifierTest):
+    def test_evidence_of_a_tpm_names_its_key_in_the_result(self):
+        tpm = SoftwareTpm()
+        self.addCleanup(tpm.stop)
+        machine = self.keygen("tpm", "--tcti", tpm.tcti, rot="tpm2")
+        with open(machine.endorsement, "rb") as file:
+            answer = self.client.submit(file.read(), "application/rim+cbor")
+        self.assertEqual(answer.json["status"], "success", str(answer))
+        path, nonce = self.open_session("?nonceSize=33")
+        claims = self.claims(self.send(path, self.evidence(nonce, machine)))
+        submod = claims["submods"]["PARSEC_TPM"]
+        self.assertEqual(submod["ear.status"], "affirming", claims)
+        key = unbase64(submod["ear.veraison.key-attestation"]["akpub"])
+        self.assertEqual(key, public_key_of(machine).public_bytes(
+            serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo))
+        # the endorsement of the other machine, of another format, was not in the way
+        verdict = self.verifier.wait("verdict", lambda result: result["format"] == "tpm2")
+        self.assertEqual((verdict["endorsements"], verdict["status"]), (1, "affirming"))
 
 
 class StartTest(VerifierTest):

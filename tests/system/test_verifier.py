@@ -4,6 +4,7 @@
 
 import base64
 import json
+import os
 import re
 import time
 
@@ -319,6 +320,42 @@ class TpmTest(VerifierTest):
         # the endorsement of the other machine, of another format, was not in the way
         verdict = self.verifier.wait("verdict", lambda result: result["format"] == "tpm2")
         self.assertEqual((verdict["endorsements"], verdict["status"]), (1, "affirming"))
+
+
+class NodesTest(VerifierTest):
+    """Two programs with one store are one Verifier."""
+
+    def node(self, folder=None):
+        node = Verifier(folder or self.folder, "--id", "https://verifier.example",
+                        name=os.path.join(self.folder, "shared"))
+        self.addCleanup(node.stop)
+        client = node.client()
+        self.addCleanup(client.close)
+        return client
+
+    def test_a_node_completes_what_another_began_and_once(self):
+        first, second = self.node(), self.node()
+        path, nonce = self.open_session(client=first)
+        evidence = self.evidence(nonce)
+        self.assertEqual(first.submit(self.corim).json["status"], "success")
+        answer = self.send(path, evidence, client=second)  # with the endorsement that the first has taken
+        self.assertEqual(answer.json["status"], "complete", str(answer))
+        claims = json.loads(unbase64(answer.json["result"].split(".")[1]))
+        self.assertEqual(claims["submods"]["PSA_IOT"]["ear.status"], "warning")
+        self.assertEqual(first.ask("GET", path).json, answer.json)
+        self.problem(self.send(path, evidence, client=first), 409)
+        second.ask("DELETE", path)
+        self.problem(first.ask("GET", path), 404)
+
+    def test_a_node_with_another_key_signs_nothing_for_it(self):
+        other = self.path("other")
+        os.makedirs(other, exist_ok=True)
+        first, stranger = self.node(), self.node(other)
+        path, nonce = self.open_session(client=first)
+        self.problem(self.send(path, self.evidence(nonce), client=stranger), 500)
+        shown = first.ask("GET", path)
+        self.assertEqual(shown.json["status"], "failed", str(shown))
+        self.assertFalse({"evidence", "result"} & set(shown.json))
 
 
 class StartTest(VerifierTest):

@@ -3,6 +3,7 @@
 """`atls verifier` behind TLS: ordinary clients, clients with certificates, and clients to whom it attests itself."""
 
 import json
+import signal
 import socket
 import ssl
 import subprocess
@@ -74,6 +75,15 @@ class TlsTest(VerifierTest):
             self.assertNotEqual(submit(self.client_key(self.stranger, "operator")).status, 200)
         except (ssl.SSLError, ConnectionError):
             pass  # the alert came first: that is a refusal, too
+
+    def test_sighup_reads_the_certificate_again(self):
+        self.authority.certify(self.server, names=("127.0.0.1", "localhost", "renewed.example"))
+        self.secure.process.send_signal(signal.SIGHUP)
+        self.secure.wait("reload")
+        client = self.over_tls()
+        self.assertEqual(client.ask("GET", "/healthz").status, 200)
+        names = dict(client.connection.sock.getpeercert())["subjectAltName"]
+        self.assertIn(("DNS", "renewed.example"), names)
 
     def test_the_verifier_attests_itself(self):
         request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"

@@ -19,7 +19,7 @@ struct front {
     struct verifier_listener *listener;
     struct ssl_ctx_st *ssl_ctx;
     int signal_fd;
-    volatile bool stopping;
+    atomic_bool stopping;
 };
 
 static enum atls_err block_signals(struct front *f, struct atls_diag *diag)
@@ -86,7 +86,7 @@ static enum atls_err start_listener(struct front *f, struct atls_diag *diag)
     return err == ATLS_OK ? verifier_listener_new(&f->listener, &f->service, &config, diag) : err;
 }
 
-static void announce(const struct front *f)
+static void announce(struct front *f)
 {
     const struct verifier_config *c = f->config;
     const char *provisioning = f->service.takes_token && c->takes_certificates
@@ -94,12 +94,14 @@ static void announce(const struct front *f)
                                : f->service.takes_token ? "token"
                                : c->takes_certificates  ? "client certificate"
                                                         : "refused";
+    pthread_mutex_lock(&f->service.index_lock);
+    const size_t endorsements = verifier_index_count(f->service.index);
+    pthread_mutex_unlock(&f->service.index_lock);
     verifier_log_event(f->service.log, "listening", NULL,
                        json_pack("{s:s,s:s,s:s,s:s,s:s,s:I}", "address", c->address, "id", c->id,
                                  "transport", f->ssl_ctx != NULL ? "TLS" : "plain HTTP", "store",
                                  verifier_store_kind(f->service.store), "provisioning",
-                                 provisioning, "endorsements",
-                                 (json_int_t)verifier_index_count(f->service.index)));
+                                 provisioning, "endorsements", (json_int_t)endorsements));
 }
 
 /* reload makes the TLS context anew, as on SIGHUP; connections that are open keep the old. */

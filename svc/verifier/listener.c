@@ -91,11 +91,11 @@ static void release(struct connection *c, bool by_http)
             c->next->previous = c->previous;
         }
         l->num_open--;
+        atomic_fetch_sub(&metrics(l)->connections_open, 1);
         pthread_cond_broadcast(&l->changed);
     }
-    pthread_mutex_unlock(&l->lock);
+    pthread_mutex_unlock(&l->lock); /* the last look at the listener, which may be freed now */
     if (last) {
-        atomic_fetch_sub(&metrics(l)->connections_open, 1);
         free(c);
     }
 }

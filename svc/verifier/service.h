@@ -15,6 +15,7 @@
 #include "svc/verifier/store/store.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 enum {
     VERIFIER_SESSION_TTL_S = 150, /* as the field has it: 2 min 30 s */
@@ -39,8 +40,7 @@ struct verifier_service {
     json_t *media_types; /* of Evidence, immutable */
     const char *accept[VERIFIER_MAX_ACCEPT];
     size_t num_accept;
-    volatile bool *stopping;
-    const void *started; /* for the status */
+    atomic_bool *stopping; /* the order has come; of the front */
 
     pthread_mutex_t index_lock; /* the next two */
     struct verifier_index *index;

@@ -203,10 +203,10 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
         err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);
     }
+    note_endorsements(s, is_server);
     if (err == ATLS_OK) {
         err = cli_remote_setup(s->context, o, diag);
     }
-    note_endorsements(s, is_server);
     if (err == ATLS_OK && o->policy != NULL) {
         uint8_t *text = NULL;
         size_t len = 0;

@@ -7,6 +7,7 @@ import json
 import os
 import signal
 import subprocess
+import tempfile
 import unittest
 
 from atlslib import EXIT_DONE, SANITIZER, WAIT, Lines, SystemTest, read_line, run, skip, start
@@ -51,9 +52,9 @@ class Answer:
 class Client:
     """One connection, kept alive."""
 
-    def __init__(self, port: int, tls=None, timeout: float = WAIT):
-        self.connection = http.client.HTTPSConnection("127.0.0.1", port, timeout=timeout, context=tls) if tls \
-            else http.client.HTTPConnection("127.0.0.1", port, timeout=timeout)
+    def __init__(self, port: int, tls=None, timeout: float = WAIT, host: str = "127.0.0.1"):
+        self.connection = http.client.HTTPSConnection(host, port, timeout=timeout, context=tls) if tls \
+            else http.client.HTTPConnection(host, port, timeout=timeout)
 
     def ask(self, method: str, path: str, body=None, **headers) -> Answer:
         named = {name.replace("_", "-"): value for name, value in headers.items() if value is not None}
@@ -72,26 +73,51 @@ class Client:
         self.connection.close()
 
 
-class Verifier:
-    """The program. `options` come behind those that every one here has."""
+def need_built(store: str = "sqlite:") -> None:
+    """Skips where this program has no Verifier, or none with this kind of store."""
+    if "not built" in run("verifier", "-h").err:
+        raise unittest.SkipTest("libmicrohttpd, libseccomp or SQLite was absent when this was built")
+    if store == "sqlite:":
+        return
+    with tempfile.TemporaryDirectory(prefix="atls-test-") as folder:
+        key = os.path.join(folder, "key.pem")
+        with open(key, "wb") as file:
+            file.write(private_pem(ec.generate_private_key(ec.SECP256R1())))
+        # no such port: what was not built is said before anybody is asked
+        outcome = run("verifier", "--json", "--signing-key", key, "--listen", "127.0.0.1:0",
+                      "--store", store + "nobody@127.0.0.1:1/none")
+    if outcome.code == "NOT_BUILT":
+        raise unittest.SkipTest("libpq was absent when this was built")
 
-    def __init__(self, folder: str, *options, name: str = "v", token=True, cwd=None):
+
+def private_pem(key) -> bytes:
+    return key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+
+
+def sqlite_store(folder: str, name: str) -> str:
+    return f"sqlite:{os.path.join(folder, name + '.db')}"
+
+
+class Verifier:
+    """The program. `options` come behind those that every one here has; `launch` starts it."""
+
+    store = staticmethod(sqlite_store)  # of a folder and a name
+
+    def __init__(self, folder: str, *options, name: str = "v", token=True, cwd=None, listen="127.0.0.1:0", launch=start):
         self.folder, self.name = folder, name
         self.key_file = os.path.join(folder, "signing.pem")
         if not os.path.exists(self.key_file):
             self.key = ec.generate_private_key(ec.SECP256R1())
             with open(self.key_file, "wb") as file:
-                file.write(self.key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8,
-                                                  serialization.NoEncryption()))
-        words = ["--signing-key", self.key_file, "--listen", "127.0.0.1:0", "--json",
-                 "--store", f"sqlite:{os.path.join(folder, name + '.db')}"]
+                file.write(private_pem(self.key))
+        words = ["--signing-key", self.key_file, "--listen", listen, "--json", "--store", self.store(folder, name)]
         if token:
             token_file = os.path.join(folder, "token")
             with open(token_file, "w", encoding="ascii") as file:
                 file.write(TOKEN + "\n")
             words += ["--token", token_file]
-        self.process = start(["verifier", *words, *options], cwd=cwd, text=True, stdin=subprocess.DEVNULL,
-                             stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.process = launch(["verifier", *words, *options], cwd=cwd, text=True, stdin=subprocess.DEVNULL,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         self.out, self.err = Lines(self.process.stdout), Lines(self.process.stderr)
         try:
             self.listening = self.wait("listening")
@@ -99,7 +125,8 @@ class Verifier:
             self.process.kill()
             self.process.wait()
             raise AssertionError(f"verifier {options}: {self.out.join()} {self.err.join()}") from None
-        self.port = int(self.listening["address"].rpartition(":")[2])
+        self.host, _, port = self.listening["address"].rpartition(":")
+        self.port = int(port)
 
     def wait(self, event: str, holds=lambda result: True) -> dict:
         """The result of the first event of this name for which HOLDS(result)."""
@@ -112,7 +139,7 @@ class Verifier:
         return [found for found in map(read_line, self.out.all()) if found.get("event") == event]
 
     def client(self, **more) -> Client:
-        return Client(self.port, **more)
+        return Client(self.port, host=self.host, **more)
 
     def pids(self, process: str) -> list:
         """Those that run now, by the log."""
@@ -179,8 +206,7 @@ class VerifierTest(SystemTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        if "not built" in run("verifier", "-h").err:
-            raise unittest.SkipTest("libmicrohttpd, libseccomp or SQLite was absent when this was built")
+        need_built()
         cls.identity = cls.keygen("machine")
         cls.verifier = Verifier(cls.folder, *cls.options)
         cls.addClassCleanup(cls.verifier.stop)

@@ -257,14 +257,26 @@ static void take_over(struct verifier_service *s)
     }
 }
 
+/* note_store logs when the store goes away and when it is back, not each failure between. */
+static void note_store(struct verifier_service *s, enum atls_err err, const struct atls_diag *diag)
+{
+    const bool away = err != ATLS_OK;
+    if (away != s->store_away) {
+        s->store_away = away;
+        verifier_log_event(s->log, "store", away ? diag : NULL,
+                           json_pack("{s:s}", "what", away ? "away" : "back"));
+    }
+}
+
 void verifier_service_housekeep(struct verifier_service *service)
 {
     struct atls_diag diag;
     uint64_t generation = 0;
-    verifier_ignore(verifier_store_sweep(service->store, NULL, NULL));
-    take_over(service);
     enum atls_err err = verifier_store_generation(service->store, &generation, &diag);
+    note_store(service, err, &diag);
     if (err == ATLS_OK) {
+        verifier_ignore(verifier_store_sweep(service->store, NULL, NULL));
+        take_over(service);
         err = verifier_service_catch_up(service, generation, &diag);
         if (err != ATLS_OK) {
             verifier_log_event(service->log, "failure", &diag, NULL);

@@ -41,6 +41,7 @@ struct verifier_service {
     const char *accept[VERIFIER_MAX_ACCEPT];
     size_t num_accept;
     atomic_bool *stopping; /* the order has come; of the front */
+    bool store_away;       /* as the log has it; of the thread that keeps house */
 
     pthread_mutex_t index_lock; /* the next two */
     struct verifier_index *index;

@@ -25,6 +25,10 @@ def is_tsan(results):
     return "/tsan/" in os.path.abspath(results)
 
 
+def is_sanitized(results):
+    return is_tsan(results) or "/asan/" in os.path.abspath(results)
+
+
 def module_present(name):
     return importlib.util.find_spec(name.replace("python3-", "")) is not None
 
@@ -45,6 +49,8 @@ def judge(reason, results):
         return None if absent else "libpq is installed"
     if "ThreadSanitizer" in reason:
         return None if is_tsan(results) else "this build has no ThreadSanitizer"
+    if "a sanitizer's" in reason:
+        return None if is_sanitized(results) else "this build has no sanitizer"
     if "simulat" in reason or "libatls-sim" in reason:
         # such a build is not among those of the stages
         return "every tested build has the simulations"

@@ -97,6 +97,15 @@ static enum atls_err check_times(const struct atls_ear *ear, const struct atls_e
 
 /* ---- the exchange (R-21) ---- */
 
+static enum atls_err bad_nonce(struct atls_diag *diag, struct atls_bytes submod, const char *found)
+{
+    atls_ear_refuse(diag, submod, "eat_nonce", found, "the nonce of this exchange");
+    return recode(diag, ATLS_ERR_FRESHNESS);
+}
+
+/* check_nonce: the nonce of the Result is the one that the Verifier was asked with, that of a
+ * submod is what it found in the Evidence (draft-ietf-rats-ear-03, 3.1 and 3.2): where it says one,
+ * that is the same. */
 static enum atls_err check_nonce(const struct atls_ear *ear, const struct atls_ear_terms *terms,
                                  struct atls_diag *diag)
 {
@@ -104,13 +113,14 @@ static enum atls_err check_nonce(const struct atls_ear *ear, const struct atls_e
     if (terms->nonce.len == 0) {
         return ATLS_OK;
     }
-    if (nonce.len == 0) {
-        return atls_fail_texts(diag, ATLS_ERR_FRESHNESS, ATLS_EAR_STEP, "eat_nonce", "nothing",
-                               "the nonce of this exchange");
+    if (nonce.len == 0 || !atls_ct_equal(nonce, terms->nonce)) {
+        return bad_nonce(diag, whole, nonce.len == 0 ? "nothing" : "another");
     }
-    if (!atls_ct_equal(nonce, terms->nonce)) {
-        return atls_fail_texts(diag, ATLS_ERR_FRESHNESS, ATLS_EAR_STEP, "eat_nonce", "another",
-                               "the nonce of this exchange");
+    for (size_t i = 0; i < ear->num_submods; i++) {
+        const struct atls_ear_submod *submod = &ear->submods[i];
+        if (submod->nonce.len != 0 && !atls_ct_equal(submod->nonce, terms->nonce)) {
+            return bad_nonce(diag, submod->name, "another, in the Evidence");
+        }
     }
     return ATLS_OK;
 }

@@ -7,6 +7,8 @@
 #include "result/ear_check.h"
 #include "result/vector.h"
 
+#include <stdio.h>
+
 #define NOW 1780000000
 
 static uint8_t nonce[32];
@@ -132,6 +134,30 @@ static void the_nonce_is_that_of_the_exchange(void **state)
     assert_check(&ear, &terms, ATLS_OK, "");
     ear.submods[0].nonce.len = 0;
     assert_check(&ear, &terms, ATLS_ERR_FRESHNESS, "eat_nonce");
+}
+
+static void evidence_with_another_nonce_is_not_fresh(void **state)
+{
+    (void)state;
+    struct atls_ear_terms terms;
+    struct atls_ear ear = base(&terms);
+    const uint8_t other[32] = {1};
+    terms.nonce = ear.nonce;
+    for (size_t i = 0; i < ear.num_submods; i++) {
+        struct atls_ear_submod *submod = &ear.submods[i];
+        char claim[80];
+        snprintf(claim, sizeof claim, "%.*s eat_nonce", (int)submod->name.len,
+                 (const char *)submod->name.data);
+        submod->nonce = atls_bytes_of(other, sizeof other);
+        assert_check(&ear, &terms, ATLS_ERR_FRESHNESS, claim);
+        submod->nonce = atls_bytes_of(nonce, sizeof nonce - 1);
+        assert_check(&ear, &terms, ATLS_ERR_FRESHNESS, claim);
+        submod->nonce = ear.nonce;
+        assert_check(&ear, &terms, ATLS_OK, "");
+    }
+    ear.submods[0].nonce = atls_bytes_of(other, sizeof other);
+    terms.nonce.len = 0; /* nobody ran an exchange */
+    assert_check(&ear, &terms, ATLS_OK, "");
 }
 
 static void the_verifier_is_the_expected_one(void **state)
@@ -320,6 +346,7 @@ int main(void)
         cmocka_unit_test(what_fits_passes),
         cmocka_unit_test(times_are_held_to_the_clock),
         cmocka_unit_test(the_nonce_is_that_of_the_exchange),
+        cmocka_unit_test(evidence_with_another_nonce_is_not_fresh),
         cmocka_unit_test(the_verifier_is_the_expected_one),
         cmocka_unit_test(a_profile_is_known_or_listed),
         cmocka_unit_test(every_submod_has_the_tier_that_is_demanded),

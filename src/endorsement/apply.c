@@ -203,35 +203,58 @@ static const struct {
     {ATLS_TRIPLE_SERIES, apply_series},
 };
 
+/* look applies a statement unless it has been, or is about an environment of which nothing is
+ * known: what it says is read only after that. */
+static enum atls_err look(struct application *a, void (*apply)(struct application *a),
+                          struct atls_diag *diag)
+{
+    if (has_applied(a->out, a->statement) || !is_there(a, &a->statement->environment)) {
+        return ATLS_OK;
+    }
+    apply(a);
+    return a->full
+               ? atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, "endorsement", "endorsed values",
+                                 "more than 64 that apply", "at most 64 for one piece of Evidence")
+               : ATLS_OK;
+}
+
+static enum atls_err apply_round(struct atls_additions *out, const struct atls_endorsements *set,
+                                 const char *format, const struct atls_claims *claims,
+                                 int64_t now_s, struct atls_diag *diag)
+{
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(kinds); i++) {
+        size_t cursor = 0;
+        const struct atls_statement *statement;
+        while ((statement = atls_endorsements_next_statement(set, format, kinds[i].triple, now_s,
+                                                             &cursor)) != NULL) {
+            struct application a = {.statement = statement,
+                                    .context = atls_statement_context(statement),
+                                    .claims = claims,
+                                    .out = out};
+            const enum atls_err err = look(&a, kinds[i].apply, diag);
+            if (err != ATLS_OK) {
+                return err;
+            }
+        }
+    }
+    return ATLS_OK;
+}
+
 enum atls_err atls_endorsements_apply(struct atls_additions *out,
                                       const struct atls_endorsements *set, const char *format,
                                       const struct atls_claims *claims, int64_t now_s,
                                       struct atls_diag *diag)
 {
-    size_t before;
     out->num = 0;
-    do {
-        before = out->num;
-        for (size_t i = 0; i < ATLS_ARRAY_LEN(kinds); i++) {
-            size_t cursor = 0;
-            const struct atls_statement *statement;
-            while ((statement = atls_endorsements_next_statement(set, format, kinds[i].triple,
-                                                                 now_s, &cursor)) != NULL) {
-                if (has_applied(out, statement)) {
-                    continue;
-                }
-                struct application a = {.statement = statement,
-                                        .context = atls_statement_context(statement),
-                                        .claims = claims,
-                                        .out = out};
-                kinds[i].apply(&a);
-                if (a.full) {
-                    return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, "endorsement",
-                                           "endorsed values", "more than 64 that apply",
-                                           "at most 64 for one piece of Evidence");
-                }
-            }
+    _Static_assert(ATLS_MAX_ADDITION_ROUNDS == 8, "as the sentence below says");
+    for (size_t round = 0; round < ATLS_MAX_ADDITION_ROUNDS; round++) {
+        const size_t before = out->num;
+        const enum atls_err err = apply_round(out, set, format, claims, now_s, diag);
+        if (err != ATLS_OK || out->num == before) {
+            return err;
         }
-    } while (out->num != before);
-    return ATLS_OK;
+    }
+    return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, "endorsement", "endorsed values",
+                           "conditions that rest on later ones, 8 times over",
+                           "what others rest on before them");
 }

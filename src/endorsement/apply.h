@@ -28,6 +28,9 @@ struct atls_addition {
     struct atls_measurement_map measurement;
 };
 #define ATLS_MAX_ADDITIONS 64
+/* How often the statements are gone through: each look shows what those before it added, so that
+ * only statements that stand before what they rest on need more than two. */
+#define ATLS_MAX_ADDITION_ROUNDS 8
 struct atls_additions {
     struct atls_addition items[ATLS_MAX_ADDITIONS];
     size_t num;
@@ -52,7 +55,7 @@ bool atls_statement_matches(const struct atls_statement *statement,
 /*
  * atls_endorsements_apply adds what the set has for `format`: each statement at most once, until
  * none more applies, so that one endorsement may be the condition of another. ATLS_ERR_ENDORSEMENT
- * when more than ATLS_MAX_ADDITIONS apply.
+ * when more than ATLS_MAX_ADDITIONS apply, or not all of them after ATLS_MAX_ADDITION_ROUNDS.
  */
 ATLS_NODISCARD enum atls_err atls_endorsements_apply(struct atls_additions *out,
                                                      const struct atls_endorsements *set,

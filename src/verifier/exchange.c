@@ -15,6 +15,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char step[] = "Verifier";
 static const char session_type[] = "application/vnd.veraison.challenge-response-session+json";
@@ -107,7 +108,11 @@ static enum atls_err open_session(struct session *session, struct atls_diag *dia
     if (!atls_base64url_encode(session->question->nonce, nonce, sizeof nonce)) {
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "nonce", "too long", "64 octets");
     }
-    snprintf(path, sizeof path, "/challenge-response/v1/newSession?nonce=%s", nonce);
+    /* With its padding: Veraison's services before 2026-08-18 take no other; later ones take both.
+     */
+    static const char *const padding[] = {"", "", "%3D%3D", "%3D"};
+    snprintf(path, sizeof path, "/challenge-response/v1/newSession?nonce=%s%s", nonce,
+             padding[strlen(nonce) % 4]);
     if (!verifier_url_join(url, session->line->url, path)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "URL", "too long", "a shorter one");
     }

@@ -140,7 +140,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                     "application/vnd.veraison.discovery+json")
 
     def do_newSession(self, standin, where, _body):  # pylint: disable=invalid-name
-        nonce = unb64(urllib.parse.parse_qs(where.query)["nonce"][0])
+        nonce = urllib.parse.parse_qs(where.query)["nonce"][0]
+        if len(nonce) % 4 != 0:  # as Veraison's services had it until 2026-08
+            self.answer(400, {"title": "Bad Request", "detail": "nonce must be valid base64"}, "application/problem+json")
+            return
+        nonce = unb64(nonce)
         self.answer(201, standin.session("waiting", nonce), Location=standin.new_session(nonce))
 
     def do_Evidence(self, standin, where, body):  # pylint: disable=invalid-name

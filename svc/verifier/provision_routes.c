@@ -13,32 +13,57 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define SUBMISSION_TYPE "application/vnd.veraison.provisioning-session+json"
 #define DISCOVERY_TYPE  "application/vnd.veraison.discovery+json"
+#define MAX_CREDENTIALS 4096 /* octets of a name and its password */
+
+static bool is_token(const struct verifier_service *s, struct atls_bytes text)
+{
+    struct atls_digest digest;
+    return atls_crypto_openssl()->hash(ATLS_ALG_SHA256, text, &digest) == ATLS_OK &&
+           atls_ct_equal(atls_digest_bytes(&digest),
+                         atls_bytes_of(s->token_hash, sizeof s->token_hash));
+}
+
+/* has_token: as a bearer (RFC 6750), or as the password of anybody (RFC 7617), which is what
+ * Veraison's cocli can send. */
+static bool has_token(const struct verifier_service *s, const char *authorization)
+{
+    static const char bearer[] = "Bearer ", basic[] = "Basic ";
+    if (strncmp(authorization, bearer, sizeof bearer - 1) == 0) {
+        return is_token(s, atls_bytes_text(&authorization[sizeof bearer - 1]));
+    }
+    uint8_t pair[MAX_CREDENTIALS];
+    size_t len = 0;
+    if (strncmp(authorization, basic, sizeof basic - 1) != 0 ||
+        !atls_base64_decode(atls_bytes_text(&authorization[sizeof basic - 1]),
+                            (struct atls_buf){pair, sizeof pair}, &len)) {
+        return false;
+    }
+    const uint8_t *colon = memchr(pair, ':', len);
+    const bool known =
+        colon != NULL && is_token(s, atls_bytes_of(&colon[1], len - (size_t)(&colon[1] - pair)));
+    atls_wipe(pair, sizeof pair);
+    return known;
+}
 
 /* may_provision says whether the caller is one from whom endorsements are taken; else it answers.
  * Who configured neither a token nor a CA takes none: an endorsement decides who is trusted. */
 static bool may_provision(const struct verifier_service *s, const struct verifier_request *request,
                           struct verifier_response *out)
 {
-    static const char scheme[] = "Bearer ";
-    const size_t skip = sizeof scheme - 1;
-    struct atls_digest digest;
     if (s->takes_certificates && request->certificate != NULL) {
         return true;
     }
-    if (s->takes_token && request->authorization != NULL &&
-        strncmp(request->authorization, scheme, skip) == 0 &&
-        atls_crypto_openssl()->hash(ATLS_ALG_SHA256, atls_bytes_text(request->authorization + skip),
-                                    &digest) == ATLS_OK &&
-        atls_ct_equal(atls_digest_bytes(&digest),
-                      atls_bytes_of(s->token_hash, sizeof s->token_hash))) {
+    if (s->takes_token && request->authorization != NULL && has_token(s, request->authorization)) {
         return true;
     }
     if (s->takes_token) {
-        verifier_problem(out, 401, "provisioning takes a bearer token");
-        verifier_respond_header(out, "WWW-Authenticate", "Bearer realm=\"veraison\"");
+        verifier_problem(out, 401, "provisioning takes a bearer token, or it as a password");
+        verifier_respond_header(out, "WWW-Authenticate",
+                                "Bearer realm=\"veraison\", Basic realm=\"veraison\"");
     } else {
         verifier_problem(out, 403,
                          s->takes_certificates

@@ -278,6 +278,22 @@ class ProvisioningTest(VerifierTest):
         self.problem(self.client.ask("POST", SUBMIT, self.corim, Content_Type=PSA_CORIM, Accept="text/html",
                                      Authorization="Bearer " + TOKEN), 406)
 
+    def test_the_token_may_be_a_password(self):
+        """As Veraison's cocli sends it (RFC 7617)."""
+        def submit(pair, scheme="Basic "):
+            return self.client.ask("POST", SUBMIT, self.corim, Content_Type=PSA_CORIM,
+                                   Authorization=scheme + base64.b64encode(pair.encode()).decode())
+
+        for name in ("maker", "", "x" * 2000):
+            self.assertEqual(submit(f"{name}:{TOKEN}").json["status"], "success")
+        for wrong in (f"maker:{TOKEN}x", f"maker:{TOKEN[:-1]}", f"maker:x:{TOKEN}", TOKEN, f"{TOKEN}:", ":", "",
+                      "x" * 4096 + ":" + TOKEN):
+            with self.subTest(wrong[:30]):
+                self.problem(submit(wrong), 401)
+        self.problem(submit(f"maker:{TOKEN}", "Basic  "), 401)
+        self.problem(submit(f"maker:{TOKEN}", "Bearer "), 401)
+        self.problem(self.client.ask("POST", SUBMIT, self.corim, Content_Type=PSA_CORIM, Authorization="Basic %%%"), 401)
+
     def test_an_older_version_is_refused_and_the_newer_counts(self):
         """R-47: versions of one id go forward only."""
         def version(number):

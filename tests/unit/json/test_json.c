@@ -328,6 +328,25 @@ static void recoding_changes_malformed_only(void **state)
     assert_err(atls_json_recode(ATLS_ERR_MALFORMED, ATLS_ERR_CONFIG, NULL), CONFIG);
 }
 
+/* Around the size of the first try, where it is written a second time. */
+static void a_text_of_any_length_is_written_whole(void **state)
+{
+    (void)state;
+    static char text[20000];
+    for (size_t len = 1; len<sizeof text; len += len> 4080 && len < 4110 ? 1 : 13) {
+        memset(text, 'a', len);
+        json_t *value = json_stringn(text, len);
+        char *written = atls_json_dump(value);
+        assert_non_null(written);
+        assert_int_equal(strlen(written), len + 2);
+        assert_memory_equal(written + 1, text, len);
+        assert_int_equal(written[0], '"');
+        assert_int_equal(written[len + 1], '"');
+        free(written);
+        json_decref(value);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -345,6 +364,7 @@ int main(void)
         cmocka_unit_test(an_integer_outside_its_range_is_refused),
         cmocka_unit_test(octets_are_decoded_within_their_bounds),
         cmocka_unit_test(recoding_changes_malformed_only),
+        cmocka_unit_test(a_text_of_any_length_is_written_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

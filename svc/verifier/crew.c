@@ -28,7 +28,8 @@ struct verifier_crew {
     uint32_t max_jobs;
     pthread_t thread;
     pthread_mutex_t lock; /* everything below */
-    pthread_cond_t changed;
+    /* Of the signer and of the appraisers: one that is free wakes one who waits. */
+    pthread_cond_t signer_free, appraiser_free;
     struct slot slots[VERIFIER_MAX_SLOTS];
     struct verifier_crew_counts counts;
 };
@@ -39,6 +40,11 @@ static void close_fd(int *fd)
         close(*fd);
         *fd = -1;
     }
+}
+
+static pthread_cond_t *free_of(struct verifier_crew *crew, size_t slot)
+{
+    return slot == VERIFIER_SIGNER_SLOT ? &crew->signer_free : &crew->appraiser_free;
 }
 
 /* install is called with the lock held. */
@@ -59,7 +65,9 @@ static void install(struct verifier_crew *crew, const struct verifier_replacemen
     if (r->slot != VERIFIER_SIGNER_SLOT) {
         crew->counts.replaced++;
     }
-    pthread_cond_broadcast(&crew->changed);
+    if (!slot->busy) {
+        pthread_cond_signal(free_of(crew, r->slot));
+    }
 }
 
 static void *receive_helpers(void *arg)
@@ -95,7 +103,8 @@ enum atls_err verifier_crew_new(struct verifier_crew **out, int control_fd, size
     pthread_mutex_init(&crew->lock, NULL);
     pthread_condattr_init(&attributes);
     pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-    pthread_cond_init(&crew->changed, &attributes);
+    pthread_cond_init(&crew->signer_free, &attributes);
+    pthread_cond_init(&crew->appraiser_free, &attributes);
     pthread_condattr_destroy(&attributes);
     if (pthread_create(&crew->thread, NULL, receive_helpers, crew) != 0) {
         free(crew);
@@ -117,7 +126,8 @@ void verifier_crew_free(struct verifier_crew *crew)
         close_fd(&crew->slots[i].next_fd);
     }
     close(crew->control_fd);
-    pthread_cond_destroy(&crew->changed);
+    pthread_cond_destroy(&crew->appraiser_free);
+    pthread_cond_destroy(&crew->signer_free);
     pthread_mutex_destroy(&crew->lock);
     free(crew);
 }
@@ -141,7 +151,7 @@ static struct slot *take(struct verifier_crew *crew, size_t first, size_t end, i
     struct slot *slot = find_free(crew, first, end);
     int error = 0;
     while (slot == NULL && error == 0) {
-        error = pthread_cond_timedwait(&crew->changed, &crew->lock, &until);
+        error = pthread_cond_timedwait(free_of(crew, first), &crew->lock, &until);
         slot = find_free(crew, first, end);
     }
     if (slot != NULL) {
@@ -163,7 +173,9 @@ static void give_back(struct verifier_crew *crew, struct slot *slot, bool gone)
         slot->next_fd = -1;
         slot->jobs = 0;
     }
-    pthread_cond_broadcast(&crew->changed);
+    if (slot->fd >= 0) {
+        pthread_cond_signal(free_of(crew, (size_t)(slot - crew->slots)));
+    }
     pthread_mutex_unlock(&crew->lock);
 }
 

@@ -34,10 +34,11 @@ struct verifier_http {
     struct verifier_http_hooks hooks;
     unsigned num_threads;
     pthread_t *threads;
-    pthread_mutex_t lock; /* all below */
-    pthread_cond_t changed;
+    pthread_mutex_t lock;          /* all below */
+    pthread_cond_t queue_changed;  /* one request more, or the end: one thread is woken by one */
+    pthread_cond_t drained;        /* `open` is 0 */
     struct exchange *first, *last; /* the queue */
-    size_t queued, working;
+    size_t queued;
     size_t open; /* requests of which the first line has come, and the end has not */
     bool draining, ending;
 };
@@ -91,8 +92,9 @@ static void on_completed(void *arg, struct MHD_Connection *connection, void **st
     http->hooks.answered(http->hooks.arg, e->peer);
     exchange_free(e);
     pthread_mutex_lock(&http->lock);
-    http->open--;
-    pthread_cond_broadcast(&http->changed);
+    if (--http->open == 0) {
+        pthread_cond_signal(&http->drained);
+    }
     pthread_mutex_unlock(&http->lock);
 }
 
@@ -202,7 +204,7 @@ static void *work(void *arg)
     pthread_mutex_lock(&http->lock);
     for (;;) {
         while (http->first == NULL && !http->ending) {
-            pthread_cond_wait(&http->changed, &http->lock);
+            pthread_cond_wait(&http->queue_changed, &http->lock);
         }
         struct exchange *e = http->first;
         if (e == NULL) {
@@ -211,14 +213,11 @@ static void *work(void *arg)
         http->first = e->next;
         http->last = http->first == NULL ? NULL : http->last;
         http->queued--;
-        http->working++;
         pthread_mutex_unlock(&http->lock);
         work_on(e);
         e->stage = ANSWERED;
         MHD_resume_connection(e->connection); /* the exchange belongs to MHD's thread again */
         pthread_mutex_lock(&http->lock);
-        http->working--;
-        pthread_cond_broadcast(&http->changed);
     }
     pthread_mutex_unlock(&http->lock);
     return NULL;
@@ -240,7 +239,7 @@ static enum MHD_Result enqueue(struct exchange *e)
         }
         http->last = e;
         http->queued++;
-        pthread_cond_signal(&http->changed);
+        pthread_cond_signal(&http->queue_changed);
     }
     pthread_mutex_unlock(&http->lock);
     return full ? refuse(e, 503, "as many requests wait as may") : MHD_YES;
@@ -356,7 +355,8 @@ enum atls_err verifier_http_new(struct verifier_http **out, struct verifier_serv
     http->service = service;
     http->hooks = *hooks;
     pthread_mutex_init(&http->lock, NULL);
-    pthread_cond_init(&http->changed, NULL);
+    pthread_cond_init(&http->queue_changed, NULL);
+    pthread_cond_init(&http->drained, NULL);
     http->daemon = MHD_start_daemon(
         MHD_USE_EPOLL | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
             MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
@@ -389,7 +389,7 @@ void verifier_http_drain(struct verifier_http *http, int64_t deadline_ms)
         struct timespec until;
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += 1;
-        (void)pthread_cond_timedwait(&http->changed, &http->lock, &until);
+        (void)pthread_cond_timedwait(&http->drained, &http->lock, &until);
     }
     pthread_mutex_unlock(&http->lock);
 }
@@ -403,7 +403,7 @@ void verifier_http_free(struct verifier_http *http)
      */
     pthread_mutex_lock(&http->lock);
     http->ending = true;
-    pthread_cond_broadcast(&http->changed);
+    pthread_cond_broadcast(&http->queue_changed);
     pthread_mutex_unlock(&http->lock);
     for (unsigned i = 0; i < http->num_threads; i++) {
         pthread_join(http->threads[i], NULL);
@@ -412,7 +412,8 @@ void verifier_http_free(struct verifier_http *http)
         MHD_stop_daemon(http->daemon);
     }
     free(http->threads);
-    pthread_cond_destroy(&http->changed);
+    pthread_cond_destroy(&http->drained);
+    pthread_cond_destroy(&http->queue_changed);
     pthread_mutex_destroy(&http->lock);
     free(http);
 }

@@ -1,7 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-# bench/handshake.c and what it needs; never installed.
+# The benchmarks and what they need; never installed.
 add_executable(bench_handshake ${CMAKE_SOURCE_DIR}/bench/handshake.c ${CMAKE_SOURCE_DIR}/bench/setup.c
   ${CMAKE_SOURCE_DIR}/bench/measure.c)
 target_link_libraries(bench_handshake PRIVATE atls_flags room_stack room_session room_verifier
   room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
   room_codec room_base room_sim m)
+
+# bench/verifier.py drives the program, and has the bare signature operations from this one.
+add_executable(bench_signatures ${CMAKE_SOURCE_DIR}/bench/signatures.c)
+target_link_libraries(bench_signatures PRIVATE atls_flags PkgConfig::OPENSSL)

@@ -294,7 +294,10 @@ bool atls_cbor_get(const struct atls_cbor *map, int64_t label, struct atls_cbor 
         if (is_label(&head, label)) {
             return atls_cbor_item_read(&ahead, out);
         }
-        if (!skip_item(&r) || !skip_item(&r)) {
+        if (!skip_item(&r)) { /* the key, whatever it is */
+            return false;
+        }
+        if (!skip_item(&r)) { /* its value */
             return false;
         }
     }

@@ -6,6 +6,21 @@
 
 #include <stdio.h>
 
+/* is_old_text: Veraison's tools of 2024 put tag 501 around a CoRIM, as the draft has it, and named
+ * its profile by a text with no tag. Files of theirs that are published have profiles of that time.
+ */
+static bool is_old_text(const struct atls_cbor *item, struct atls_bytes *out)
+{
+    struct atls_bytes name;
+    bool is_old = false;
+    if (!atls_cbor_text(item, 1, SIZE_MAX, &name) || atls_profile_by_uri(name, &is_old) == NULL ||
+        !is_old) {
+        return false;
+    }
+    *out = name;
+    return true;
+}
+
 /* profile_uri gives the one URI of the profile, or the octets of its OID. */
 static enum atls_err profile_uri(const struct atls_corim *corim, const struct atls_cbor *item,
                                  bool *out_is_oid, struct atls_bytes *out)
@@ -13,7 +28,8 @@ static enum atls_err profile_uri(const struct atls_corim *corim, const struct at
     struct atls_cbor inner;
     *out_is_oid = false;
     if (!corim->old_dialect) {
-        if (atls_cbor_tag(item, ATLS_TAG_URI, &inner) && atls_cbor_text(&inner, 1, SIZE_MAX, out)) {
+        if (is_old_text(item, out) || (atls_cbor_tag(item, ATLS_TAG_URI, &inner) &&
+                                       atls_cbor_text(&inner, 1, SIZE_MAX, out))) {
             return ATLS_OK;
         }
         *out_is_oid =

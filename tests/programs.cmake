@@ -32,6 +32,14 @@ foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
   set_tests_properties(interop/${part} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
 endforeach()
 
+# The real Veraison. It is built from Go modules, so it is in no ordinary run: `ctest -C veraison`.
+if(TARGET atls_program)
+  add_test(NAME interop/veraison CONFIGURATIONS veraison
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_veraison.py
+                   $<TARGET_FILE:atls_program> ${CMAKE_BINARY_DIR}/../veraison)
+  set_tests_properties(interop/veraison PROPERTIES LABELS veraison SKIP_RETURN_CODE 77 TIMEOUT 3600)
+endif()
+
 # Parts of the program by themselves.
 if(TARGET atls_program AND TARGET room_sim)
   add_executable(cli_parts ${CMAKE_SOURCE_DIR}/tests/system/cli_parts.c ${CMAKE_SOURCE_DIR}/cli/net.c

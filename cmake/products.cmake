@@ -66,6 +66,13 @@ target_link_libraries(atls_program PRIVATE atls_flags room_stack room_session ro
   $<$<BOOL:${ATLS_NET}>:room_net> $<$<BOOL:${ATLS_VERIFIER}>:room_service>)
 install(TARGETS atls_program DESTINATION ${CMAKE_INSTALL_BINDIR})
 
+# The unit names the program where it is installed, which is known when it is.
+if(ATLS_VERIFIER)
+  install(CODE "set(bindir \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}\")
+    configure_file(\"${CMAKE_SOURCE_DIR}/packaging/systemd/atls-verifier.service.in\"
+      \"\$ENV{DESTDIR}\${CMAKE_INSTALL_PREFIX}/lib/systemd/system/atls-verifier.service\" @ONLY)")
+endif()
+
 # Where Wireshark does not look by itself: docs/wireshark.md says what to do with it.
 install(DIRECTORY tools/wireshark DESTINATION ${CMAKE_INSTALL_DATADIR}/atls)
 

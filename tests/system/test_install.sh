@@ -39,7 +39,11 @@ for page in atls.1 atls-serve.1; do
     [ -n "$(find "$work/prefix" -name $page)" ] || fail "no manual page $page is installed"
 done
 [ -f "$work/prefix/share/atls/wireshark/atls.lua" ] || fail "no dissector for Wireshark is installed"
-if grep -rIl "$source_dir" "$work/prefix"; then
+if ! "$work/prefix/bin/atls" verifier -h 2>&1 | grep -q "not built"; then
+    grep -q "^ExecStart=$work/prefix/bin/atls verifier " "$work/prefix/lib/systemd/system/atls-verifier.service" ||
+        fail "no unit for systemd is installed, or one that names another program"
+fi
+if grep -rI "$source_dir" "$work/prefix" | grep -v "ExecStart=$work/prefix/bin/atls "; then
     fail "these installed texts name the source folder"
 fi
 

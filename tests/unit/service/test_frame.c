@@ -38,6 +38,42 @@ static void a_frame_arrives(void **state)
     close(ends[1]);
 }
 
+/* Lengths about the one up to which header and payload are one piece. */
+static void a_frame_of_any_length_arrives_whole(void **state)
+{
+    (void)state;
+    static uint8_t payload[40000];
+    int ends[2];
+    pair(ends);
+    for (size_t i = 0; i < sizeof payload; i++) {
+        payload[i] = (uint8_t)(i * 7 + i / 251);
+    }
+    for (size_t len = 16384 - 20; len < 16384 + 20; len++) {
+        struct verifier_frame frame;
+        assert_err(verifier_frame_send(ends[0], 9, atls_bytes_of(payload, len), -1, NULL), OK);
+        assert_err(verifier_frame_receive(ends[1], &frame, sizeof payload, -1, NULL), OK);
+        assert_int_equal(frame.len, len);
+        assert_memory_equal(frame.payload, payload, len);
+        verifier_frame_cleanup(&frame);
+    }
+    close(ends[0]);
+    close(ends[1]);
+}
+
+/* A socket that keeps the pieces apart shows that there is one. */
+static void a_small_frame_goes_out_in_one_piece(void **state)
+{
+    (void)state;
+    int ends[2];
+    uint8_t octets[64];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    assert_err(verifier_frame_send(ends[0], 7, atls_bytes_text("payload"), -1, NULL), OK);
+    assert_int_equal(read(ends[1], octets, sizeof octets), VERIFIER_FRAME_HEADER_LEN + 7);
+    assert_memory_equal(octets + VERIFIER_FRAME_HEADER_LEN, "payload", 7);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void a_frame_above_the_bound_is_refused_before_it_is_read(void **state)
 {
     (void)state;
@@ -119,6 +155,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_frame_arrives),
+        cmocka_unit_test(a_frame_of_any_length_arrives_whole),
+        cmocka_unit_test(a_small_frame_goes_out_in_one_piece),
         cmocka_unit_test(a_frame_above_the_bound_is_refused_before_it_is_read),
         cmocka_unit_test(every_other_header_is_refused),
         cmocka_unit_test(a_side_that_goes_away_in_the_middle_is_gone),

@@ -137,6 +137,7 @@ static void answer(struct atls_fetch_answer *out, enum test_step step,
     case TEST_STEP_NEW_SESSION:
         atls_text_copy(test_verifier.nonce, sizeof test_verifier.nonce,
                        strchr(request->url, '=') + 1);
+        test_verifier.nonce[strcspn(test_verifier.nonce, "%")] = '\0'; /* its padding, %3D */
         answer_session(out, 201, "waiting", NULL);
         atls_text_copy(out->location, sizeof out->location, "session/1");
         break;

@@ -93,10 +93,14 @@ enum atls_err atls_file_read_fd(uint8_t **out, size_t *out_len, int fd, const ch
 enum atls_err atls_file_read(uint8_t **out, size_t *out_len, const char *path, size_t max,
                              struct atls_diag *diag)
 {
-    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    /* Opening a FIFO waits for whoever writes to it, which a server that reads its files again must
+     * not: without one it is an empty file. Reading waits, as that of a pipe of the shell's does.
+     */
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     if (fd < 0) {
         return fail(diag, "reading", path, errno);
     }
+    (void)fcntl(fd, F_SETFL, 0);
     enum atls_err err = atls_file_read_fd(out, out_len, fd, path, max, diag);
     close(fd);
     return err;

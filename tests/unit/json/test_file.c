@@ -100,6 +100,21 @@ static void a_pipe_is_read_to_its_end(void **state)
     atls_file_free(data, len);
 }
 
+/* An operator's list replaced by a FIFO must not hold up the server that reads it again. */
+static void a_fifo_that_nobody_writes_to_is_empty(void **state)
+{
+    (void)state;
+    uint8_t *read = NULL;
+    size_t len = 1;
+    assert_int_equal(mkfifo(path, 0600), 0);
+    alarm(30);
+    assert_err(atls_file_read(&read, &len, path, 100, NULL), OK);
+    alarm(0);
+    assert_int_equal(len, 0);
+    atls_file_free(read, len);
+    assert_int_equal(unlink(path), 0);
+}
+
 static void a_file_that_cannot_be_read_is_named_with_the_reason(void **state)
 {
     (void)state;
@@ -170,6 +185,7 @@ int main(void)
         cmocka_unit_test(a_longer_file_than_allowed_is_refused),
         cmocka_unit_test(a_large_file_is_read_whole),
         cmocka_unit_test(a_pipe_is_read_to_its_end),
+        cmocka_unit_test(a_fifo_that_nobody_writes_to_is_empty),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_the_reason),
         cmocka_unit_test(a_file_has_the_mode_of_its_kind_whatever_the_umask),
         cmocka_unit_test(a_write_that_fails_leaves_nothing_behind),

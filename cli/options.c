@@ -40,19 +40,21 @@ static const struct option {
     {"no-pkix", FLAG, PEERS, AT(no_pkix), NULL, "attestation instead of PKIX: self-signed peers"},
     {"attest", VALUE, PEERS, AT(attest), "NAME|none",
      "attester of --identity, which must be this one; none: do not attest"},
-    {"require", VALUE, PEERS | CLI_APPRAISE, AT(require), "NAME[,NAME]|none",
+    {"require", VALUE, PEERS | CLI_APPRAISE, AT(require), "NAME[,NAME]|result|none",
      "what the peer must attest with"},
     {"endorsements", LIST, PEERS | CLI_APPRAISE, AT(endorsements), "PATH",
      "CoRIM file or folder; may be repeated"},
     {"endorsement-key", LIST, SERVERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
      "take only CoRIM that this key or certificate signed; may be repeated"},
+    {"passport", LIST, PEERS, AT(passports), "FILE",
+     "bring this Result of a Verifier; may be repeated"},
+    {"trust-verifier", LIST, PEERS, AT(trusted_verifiers), "URI=FILE|URL",
+     "take Results of Verifier URI by these keys; may be repeated"},
 #if ATLS_NET
     {"verifier", VALUE, PEERS, AT(verifier), "URL",
      "have Evidence appraised by this Verifier, over https"},
     {"verifier-ca", VALUE, PEERS, AT(verifier_ca), "FILE",
      "certificates to which the Verifier's must lead, or its own, PEM"},
-    {"trust-verifier", LIST, PEERS, AT(trusted_verifiers), "URI=FILE|URL",
-     "take Results of Verifier URI by these keys; may be repeated"},
     {"plain-http", FLAG, PEERS, AT(plain_http), NULL,
      "take an http:// Verifier on this machine, with pinned keys"},
 #endif
@@ -141,14 +143,13 @@ static const struct option {
 
 /* Names of the contract that come later: told apart from a slip of the finger. */
 static const char *const not_built[] = {
-    "passport",
 #if !ATLS_NET
-    "verifier",   "verifier-ca", "trust-verifier",
+    "verifier",   "verifier-ca",
 #endif
-    "reattest",   "framed",      "resume",         "psk", "dtls", "ra-tls", "cmw-extension-type",
+    "reattest",   "framed",      "resume", "psk", "dtls", "ra-tls", "cmw-extension-type",
     "collateral",
 #if !ATLS_VERIFIER
-    "store",      "listen",      "token",          "id",
+    "store",      "listen",      "token",  "id",
 #endif
 #if !ATLS_NET
     "plain-http",

@@ -26,7 +26,7 @@ struct cli_options {
     const char *attest, *require, *policy, *revoked;
     const char *timing, *carriage, *extension_type, *keylog;
     const char *verifier, *verifier_ca;
-    struct cli_list trusted_verifiers;
+    struct cli_list trusted_verifiers, passports;
     bool plain_http;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
     bool no_pkix, simulated;

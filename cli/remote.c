@@ -21,11 +21,13 @@ static enum atls_err fail_config(struct atls_diag *diag, const char *claim, cons
 
 enum atls_err cli_remote_check(const struct cli_options *o, bool requires, struct atls_diag *diag)
 {
-    const bool more = o->verifier_ca != NULL || o->trusted_verifiers.count != 0 || o->plain_http;
-    if (o->verifier == NULL && more) {
-        return fail_config(diag, "--verifier",
-                           "none, beside --verifier-ca, --trust-verifier or --plain-http",
+    if (o->verifier == NULL && (o->verifier_ca != NULL || o->plain_http)) {
+        return fail_config(diag, "--verifier", "none, beside --verifier-ca or --plain-http",
                            "the URL of the Verifier that is to be asked");
+    }
+    if (o->verifier == NULL && o->trusted_verifiers.count != 0 && !requires) {
+        return fail_config(diag, "--trust-verifier", "neither --verifier nor --require beside it",
+                           "--verifier URL, or --require result");
     }
     if (o->verifier != NULL && !requires) {
         return fail_config(diag, "--verifier", "no --require beside it",
@@ -38,7 +40,6 @@ enum atls_err cli_remote_check(const struct cli_options *o, bool requires, struc
     return ATLS_OK;
 }
 
-#if ATLS_NET
 static bool is_url(const char *text)
 {
     return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
@@ -76,19 +77,14 @@ static enum atls_err trust(struct atls_context *context, const char *text, struc
     return err;
 }
 
-enum atls_err cli_remote_setup(struct atls_context *context, const struct cli_options *o,
-                               struct atls_diag *diag)
+#if ATLS_NET
+static enum atls_err set_verifier(struct atls_context *context, const struct cli_options *o,
+                                  struct atls_diag *diag)
 {
     uint8_t *ca = NULL;
     size_t ca_len = 0;
     enum atls_err err = ATLS_OK;
-    if (o->verifier == NULL) {
-        return ATLS_OK;
-    }
-    for (size_t i = 0; err == ATLS_OK && i < o->trusted_verifiers.count; i++) {
-        err = trust(context, o->trusted_verifiers.items[i], diag);
-    }
-    if (err == ATLS_OK && o->verifier_ca != NULL) {
+    if (o->verifier_ca != NULL) {
         err = atls_file_read(&ca, &ca_len, o->verifier_ca, ATLS_MAX_FILE_LEN, diag);
     }
     if (err == ATLS_OK) {
@@ -102,12 +98,21 @@ enum atls_err cli_remote_setup(struct atls_context *context, const struct cli_op
     return err;
 }
 #else
-enum atls_err cli_remote_setup(struct atls_context *context, const struct cli_options *o,
-                               struct atls_diag *diag)
+static enum atls_err set_verifier(struct atls_context *context, const struct cli_options *o,
+                                  struct atls_diag *diag)
 {
     (void)context;
     (void)o;
-    (void)diag;
-    return ATLS_OK; /* without libcurl there are no such options */
+    return atls_fail(diag, ATLS_ERR_NOT_BUILT, "--verifier", NULL); /* there is no such option */
 }
 #endif
+
+enum atls_err cli_remote_setup(struct atls_context *context, const struct cli_options *o,
+                               struct atls_diag *diag)
+{
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < o->trusted_verifiers.count; i++) {
+        err = trust(context, o->trusted_verifiers.items[i], diag);
+    }
+    return err == ATLS_OK && o->verifier != NULL ? set_verifier(context, o, diag) : err;
+}

@@ -83,6 +83,10 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
         return fail_config(diag, "--identity", "no certificate and key",
                            "--identity DIR, or --cert and --key");
     }
+    if (o->passports.count != 0 && o->identity == NULL && o->cert == NULL) {
+        return fail_config(diag, "--passport", "no certificate beside it",
+                           "--identity DIR, or --cert and --key, of the key that it is about");
+    }
     if ((o->cert == NULL) != (o->key == NULL)) {
         return fail_config(diag, "--cert", "one of --cert and --key", "both or none");
     }
@@ -122,6 +126,19 @@ static enum atls_err add_attester(struct cli_setup *s, const struct cli_options 
         snprintf(s->attests_name, sizeof s->attests_name, "%s", ops->name);
         s->attests = s->attests_name;
     }
+    return err;
+}
+
+static enum atls_err add_passport(struct atls_context *context, const char *path,
+                                  struct atls_diag *diag)
+{
+    uint8_t *result = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_file_read(&result, &len, path, ATLS_MAX_FILE_LEN, diag);
+    if (err == ATLS_OK) {
+        err = atls_context_add_passport(context, NULL, atls_bytes_of(result, len), diag);
+    }
+    atls_file_free(result, len);
     return err;
 }
 
@@ -350,6 +367,9 @@ enum atls_err cli_setup(struct cli_setup *out, const struct cli_options *o, bool
         s.ssl_ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
         err = s.ssl_ctx != NULL ? add_attester(&s, o, diag)
                                 : atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "SSL_CTX");
+    }
+    for (size_t i = 0; err == ATLS_OK && i < o->passports.count; i++) {
+        err = add_passport(s.context, o->passports.items[i], diag);
     }
     if (err == ATLS_OK) {
         err = set_limits(&s, o, diag);

@@ -280,6 +280,25 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_trust_verifier_at(struct atls
                                                                      const char *url,
                                                                      struct atls_diag *diag);
 
+/**
+ * atls_context_add_passport brings an Attestation Result that was obtained before ("passport"): it
+ * is offered by the identity of its Verifier, beside what attesters make. It must be about the TLS
+ * key, which is looked at by atls_openssl_enable() where a certificate is loaded by then, and in
+ * each handshake; so is its end.
+ * @param context    not yet in use
+ * @param identity   of its Verifier, an absolute URI; NULL: what its "iss" says
+ * @param result     a JWT or CWT, by itself or in a CMW of any form; borrowed until return
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK            added
+ * @retval ATLS_ERR_PASSPORT  not a signed Result, not valid now, or of another Verifier
+ * @retval ATLS_ERR_CONFIG    a second one of that Verifier, or a fifth
+ * @retval ATLS_ERR_STATE     the context is in use
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_add_passport(struct atls_context *context,
+                                                                const char *identity,
+                                                                struct atls_bytes result,
+                                                                struct atls_diag *diag);
+
 /** An executor of the application's own: it must call run(job) exactly once, on any thread, and
  *  return false only if it will not. */
 typedef bool atls_executor(void *arg, void (*run)(void *job), void *job);

@@ -54,6 +54,7 @@ enum atls_fault {
     X(21, NOT_FOUND, 80, LOCAL, "what was asked for is not there")                                 \
     X(22, CONFLICT, 80, LOCAL, "what was asked for does not go with what is there already")        \
     X(23, STORE, 80, LOCAL, "the store cannot do what it was asked")                               \
+    X(24, PASSPORT, 80, LOCAL, "the passport that we bring cannot be used")                        \
     /* the world */                                                                                \
     X(40, CONNECTION, 0, INFRA, "the connection failed")                                           \
     X(41, TIMEOUT, 0, INFRA, "the peer did not answer in time")                                    \

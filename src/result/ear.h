@@ -78,6 +78,7 @@ struct atls_ear {
     bool has_exp, has_nbf;
     int64_t exp_s, nbf_s;
     struct atls_bytes issuer; /* iss; empty: none */
+    bool has_audience;        /* aud is there: it is for somebody by name. Never written */
     struct atls_bytes jti;    /* jti, cti; empty: none */
     struct atls_bytes nonce;  /* eat_nonce; empty: none */
     struct atls_bytes developer, build;

@@ -51,6 +51,11 @@ static enum atls_err check_text(const char *claim, struct atls_bytes found, cons
 static enum atls_err check_verifier(const struct atls_ear *ear, const struct atls_ear_terms *terms,
                                     struct atls_diag *diag)
 {
+    if (ear->has_audience) { /* a Relying Party here has no name that it could be (RFC 7519, 4.1.3)
+                              */
+        return atls_ear_refuse(diag, whole, "aud", "an audience, which is another",
+                               "no aud: a Result for whoever verifies it");
+    }
     enum atls_err err = check_text("iss", ear->issuer, terms->issuer, diag);
     if (err == ATLS_OK) {
         err = check_text("ear_verifier_id developer", ear->developer, terms->developer, diag);

@@ -9,6 +9,7 @@
 /* clang-format off: one claim a line */
 static const struct atls_ear_row rows[ATLS_NUM_EAR_CLAIMS] = {
     [ATLS_EAR_ISS] = {"iss", NULL, NULL, 1, NONE},
+    [ATLS_EAR_AUD] = {"aud", NULL, NULL, 3, NONE},
     [ATLS_EAR_EXP] = {"exp", NULL, NULL, 4, NONE},
     [ATLS_EAR_NBF] = {"nbf", NULL, NULL, 5, NONE},
     [ATLS_EAR_IAT] = {"iat", NULL, NULL, 6, NONE},

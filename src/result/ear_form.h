@@ -11,6 +11,7 @@
 
 enum atls_ear_claim {
     ATLS_EAR_ISS = 0,
+    ATLS_EAR_AUD,
     ATLS_EAR_EXP,
     ATLS_EAR_NBF,
     ATLS_EAR_IAT,

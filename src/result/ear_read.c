@@ -205,7 +205,8 @@ static enum atls_err read_cnf(const struct atls_ear_reader *r, const struct atls
     return err;
 }
 
-/* read_identifiers: iss and jti, which is octets in CBOR (cti, RFC 8392). */
+/* read_identifiers: iss, whether there is an aud, and jti, which is octets in CBOR (cti, RFC 8392).
+ */
 static enum atls_err read_identifiers(const struct atls_ear_reader *r,
                                       const struct atls_ear_node *map, struct atls_ear *ear)
 {
@@ -214,6 +215,9 @@ static enum atls_err read_identifiers(const struct atls_ear_reader *r,
     enum atls_err err = atls_ear_find(r, map, atls_ear_row(ATLS_EAR_ISS), &node, &found);
     if (err == ATLS_OK && found) {
         err = atls_ear_text(r, &node, ATLS_EAR_ISS, &ear->issuer);
+    }
+    if (err == ATLS_OK) {
+        err = atls_ear_find(r, map, atls_ear_row(ATLS_EAR_AUD), &node, &ear->has_audience);
     }
     if (err == ATLS_OK) {
         err = atls_ear_find(r, map, atls_ear_row(ATLS_EAR_JTI), &node, &found);

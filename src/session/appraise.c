@@ -10,6 +10,7 @@
 #include "session/context.h"
 #include "session/revoked.h"
 #include "session/session_internal.h"
+#include "verifier/passport.h"
 #include "verifier/verifier.h"
 
 #include <stdlib.h>
@@ -44,7 +45,8 @@ enum atls_err atls_session_read_certificate(struct atls_session *session, size_t
 struct appraise_job {
     struct atls_job job; /* first */
     struct atls_context *context;
-    const struct atls_format *format;
+    const struct atls_format *format; /* of Evidence; NULL for a Result */
+    struct atls_bytes by;             /* identity of the Verifier of a Result; empty for Evidence */
     uint8_t *cmw;
     size_t cmw_len;
     uint8_t *spki;
@@ -80,8 +82,10 @@ static void run_appraise(struct atls_job *job)
         .max_result_age_s = context->policy.max_result_age_s,
     };
     const struct atls_verifier_wait wait = {a->deadline_ms, is_abandoned, job};
-    a->err = context->verifier_ops->appraise(context->verifier, &a->appraisal, &request, &wait,
-                                             &a->diag);
+    a->err = a->by.len != 0 ? verifier_passport_appraise(&a->appraisal, context->listed, a->by,
+                                                         &request, &a->diag)
+                            : context->verifier_ops->appraise(context->verifier, &a->appraisal,
+                                                              &request, &wait, &a->diag);
     if (a->err == ATLS_OK) {
         const struct atls_decision_input input = {
             .pkix_required = !context->no_pkix,
@@ -151,8 +155,8 @@ static const struct atls_format *format_of(const struct atls_context *context,
 {
     for (size_t i = 0; i < context->num_required; i++) {
         const struct atls_format *format = context->required[i];
-        if (scheme->mechanism != ATLS_MECHANISM_EVIDENCE) {
-            return NULL;
+        if (scheme->mechanism != ATLS_MECHANISM_EVIDENCE || format == NULL) {
+            continue;
         }
         if (scheme->by_content_format
                 ? format->has_content_format && format->content_format == scheme->content_format
@@ -247,8 +251,9 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
     a->channel_ok = true; /* check_channel came first */
     a->deadline_ms = context_verifier_deadline_ms(session->context);
     a->format = format_of(session->context, &scheme);
+    a->by = scheme.mechanism == ATLS_MECHANISM_RESULT ? scheme.text : atls_bytes_of(NULL, 0);
     const struct atls_crypto_ops *crypto = session->context->crypto;
-    enum atls_err err = a->format != NULL
+    enum atls_err err = a->format != NULL || a->by.len != 0
                             ? atls_transcript_hash(crypto, &session->transcript, channel->hash_alg,
                                                    &transcript_hash, diag)
                             : atls_fail(diag, ATLS_ERR_STATE, "appraisal", "negotiated scheme");
@@ -268,6 +273,22 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
     return ATLS_OK;
 }
 
+/* name_verifier: who appraised, for the verdict; `by` is that of a Result. */
+static void name_verifier(struct atls_verdict *verdict, const struct atls_context *context,
+                          struct atls_bytes by)
+{
+    char name[sizeof verdict->verifier];
+    const size_t len = by.len < sizeof name ? by.len : sizeof name - 1;
+    if (by.len == 0) {
+        atls_text_copy(verdict->verifier, sizeof verdict->verifier,
+                       context->verifier_ops->identity(context->verifier));
+        return;
+    }
+    memcpy(name, by.data, len);
+    name[len] = '\0';
+    atls_text_copy(verdict->verifier, sizeof verdict->verifier, name);
+}
+
 static enum atls_err appraise(struct atls_session *session, const struct atls_channel *channel,
                               const struct atls_peer *peer, const struct atls_digest *spki_hash,
                               struct atls_diag *diag)
@@ -281,9 +302,8 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     memcpy(verdict->binder, a->binder.data, a->binder.len);
     verdict->binder_len = a->binder.len;
     verdict->timing = ATLS_TIMING_HANDSHAKE;
-    atls_text_copy(verdict->verifier, sizeof verdict->verifier,
-                   session->context->verifier_ops->identity(session->context->verifier));
-    const bool in_place = !session->context->verifier_ops->waits;
+    name_verifier(verdict, session->context, a->by);
+    const bool in_place = a->by.len != 0 || !session->context->verifier_ops->waits;
     a->in_pool = !in_place || session->stack->may_pause(session->connection);
     err = session_run(session, &a->job, in_place, diag);
     if (err != ATLS_OK) {

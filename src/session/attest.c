@@ -8,6 +8,7 @@
 #include "base/span.h"
 #include "base/text.h"
 #include "handshake/binder.h"
+#include "session/passport.h"
 #include "session/session_internal.h"
 
 #include <stdlib.h>
@@ -101,6 +102,41 @@ static enum atls_err new_job(struct attest_job **out, struct atls_session *sessi
     return ATLS_OK;
 }
 
+static enum atls_err refuse_scheme(const struct atls_scheme *scheme, struct atls_diag *diag)
+{
+    atls_fail(diag, ATLS_ERR_STATE, "attestation", "chosen scheme");
+    atls_scheme_describe(diag, scheme);
+    atls_diag_expected_text(diag, "a scheme that an attester of this context offered");
+    return ATLS_ERR_STATE;
+}
+
+/* write_credential puts a CMW into the body of the extension, which the session keeps. */
+static enum atls_err write_credential(struct atls_session *session, struct atls_bytes cmw,
+                                      struct atls_bytes *out, struct atls_diag *diag)
+{
+    size_t body_len = 0;
+    uint8_t *body = malloc(cmw.len + 3);
+    const struct atls_buf room = {body, cmw.len + 3};
+    enum atls_err err =
+        body != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
+    if (err == ATLS_OK && session->context->num_required != 0) {
+        /* so that it is known again should the peer send it back */
+        const struct atls_crypto_ops *crypto = session->context->crypto;
+        err = crypto->hash(ATLS_ALG_SHA256, cmw, &session->own_cmw_sha256);
+    }
+    if (err == ATLS_OK) {
+        err = atls_credential_write(room, &body_len, cmw, diag);
+    }
+    if (err != ATLS_OK) {
+        free(body);
+        return err;
+    }
+    free(session->written);
+    session->written = body;
+    *out = atls_bytes_of(body, body_len);
+    return ATLS_OK;
+}
+
 static enum atls_err make_evidence(struct atls_session *session, size_t index, int32_t hash_alg,
                                    struct atls_bytes own_spki, struct atls_bytes *out,
                                    struct atls_diag *diag)
@@ -119,29 +155,46 @@ static enum atls_err make_evidence(struct atls_session *session, size_t index, i
     if (err != ATLS_OK && diag != NULL) {
         *diag = a->diag;
     }
-    const struct atls_bytes cmw = atls_bytes_of(a->cmw, a->cmw_len);
-    uint8_t *body = NULL;
-    size_t body_len = 0;
-    if (err == ATLS_OK && session->context->num_required != 0) {
-        /* so that it is known again should the peer send it back */
-        const struct atls_crypto_ops *crypto = session->context->crypto;
-        err = crypto->hash(ATLS_ALG_SHA256, cmw, &session->own_cmw_sha256);
-    }
     if (err == ATLS_OK) {
-        body = malloc(cmw.len + 3);
-        const struct atls_buf room = {body, cmw.len + 3};
-        err = body != NULL ? atls_credential_write(room, &body_len, cmw, diag)
-                           : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
+        err = write_credential(session, atls_bytes_of(a->cmw, a->cmw_len), out, diag);
     }
     atls_job_unref(&a->job);
-    if (err != ATLS_OK) {
-        free(body);
-        return err;
+    return err;
+}
+
+/* bring_passport gives the Result that `scheme` names, if it is about the key of this message. */
+static enum atls_err bring_passport(struct atls_session *session, const struct atls_scheme *scheme,
+                                    struct atls_bytes own_spki, struct atls_bytes *out,
+                                    struct atls_diag *diag)
+{
+    const struct atls_context *context = session->context;
+    for (size_t i = 0; i < context->num_passports; i++) {
+        const struct session_passport *passport = context->passports[i];
+        if (atls_bytes_is_text(scheme->text, session_passport_identity(passport))) {
+            enum atls_err err = session_passport_check(passport, context, own_spki, diag);
+            return err == ATLS_OK
+                       ? write_credential(session, session_passport_cmw(passport), out, diag)
+                       : err;
+        }
     }
-    free(session->written);
-    session->written = body;
-    *out = atls_bytes_of(body, body_len);
-    return ATLS_OK;
+    return refuse_scheme(scheme, diag);
+}
+
+/* attest makes or brings what the scheme names; *name is what a verdict calls it. */
+static enum atls_err attest(struct atls_session *session, const struct atls_scheme *scheme,
+                            int32_t hash_alg, struct atls_bytes own_spki, struct atls_bytes *out,
+                            const char **name, struct atls_diag *diag)
+{
+    size_t index = 0;
+    if (scheme->mechanism == ATLS_MECHANISM_RESULT) {
+        *name = "result";
+        return bring_passport(session, scheme, own_spki, out, diag);
+    }
+    if (!find_attester(session->context, scheme, &index)) {
+        return refuse_scheme(scheme, diag);
+    }
+    *name = session->context->attesters[index].format->name;
+    return make_evidence(session, index, hash_alg, own_spki, out, diag);
 }
 
 enum atls_err atls_session_write_certificate(struct atls_session *session, int32_t hash_alg,
@@ -177,18 +230,11 @@ enum atls_err atls_session_write_certificate(struct atls_session *session, int32
     if (!*out_send) {
         return ATLS_OK;
     }
-    size_t index = 0;
-    if (!find_attester(session->context, &scheme, &index)) {
-        atls_fail(&diag, ATLS_ERR_STATE, "attestation", "chosen scheme");
-        atls_scheme_describe(&diag, &scheme);
-        atls_diag_expected_text(&diag, "a scheme that an attester of this context offered");
-        return session_refuse(session, &diag);
-    }
-    const enum atls_err err = make_evidence(session, index, hash_alg, own_spki, out, &diag);
+    const char *name = "";
+    const enum atls_err err = attest(session, &scheme, hash_alg, own_spki, out, &name, &diag);
     if (err != ATLS_OK) {
         return session_refuse(session, &diag);
     }
-    atls_text_copy(session->verdict.own_format, sizeof session->verdict.own_format,
-                   session->context->attesters[index].format->name);
+    atls_text_copy(session->verdict.own_format, sizeof session->verdict.own_format, name);
     return ATLS_OK;
 }

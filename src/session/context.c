@@ -11,6 +11,7 @@
 #include "crypto/crypto.h"
 #include "json/policy_json.h"
 #include "session/context_internal.h"
+#include "session/passport.h"
 #include "session/revoked.h"
 #include "verifier/trust.h"
 
@@ -111,6 +112,9 @@ void atls_context_unref(struct atls_context *context)
     }
     context->verifier_ops->close(context->verifier);
     verifier_trust_free(context->trust);
+    for (size_t i = 0; i < context->num_passports; i++) {
+        session_passport_free(context->passports[i]);
+    }
     atls_endorsements_unref(context->endorsements);
     atls_policy_cleanup(&context->policy);
     session_revoked_release(context->revoked);
@@ -303,7 +307,7 @@ bool atls_context_requires(const struct atls_context *context)
 
 bool atls_context_attests(const struct atls_context *context)
 {
-    return context->num_attesters != 0;
+    return context->num_attesters != 0 || context->num_passports != 0;
 }
 
 bool atls_context_keeps_claims(const struct atls_context *context)

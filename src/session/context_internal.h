@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #define ATLS_MAX_ATTESTERS 8
+#define ATLS_MAX_PASSPORTS 4
 
 struct atls_context {
     int references; /* atomic */
@@ -27,16 +28,23 @@ struct atls_context {
     } attesters[ATLS_MAX_ATTESTERS];
     size_t num_attesters;
 
-    const struct atls_format *required[ATLS_MAX_SCHEMES / 2]; /* in order of preference */
+    struct session_passport *passports[ATLS_MAX_PASSPORTS]; /* owned */
+    size_t num_passports;
+
+    /* In order of preference; NULL: a Result of a Verifier that is listed. */
+    const struct atls_format *required[ATLS_MAX_SCHEMES / 2];
     size_t num_required;
 
-    /* Made when the context is frozen; the spans in them borrow the table of names. */
+    /* Made when the context is frozen; the spans in them borrow the table of names, the list of
+     * trusted Verifiers, and the passports. */
     struct atls_scheme_list can_attest, can_appraise;
 
     struct atls_endorsements *endorsements;
     const struct atls_verifier_ops *verifier_ops; /* never NULL */
     struct atls_verifier *verifier;
-    struct verifier_trust *trust; /* until a remote Verifier takes it; NULL: nobody */
+    struct verifier_trust *trust;  /* until a remote Verifier takes it; NULL: nobody */
+    struct verifier_trust *listed; /* the same, borrowed, whoever has it now */
+    size_t num_listed;             /* identities in it that the application named */
     struct atls_policy policy;
     bool simulated_allowed;
     bool no_pkix;
@@ -69,6 +77,10 @@ int64_t context_verifier_deadline_ms(const struct atls_context *context);
 /* context_check_verifier refuses settings that do not go together with a remote Verifier. */
 ATLS_NODISCARD enum atls_err context_check_verifier(const struct atls_context *context,
                                                     struct atls_diag *diag);
+
+/* What is required of the peer: Evidence, or a Result, or either. */
+bool context_takes_evidence(const struct atls_context *context);
+bool context_takes_results(const struct atls_context *context);
 
 /* context_check_open refuses a setting once the context is in use. */
 ATLS_NODISCARD enum atls_err context_check_open(const struct atls_context *context,

@@ -17,7 +17,7 @@
 static enum atls_err check_request(const struct atls_context *context, struct atls_bytes nonce,
                                    struct atls_diag *diag)
 {
-    if (context->num_required == 0) {
+    if (!context_takes_evidence(context)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "appraisal", "requirement", "none",
                                "atls_context_require() with the formats that are taken");
     }
@@ -46,6 +46,9 @@ static enum atls_err verify(struct atls_context *context, struct atls_appraisal 
     const struct atls_verifier_wait wait = {context_verifier_deadline_ms(context), never, NULL};
     enum atls_err err = ATLS_ERR_EVIDENCE_TYPE;
     for (size_t i = 0; err == ATLS_ERR_EVIDENCE_TYPE && i < context->num_required; i++) {
+        if (context->required[i] == NULL) {
+            continue; /* a Result is none */
+        }
         const struct atls_verify_request request = {
             .crypto = context->crypto,
             .endorsements = context->endorsements,

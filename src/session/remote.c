@@ -14,12 +14,31 @@ int64_t context_verifier_deadline_ms(const struct atls_context *context)
     return atls_verifier_clock_ms() + (int64_t)context->timeout_ms * 4 / 5;
 }
 
+/* check_listed: a passport is verified without a network, so that the keys must be at hand. */
+static enum atls_err check_listed(const struct atls_context *context, struct atls_diag *diag)
+{
+    if (context->num_listed == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "trusted Verifiers",
+                               "none, and a Result required of the peer",
+                               "--trust-verifier URI=FILE");
+    }
+    for (size_t i = 0; i < context->num_listed; i++) {
+        if (verifier_trust_is_remote(context->listed, i)) {
+            return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "keys of a Verifier",
+                                   "a URL, and a Result required of the peer",
+                                   "a file: a passport is verified without a network");
+        }
+    }
+    return ATLS_OK;
+}
+
 enum atls_err context_check_verifier(const struct atls_context *context, struct atls_diag *diag)
 {
     const bool remote = context->verifier_ops->waits;
-    if (remote && context->num_required == 0) {
+    const bool takes_evidence = context_takes_evidence(context);
+    if (remote && !takes_evidence) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "Verifier",
-                               "a Verifier, and nothing required of the peer", "--require");
+                               "a Verifier, and no Evidence required of the peer", "--require");
     }
     if (remote && (atls_endorsements_num_keys(context->endorsements) != 0 ||
                    atls_endorsements_num_references(context->endorsements) != 0)) {
@@ -27,11 +46,12 @@ enum atls_err context_check_verifier(const struct atls_context *context, struct 
                                "endorsements beside --verifier, which has its own",
                                "one of the two");
     }
-    if (!remote && context->trust != NULL) {
+    if (!remote && context->trust != NULL && !context_takes_results(context)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "trusted Verifiers",
-                               "a Verifier that is trusted, and none that is asked", "--verifier");
+                               "a Verifier that is trusted, and none that is asked",
+                               "--verifier, or --require result");
     }
-    return ATLS_OK;
+    return context_takes_results(context) ? check_listed(context, diag) : ATLS_OK;
 }
 
 static enum atls_err check_trust_open(const struct atls_context *context, struct atls_diag *diag)
@@ -50,21 +70,31 @@ static enum atls_err need_trust(struct atls_context *context, struct atls_diag *
     if (err != ATLS_OK || context->trust != NULL) {
         return err;
     }
-    return verifier_trust_new(&context->trust, diag);
+    const enum atls_err made = verifier_trust_new(&context->trust, diag);
+    context->listed = context->trust;
+    return made;
 }
 
 enum atls_err atls_context_trust_verifier(struct atls_context *context, const char *identity,
                                           struct atls_bytes keys, struct atls_diag *diag)
 {
-    const enum atls_err err = need_trust(context, diag);
-    return err != ATLS_OK ? err : verifier_trust_pin(context->trust, identity, keys, diag);
+    enum atls_err err = need_trust(context, diag);
+    if (err == ATLS_OK) {
+        err = verifier_trust_pin(context->trust, identity, keys, diag);
+    }
+    context->num_listed += err == ATLS_OK ? 1 : 0;
+    return err;
 }
 
 enum atls_err atls_context_trust_verifier_at(struct atls_context *context, const char *identity,
                                              const char *url, struct atls_diag *diag)
 {
-    const enum atls_err err = need_trust(context, diag);
-    return err != ATLS_OK ? err : verifier_trust_fetch(context->trust, identity, url, diag);
+    enum atls_err err = need_trust(context, diag);
+    if (err == ATLS_OK) {
+        err = verifier_trust_fetch(context->trust, identity, url, diag);
+    }
+    context->num_listed += err == ATLS_OK ? 1 : 0;
+    return err;
 }
 
 enum atls_err atls_context_set_verifier(struct atls_context *context,

@@ -138,7 +138,7 @@ void atls_session_message(struct atls_session *session, struct atls_bytes messag
 {
     struct atls_diag diag;
     if (session->role == ATLS_ROLE_CLIENT && session->context->num_required == 0 &&
-        session->context->num_attesters == 0) {
+        !atls_context_attests(session->context)) {
         return; /* no binder will be wanted; a server may still be switched over by SNI */
     }
     if (session->finished || session_check_usable(session) != ATLS_OK) {

@@ -1,19 +1,40 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What is required and what is offered: from "--require" and the attesters to the lists of schemes
- * that go into a ClientHello. A format with a CoAP content format is listed by it first, since that
- * is four octets, and by its media type after.
+ * that go into a ClientHello. A Result goes in as the identity of its Verifier. A format with a
+ * CoAP content format is listed by it first, since that is four octets, and by its media type
+ * after.
  */
 #include "atls/context.h"
 
 #include "base/span.h"
 #include "session/context.h"
 #include "session/context_internal.h"
+#include "session/passport.h"
+#include "verifier/trust.h"
 
 struct requirement {
     const struct atls_format *formats[ATLS_MAX_SCHEMES / 2];
     size_t count;
 };
+
+/* append: NULL is a Result. */
+static enum atls_err append(struct requirement *requirement, const struct atls_format *format,
+                            struct atls_diag *diag)
+{
+    for (size_t i = 0; i < requirement->count; i++) {
+        if (requirement->formats[i] == format) {
+            return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "name",
+                                   format != NULL ? format->name : "result", "each name once");
+        }
+    }
+    if (requirement->count == ATLS_ARRAY_LEN(requirement->formats)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "names", "too many",
+                               "at most 16");
+    }
+    requirement->formats[requirement->count++] = format;
+    return ATLS_OK;
+}
 
 static enum atls_err add_required(struct requirement *requirement, struct atls_bytes name,
                                   struct atls_diag *diag)
@@ -26,7 +47,7 @@ static enum atls_err add_required(struct requirement *requirement, struct atls_b
         }
     }
     if (atls_bytes_is_text(name, "result")) {
-        return atls_fail(diag, ATLS_ERR_NOT_BUILT, "--require", "result");
+        return append(requirement, NULL, diag);
     }
     const struct atls_format *format = atls_format_by_name(name);
     if (format == NULL) {
@@ -34,25 +55,14 @@ static enum atls_err add_required(struct requirement *requirement, struct atls_b
             atls_format_is_planned(name) ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG;
         atls_fail(diag, err, "--require", "name");
         atls_diag_found_peer_text(diag, name);
-        atls_diag_expected_text(diag, "none, or of");
+        atls_diag_expected_text(diag, "none, result, or of");
         for (size_t i = 0; i < atls_num_formats; i++) {
             atls_diag_expected_text(diag, i == 0 ? " " : ", ");
             atls_diag_expected_text(diag, atls_formats[i].name);
         }
         return err;
     }
-    for (size_t i = 0; i < requirement->count; i++) {
-        if (requirement->formats[i] == format) {
-            return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "name", format->name,
-                                   "each name once");
-        }
-    }
-    if (requirement->count == ATLS_ARRAY_LEN(requirement->formats)) {
-        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "names", "too many",
-                               "at most 16");
-    }
-    requirement->formats[requirement->count++] = format;
-    return ATLS_OK;
+    return append(requirement, format, diag);
 }
 
 enum atls_err atls_context_require(struct atls_context *context, const char *terms,
@@ -97,18 +107,53 @@ static void add_schemes(struct atls_scheme_list *list, const struct atls_format 
     }
 }
 
+static void add_result(struct atls_scheme_list *list, const char *identity)
+{
+    const struct atls_scheme scheme = {.mechanism = ATLS_MECHANISM_RESULT,
+                                       .text = atls_bytes_text(identity)};
+    if (list->count < ATLS_MAX_SCHEMES) {
+        list->items[list->count++] = scheme;
+    }
+}
+
+/* add_results: Results of each Verifier that is listed, in the order of the list. */
+static void add_results(struct atls_context *context)
+{
+    for (size_t i = 0; i < context->num_listed; i++) {
+        add_result(&context->can_appraise, verifier_trust_identity(context->listed, i));
+    }
+}
+
+bool context_takes_results(const struct atls_context *context)
+{
+    for (size_t i = 0; i < context->num_required; i++) {
+        if (context->required[i] == NULL) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool context_takes_evidence(const struct atls_context *context)
+{
+    return context->num_required > (context_takes_results(context) ? 1u : 0u);
+}
+
 static enum atls_err check_whole(const struct atls_context *context, struct atls_diag *diag)
 {
     const bool requires = context->num_required != 0;
+    const bool takes_evidence = context_takes_evidence(context);
     if (context->no_pkix && !requires) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "no PKIX",
                                "no requirement: nothing would identify the peer",
                                "--require with --no-pkix");
     }
-    if (!requires && (atls_endorsements_num_keys(context->endorsements) != 0 ||
-                      atls_endorsements_num_references(context->endorsements) != 0)) {
+    if (!takes_evidence && (atls_endorsements_num_keys(context->endorsements) != 0 ||
+                            atls_endorsements_num_references(context->endorsements) != 0)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
-                               "endorsements, and nothing required of the peer", "--require");
+                               requires ? "endorsements, and no Evidence required of the peer"
+                                        : "endorsements, and nothing required of the peer",
+                               "--require");
     }
     if (!requires && context->policy.version != 0) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "policy",
@@ -118,7 +163,7 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
     if (err != ATLS_OK) {
         return err;
     }
-    if (requires && !context->verifier_ops->waits &&
+    if (takes_evidence && !context->verifier_ops->waits &&
         atls_endorsements_num_keys(context->endorsements) == 0) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
                                "a requirement, and no endorsement: nobody could be accepted",
@@ -137,10 +182,17 @@ enum atls_err atls_context_freeze(struct atls_context *context, struct atls_diag
         return err;
     }
     for (size_t i = 0; i < context->num_required; i++) {
-        add_schemes(&context->can_appraise, context->required[i]);
+        if (context->required[i] == NULL) {
+            add_results(context);
+        } else {
+            add_schemes(&context->can_appraise, context->required[i]);
+        }
     }
     for (size_t i = 0; i < context->num_attesters; i++) {
         add_schemes(&context->can_attest, context->attesters[i].format);
+    }
+    for (size_t i = 0; i < context->num_passports; i++) {
+        add_result(&context->can_attest, session_passport_identity(context->passports[i]));
     }
     context->policy.simulated = context->policy.simulated || context->simulated_allowed;
     context->frozen = true;

@@ -89,7 +89,7 @@ static enum atls_err check_indicator(const struct atls_cmw *cmw, struct atls_dia
     }
     if (bits == ATLS_CMW_RESULTS) {
         return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "ind", "an Attestation Result",
-                      "Evidence; passports are not built in this version");
+                      "Evidence, which was negotiated");
     }
     refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "ind", NULL, "4, Evidence");
     atls_diag_found_int(diag, cmw->ind);

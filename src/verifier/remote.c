@@ -2,12 +2,11 @@
 #include "verifier/remote.h"
 
 #include "base/span.h"
-#include "crypto/key.h"
 #include "json/ear_key.h"
 #include "result/ear_form.h"
 #include "verifier/evidence.h"
 #include "verifier/exchange.h"
-#include "verifier/result.h"
+#include "verifier/result_keys.h"
 #include "verifier/trust.h"
 
 #include <stdlib.h>
@@ -145,45 +144,11 @@ struct reading {
     struct atls_bytes issuer; /* as the token says, which proves nothing; empty: none */
 };
 
-/* split_revoked copies a set (borrowing its keys) into those that are revoked and those that are
- * not (R-48). */
-static enum atls_err split_revoked(struct atls_jwk_set *good, struct atls_jwk_set *bad,
-                                   const struct atls_jwk_set *all,
-                                   const struct atls_verify_request *request, struct atls_diag *why,
-                                   struct atls_diag *diag)
-{
-    uint8_t spki[ATLS_MAX_SPKI_LEN];
-    const struct atls_buf room = {spki, sizeof spki};
-    memset(good, 0, sizeof *good);
-    memset(bad, 0, sizeof *bad);
-    for (size_t i = 0; i < all->num_keys; i++) {
-        struct atls_identities identity = {.num = 0};
-        struct atls_diag reason;
-        size_t len = 0;
-        enum atls_err err = atls_key_spki(all->keys[i].key, room, &len);
-        if (err != ATLS_OK) {
-            return atls_fail(diag, err, step, "key of the Verifier");
-        }
-        atls_identities_add_key(&identity, ATLS_REVOKED_VERIFIER_KEY, "key of the Verifier",
-                                request->crypto, atls_bytes_of(spki, len));
-        err = atls_revocations_check(request->revoked, &identity, request->now_s, &reason);
-        if (err != ATLS_OK) {
-            *why = reason;
-            bad->keys[bad->num_keys++] = all->keys[i];
-        } else {
-            good->keys[good->num_keys++] = all->keys[i];
-        }
-    }
-    return ATLS_OK;
-}
-
-static struct atls_result_request terms_of(const struct reading *reading,
-                                           const struct atls_jwk_set *keys, const char *issuer)
+static struct atls_result_request terms_of(const struct reading *reading, const char *issuer)
 {
     const struct atls_verify_request *request = reading->request;
     const struct atls_result_request terms = {
         .crypto = request->crypto,
-        .keys = keys,
         .no_key =
             true, /* the Evidence is bound to the connection, and names the key where it can */
         .terms = {.now_s = request->now_s,
@@ -201,24 +166,9 @@ static enum atls_err verify_by(struct atls_ear_token **out, const struct reading
                                const struct atls_jwk_set *all, const char *issuer,
                                struct atls_diag *diag)
 {
-    struct atls_jwk_set good, bad;
-    struct atls_diag why;
-    enum atls_err err = split_revoked(&good, &bad, all, reading->request, &why, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    if (bad.num_keys != 0) {
-        const struct atls_result_request revoked = terms_of(reading, &bad, issuer);
-        struct atls_ear_token *token = NULL;
-        if (atls_result_verify(&token, reading->token, &revoked, NULL) == ATLS_OK ||
-            good.num_keys == 0) {
-            atls_ear_token_free(token);
-            *diag = why;
-            return why.err;
-        }
-    }
-    const struct atls_result_request request = terms_of(reading, &good, issuer);
-    return atls_result_verify(out, reading->token, &request, diag);
+    const struct atls_result_request terms = terms_of(reading, issuer);
+    return verifier_result_by(out, atls_result_verify, reading->token, &terms, all,
+                              reading->request, diag);
 }
 
 /* is_about_keys: another key might verify it. */

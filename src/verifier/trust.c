@@ -89,9 +89,9 @@ void verifier_trust_free(struct verifier_trust *trust)
     free(trust);
 }
 
-/* is_absolute_uri: a scheme, a colon and something behind it, in printable ASCII without blanks
+/* An absolute URI: a scheme, a colon and something behind it, in printable ASCII without blanks
  * (RFC 3986, 3.1). */
-static bool is_absolute_uri(const char *text)
+bool verifier_is_identity(const char *text)
 {
     const size_t scheme = strspn(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                        "0123456789+-.");
@@ -113,7 +113,7 @@ static enum atls_err add(struct verifier_trust *trust, const char *identity, con
                          struct verifier_keys *keys, struct atls_diag *diag)
 {
     size_t at = 0;
-    if (!is_absolute_uri(identity)) {
+    if (!verifier_is_identity(identity)) {
         atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "identity", NULL, "an absolute URI");
         atls_diag_found_peer_text(diag, atls_bytes_text(identity));
         return ATLS_ERR_CONFIG;

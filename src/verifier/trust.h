@@ -39,6 +39,9 @@ ATLS_NODISCARD enum atls_err verifier_trust_fetch(struct verifier_trust *trust,
                                                   const char *identity, const char *url,
                                                   struct atls_diag *diag);
 
+/* verifier_is_identity is true for an absolute URI that fits. */
+bool verifier_is_identity(const char *text);
+
 size_t verifier_trust_count(const struct verifier_trust *trust);
 const char *verifier_trust_identity(const struct verifier_trust *trust, size_t at);
 /* verifier_trust_find gives the place of an identity; false when it is not listed. */

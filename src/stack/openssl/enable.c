@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The third of the three calls. */
+#include "session/passport.h"
 #include "stack/openssl/adapter.h"
+
+#include "base/span.h"
 
 /* check_method: in DTLS and QUIC an SSL has other ways to pass data than those that the gate
  * shuts. */
@@ -12,6 +15,19 @@ static enum atls_err check_method(const SSL_CTX *ctx, struct atls_diag *diag)
     }
     return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "SSL_CTX", "another method",
                            "TLS_method(), TLS_client_method() or TLS_server_method()");
+}
+
+/* check_passports: what is wrong with one is better said now than by each peer. One that is loaded
+ * later is looked at in the handshake. */
+static enum atls_err check_passports(SSL_CTX *ctx, const struct atls_context *context,
+                                     struct atls_diag *diag)
+{
+    unsigned char *spki = NULL;
+    X509 *cert = SSL_CTX_get0_certificate(ctx);
+    const size_t len = cert != NULL ? openssl_spki(cert, &spki) : 0;
+    const enum atls_err err = atls_context_check_passports(context, atls_bytes_of(spki, len), diag);
+    OPENSSL_free(spki);
+    return err;
 }
 
 enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
@@ -27,6 +43,9 @@ enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
     }
     if (err == ATLS_OK) {
         err = atls_context_freeze(context, diag);
+    }
+    if (err == ATLS_OK) {
+        err = check_passports(ctx, context, diag);
     }
     if (err == ATLS_OK) {
         err = openssl_restrict_channel(ctx, context, diag);

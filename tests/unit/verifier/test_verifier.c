@@ -209,7 +209,7 @@ static void the_indicator_must_say_evidence_and_nothing_else(void **state)
 {
     (void)state;
     assert_refused_cmw(sim_labelled(&sim, psa_type, ATLS_CMW_RESULTS), ATLS_ERR_EVIDENCE_TYPE,
-                       "passports are not built in this version");
+                       "Evidence, which was negotiated");
     static const uint32_t wrong[] = {
         ATLS_CMW_REFERENCE_VALUES,
         ATLS_CMW_ENDORSEMENTS,

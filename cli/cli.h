@@ -22,6 +22,7 @@ int cli_attest(int argc, char **argv);
 int cli_appraise(int argc, char **argv);
 int cli_corim(int argc, char **argv);
 int cli_inspect(int argc, char **argv);
+int cli_passport(int argc, char **argv); /* with ATLS_NET */
 int cli_verifier(int argc, char **argv); /* with ATLS_VERIFIER */
 
 /*

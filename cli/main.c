@@ -19,6 +19,9 @@ static const struct cli_verb verbs[] = {
     {"appraise", cli_appraise, "appraise Evidence, give an Attestation Result"},
     {"corim", cli_corim, "make, sign, verify and show endorsements (CoRIM)"},
     {"inspect", cli_inspect, "explain Evidence, Results, endorsements, certificates, keys"},
+#if ATLS_NET
+    {"passport", cli_passport, "have a Verifier's Result about us, to bring it along"},
+#endif
 #if ATLS_VERIFIER
     {"verifier", cli_verifier, "appraise for others: a service over HTTP"},
 #endif
@@ -30,7 +33,10 @@ static const char *const not_built[] = {
 #if !ATLS_VERIFIER
     "verifier",
 #endif
-    "passport", "proxy", "run", "bench"};
+#if !ATLS_NET
+    "passport",
+#endif
+    "proxy", "run", "bench"};
 
 static void usage(FILE *stream)
 {

@@ -20,7 +20,8 @@ enum kind { FLAG, VALUE, LIST };
 #define SERVERS (PEERS | CLI_VERIFIER)
 #define EVERY                                                                                      \
     (PEERS | CLI_KEYGEN | CLI_ATTEST | CLI_APPRAISE | CLI_CORIM | CLI_DEMO | CLI_VERSION |         \
-     CLI_INSPECT | CLI_VERIFIER)
+     CLI_INSPECT | CLI_VERIFIER | CLI_PASSPORT)
+#define ASKERS     (PEERS | CLI_PASSPORT)
 #define AT(member) offsetof(struct cli_options, member)
 
 static const struct option {
@@ -31,7 +32,7 @@ static const struct option {
     const char *argument;
     const char *line;
 } options[] = {
-    {"identity", VALUE, PEERS | CLI_ATTEST | CLI_VERIFIER, AT(identity), "DIR",
+    {"identity", VALUE, PEERS | CLI_ATTEST | CLI_VERIFIER | CLI_PASSPORT, AT(identity), "DIR",
      "what keygen made: stands for --cert --key --attest of DIR"},
     {"cert", VALUE, SERVERS, AT(cert), "FILE", "our certificate chain, PEM"},
     {"key", VALUE, SERVERS, AT(key), "FILE", "our private key, PEM or TSS2 PRIVATE KEY"},
@@ -46,16 +47,16 @@ static const struct option {
      "CoRIM file or folder; may be repeated"},
     {"endorsement-key", LIST, SERVERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
      "take only CoRIM that this key or certificate signed; may be repeated"},
-    {"passport", LIST, PEERS, AT(passports), "FILE",
+    {"passport", LIST, PEERS, AT(passports), "[URI=]FILE",
      "bring this Result of a Verifier; may be repeated"},
-    {"trust-verifier", LIST, PEERS, AT(trusted_verifiers), "URI=FILE|URL",
+    {"trust-verifier", LIST, ASKERS, AT(trusted_verifiers), "URI=FILE|URL",
      "take Results of Verifier URI by these keys; may be repeated"},
 #if ATLS_NET
-    {"verifier", VALUE, PEERS, AT(verifier), "URL",
+    {"verifier", VALUE, ASKERS, AT(verifier), "URL",
      "have Evidence appraised by this Verifier, over https"},
-    {"verifier-ca", VALUE, PEERS, AT(verifier_ca), "FILE",
+    {"verifier-ca", VALUE, ASKERS, AT(verifier_ca), "FILE",
      "certificates to which the Verifier's must lead, or its own, PEM"},
-    {"plain-http", FLAG, PEERS, AT(plain_http), NULL,
+    {"plain-http", FLAG, ASKERS, AT(plain_http), NULL,
      "take an http:// Verifier on this machine, with pinned keys"},
 #endif
     {"policy", VALUE, PEERS | CLI_APPRAISE, AT(policy), "FILE", "appraisal policy, JSON"},
@@ -65,7 +66,7 @@ static const struct option {
      "take Evidence of a simulated root of trust"},
     {"timing", VALUE, PEERS, AT(timing), "handshake", "when attestation happens"},
     {"carriage", VALUE, PEERS, AT(carriage), "extension", "how the Evidence travels"},
-    {"handshake-timeout", VALUE, PEERS, AT(handshake_timeout), "TIME",
+    {"handshake-timeout", VALUE, ASKERS, AT(handshake_timeout), "TIME",
      "bound of a handshake, such as 10s (default) or 500ms"},
     {"max-handshakes", VALUE, CLI_SERVE, AT(max_handshakes), "N",
      "handshakes at one time (default 1024)"},
@@ -82,7 +83,8 @@ static const struct option {
     {"forward", VALUE, CLI_SERVE, AT(forward), "ADDR:PORT", "relay each connection over TCP"},
     {"once", FLAG, CLI_SERVE, AT(once), NULL, "serve one connection, exit with its status"},
     {"rot", VALUE, CLI_KEYGEN | CLI_DEMO, AT(rot), "ROT", "root of trust: tpm2, sim-psa"},
-    {"o", VALUE, CLI_KEYGEN | CLI_ATTEST | CLI_CORIM, AT(output), "PATH", "where to write"},
+    {"o", VALUE, CLI_KEYGEN | CLI_ATTEST | CLI_CORIM | CLI_PASSPORT, AT(output), "PATH",
+     "where to write"},
     {"name", LIST, CLI_KEYGEN, AT(names), "DNS|IP",
      "subjectAltName (default localhost, 127.0.0.1, ::1); may be repeated"},
     {"days", VALUE, CLI_KEYGEN, AT(days), "N", "validity of the certificate (default 365)"},
@@ -122,6 +124,9 @@ static const struct option {
     {"ca", VALUE, CLI_CORIM, AT(ca), "FILE", "verify: certificates to which the signer's lead"},
     {"time", VALUE, CLI_CORIM, AT(time), "RFC3339", "verify: as if it were this time"},
     {"simulated", FLAG, CLI_CORIM, AT(simulated), NULL, "mark as endorsements of a simulation"},
+#if ATLS_NET
+    {"renew", FLAG, CLI_PASSPORT, AT(renew), NULL, "stay, and renew it in time until SIGTERM"},
+#endif
     {"keep", VALUE, CLI_DEMO, AT(keep), "DIR", "keep the demo's files in DIR"},
 #if ATLS_VERIFIER
     {"listen", VALUE, CLI_VERIFIER, AT(listen), "ADDR:PORT",

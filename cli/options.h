@@ -34,7 +34,8 @@ struct cli_options {
     /* serve */
     const char *exec, *forward;
     bool echo, once;
-    bool csr; /* keygen */
+    bool renew; /* passport */
+    bool csr;   /* keygen */
     /* keygen */
     const char *rot, *output, *tcti, *pcrs, *days;
     struct cli_list names, sets;
@@ -65,7 +66,8 @@ enum cli_verbs {
     CLI_DEMO = 64,
     CLI_VERSION = 128,
     CLI_INSPECT = 256,
-    CLI_VERIFIER = 512
+    CLI_VERIFIER = 512,
+    CLI_PASSPORT = 1024
 };
 
 /* cli_options_parse reads argv after the verb, then the configuration file, whose values the

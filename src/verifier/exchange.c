@@ -25,6 +25,7 @@ enum { FIRST_POLL_MS = 25, MAX_POLL_MS = 1000, DELETE_MS = 1000 };
 struct session {
     const struct verifier_line *line;
     const struct verifier_question *question;
+    struct atls_bytes evidence;
     char url[VERIFIER_MAX_URL_LEN];
     struct verifier_challenge challenge; /* as of the last answer */
     uint32_t retry_after_s;
@@ -70,7 +71,15 @@ static enum atls_err check_new(const struct session *session, struct atls_diag *
 {
     const struct verifier_challenge *challenge = &session->challenge;
     const struct atls_bytes nonce = atls_bytes_of(challenge->nonce, challenge->nonce_len);
-    if (!challenge->has_nonce || !atls_ct_equal(nonce, session->question->nonce)) {
+    if (session->question->nonce.len == 0 && nonce.len != session->question->nonce_size) {
+        refuse("nonce of the session", "", "as many octets as were asked for, ", diag);
+        atls_diag_found_int(diag, (int64_t)nonce.len);
+        atls_diag_found_text(diag, " octets");
+        atls_diag_expected_int(diag, (int64_t)session->question->nonce_size);
+        return ATLS_ERR_VERIFIER_ANSWER;
+    }
+    if (session->question->nonce.len != 0 &&
+        (!challenge->has_nonce || !atls_ct_equal(nonce, session->question->nonce))) {
         return refuse("nonce of the session", challenge->has_nonce ? "another" : "none",
                       "that of this appraisal", diag);
     }
@@ -111,8 +120,13 @@ static enum atls_err open_session(struct session *session, struct atls_diag *dia
     /* With its padding: Veraison's services before 2026-08-18 take no other; later ones take both.
      */
     static const char *const padding[] = {"", "", "%3D%3D", "%3D"};
-    snprintf(path, sizeof path, "/challenge-response/v1/newSession?nonce=%s%s", nonce,
-             padding[strlen(nonce) % 4]);
+    if (session->question->nonce.len != 0) {
+        snprintf(path, sizeof path, "/challenge-response/v1/newSession?nonce=%s%s", nonce,
+                 padding[strlen(nonce) % 4]);
+    } else {
+        snprintf(path, sizeof path, "/challenge-response/v1/newSession?nonceSize=%zu",
+                 session->question->nonce_size);
+    }
     if (!verifier_url_join(url, session->line->url, path)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "URL", "too long", "a shorter one");
     }
@@ -179,7 +193,7 @@ static enum atls_err submit(struct session *session, struct atls_diag *diag)
                                                .url = session->url,
                                                .accept = session_type,
                                                .content_type = session->question->media_type,
-                                               .body = session->question->evidence,
+                                               .body = session->evidence,
                                                .once = true,
                                                .max_body = VERIFIER_MAX_SESSION_LEN};
     return go_on(session, "Evidence", &request, VERIFIER_ASK_ONCE, diag);
@@ -237,15 +251,21 @@ enum atls_err verifier_exchange(char **out, const struct verifier_line *line,
     memset(&session, 0, sizeof session);
     session.line = line;
     session.question = question;
+    session.evidence = question->evidence;
     enum atls_err err = open_session(&session, diag);
     const bool opened = session.url[0] != '\0';
+    if (err == ATLS_OK && question->nonce.len == 0) {
+        const struct verifier_challenge *challenge = &session.challenge;
+        err = question->make(question->arg, atls_bytes_of(challenge->nonce, challenge->nonce_len),
+                             &session.evidence, diag);
+    }
     if (err == ATLS_OK) {
         err = submit(&session, diag);
     }
     if (err == ATLS_OK) {
         err = poll_result(&session, diag);
     }
-    if (opened && (err == ATLS_OK || err == ATLS_ERR_VERIFIER_ANSWER)) {
+    if (opened && (err == ATLS_OK || err == ATLS_ERR_VERIFIER_ANSWER || question->nonce.len == 0)) {
         delete_session(&session);
     }
     if (err == ATLS_OK) {

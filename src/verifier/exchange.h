@@ -5,10 +5,18 @@
 
 #include "verifier/line.h"
 
+typedef enum atls_err verifier_make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
+                                    struct atls_diag *diag);
+
 struct verifier_question {
     const char *media_type; /* of the Evidence itself: the CMW around it is taken off */
     struct atls_bytes evidence;
-    struct atls_bytes nonce; /* 8 to 64 octets */
+    struct atls_bytes nonce; /* 8 to 64 octets; empty: the Verifier is to make one */
+    /* For a nonce that the Verifier makes: of so many octets, and `make` gives the Evidence over
+     * it, which lives until the exchange ends. */
+    size_t nonce_size;
+    verifier_make *make;
+    void *arg;
 };
 
 /*

@@ -28,4 +28,28 @@ ATLS_NODISCARD enum atls_err atls_remote_new(struct atls_verifier **out,
                                              const struct atls_remote_options *options,
                                              struct verifier_trust *trust, struct atls_diag *diag);
 
+/* What a Result is wanted for: a passport about a TLS key of our own. */
+struct verifier_passport_question {
+    const struct atls_format *format; /* of the Evidence */
+    struct atls_bytes tls_spki;       /* the Result must name this key */
+    size_t nonce_size;                /* of the Verifier's nonce */
+    /* attest writes the CMW of Evidence over the nonce, at most ATLS_MAX_CMW_LEN octets. */
+    enum atls_err (*attest)(void *arg, struct atls_bytes nonce, struct atls_buf out,
+                            size_t *out_len, struct atls_diag *diag);
+    void *arg;
+};
+
+/*
+ * atls_remote_obtain has Evidence of our own appraised, and gives the Result (a JWT, caller: free)
+ * once it has verified as a peer would: by a listed key, about our TLS key, valid at
+ * request->now_s, over the nonce of this exchange, and not contraindicated. *exp_s is when it ends.
+ * Of the request crypto, now_s and revoked are looked at.
+ */
+ATLS_NODISCARD enum atls_err atls_remote_obtain(struct atls_verifier *verifier, char **out,
+                                                int64_t *exp_s,
+                                                const struct verifier_passport_question *question,
+                                                const struct atls_verify_request *request,
+                                                const struct atls_verifier_wait *wait,
+                                                struct atls_diag *diag);
+
 #endif

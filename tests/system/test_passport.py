@@ -4,6 +4,7 @@
 
 import json
 import os
+import signal
 import time
 
 import standin
@@ -128,6 +129,24 @@ class PassportTest(SystemTest):
                 with open(path, "wb") as file:
                     file.write(octets)
                 self.accepted(self.connect(self.server(*self.brings(path)), *self.takes()))
+
+    def test_one_that_does_not_say_whose_it_is_is_named_by_us(self):
+        path = self.passport(self.claims(iss=None))
+        verdict = self.accepted(self.connect(self.server(*self.brings(f"{URI}={path}")), *self.takes()))
+        self.assertEqual(verdict["verifier"], URI)
+        self.unusable("iss", f"{OTHER}={self.passport()}")
+
+    def test_serve_reads_it_again_on_sighup(self):
+        now = int(time.time())
+        path = self.passport(self.claims(iat=now - 100))
+        server = self.server(*self.brings(path))
+        policy = self.write("fresh.json", json.dumps({"version": 1, "id": "fresh", "max_result_age_s": 1}))
+        self.assert_fails(self.connect(server, *self.takes("--policy", policy)), EXIT_REFUSED, "RESULT_EXPIRED")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(standin.jwt(self.claims(iat=int(time.time())), self.key))
+        server.process.send_signal(signal.SIGHUP)
+        server.err.wait(lambda line: "read again" in line, "SIGHUP")
+        self.accepted(self.connect(server, *self.takes("--policy", policy)))
 
     def test_a_key_in_cnf_is_bound_by_the_verifier_alone(self):
         claims = self.claims()

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "session/obtain.h"
+
+#include "attester/attester.h"
+#include "base/span.h"
+#include "session/context_internal.h"
+#include "verifier/remote.h"
+
+static const char step[] = "passport";
+
+/* No suite has a hash of these lengths. 34 is the longest that a TPM with SHA-256 alone takes. */
+enum { LONG_NONCE = 64, SHORT_NONCE = 33 };
+
+struct source {
+    const struct atls_attester_ops *ops;
+    struct atls_attester *attester;
+    struct atls_bytes spki;
+    uint32_t timeout_ms;
+};
+
+static enum atls_err attest(void *arg, struct atls_bytes nonce, struct atls_buf out,
+                            size_t *out_len, struct atls_diag *diag)
+{
+    const struct source *source = arg;
+    return atls_attester_for_nonce(source->ops, source->attester, nonce, source->spki,
+                                   source->timeout_ms, out, out_len, diag);
+}
+
+static bool never(const void *arg)
+{
+    (void)arg;
+    return false;
+}
+
+/* find_format: psa and the like name no key, so that their Result could not either. */
+static enum atls_err find_format(const struct atls_format **out,
+                                 const struct atls_attester_ops *ops, struct atls_diag *diag)
+{
+    *out = atls_format_by_name(atls_bytes_text(ops->format));
+    if (*out == NULL || strcmp((*out)->name, "tpm2") != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, step, "format", ops->format,
+                               "Evidence that names the TLS key: tpm2");
+    }
+    return ATLS_OK;
+}
+
+enum atls_err atls_context_obtain(struct atls_context *context, char **out, int64_t *exp_s,
+                                  const struct atls_attester_ops *ops,
+                                  struct atls_attester *attester, struct atls_bytes tls_spki,
+                                  struct atls_diag *diag)
+{
+    struct source source = {ops, attester, tls_spki, context->timeout_ms};
+    const struct atls_format *format = NULL;
+    enum atls_err err = atls_attester_check(ops, diag);
+    if (err == ATLS_OK) {
+        err = find_format(&format, ops, diag);
+    }
+    if (err == ATLS_OK && !context->verifier_ops->waits) {
+        err = atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "Verifier", "none",
+                              "atls_context_set_verifier()");
+    }
+    if (err != ATLS_OK) {
+        return err;
+    }
+    const size_t max = ops->max_nonce(attester);
+    const struct verifier_passport_question question = {
+        .format = format,
+        .tls_spki = tls_spki,
+        .nonce_size = max >= LONG_NONCE ? LONG_NONCE : SHORT_NONCE,
+        .attest = attest,
+        .arg = &source,
+    };
+    const struct atls_verify_request request = {.crypto = context->crypto,
+                                                .now_s = atls_context_now(context)};
+    const struct atls_verifier_wait wait = {context_verifier_deadline_ms(context), never, NULL};
+    return atls_remote_obtain(context->verifier, out, exp_s, &question, &request, &wait, diag);
+}

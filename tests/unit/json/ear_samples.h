@@ -52,6 +52,7 @@ struct ear_name {
 };
 static const struct ear_name ear_names[] = {
     {"iss", NULL, 1, false},
+    {"aud", NULL, 3, false},
     {"exp", NULL, 4, false},
     {"nbf", NULL, 5, false},
     {"iat", NULL, 6, false},

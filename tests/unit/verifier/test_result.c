@@ -110,6 +110,8 @@ static const struct row rows[] = {
     {"eat_profile", "\"tag:ietf.org,2027:rats/ear#05\"", ATLS_ERR_RESULT, "eat_profile"},
     {"iss", NULL, ATLS_ERR_RESULT, "iss"},
     {"iss", "\"https://w.example\"", ATLS_ERR_RESULT, "iss"},
+    {"aud", "\"https://else.example\"", ATLS_ERR_RESULT, "aud"},
+    {"aud", "[]", ATLS_ERR_RESULT, "aud"}, /* whoever that is for */
     {"iat", NULL, ATLS_ERR_RESULT, "iat"},
     {"iat", "1780000060", ATLS_OK, ""},
     {"iat", "1780000061", ATLS_ERR_RESULT_EXPIRED, "iat"},

@@ -10,12 +10,16 @@ class Attester:
 
     def __init__(self, kind: str, sim_key=None, claims_path: str = None):
         self.kind, self.claims_path = kind, claims_path
-        self.raw = None
-        if kind.startswith("cmw:"):
+        self.raw = self.verifier = None
+        if kind.startswith("passport:"):
+            self.verifier, _, path = kind[len("passport:"):].rpartition("=")
+            with open(path, "rb") as file:
+                self.raw = file.read()
+        elif kind.startswith("cmw:"):
             with open(kind[4:], "rb") as file:
                 self.raw = file.read()
         elif kind not in ("psa", "tpm2"):
-            raise UsageError(f"--attest {kind}: not psa, tpm2 or cmw:FILE")
+            raise UsageError(f"--attest {kind}: not psa, tpm2, cmw:FILE or passport:URI=FILE")
         elif sim_key is None:
             raise UsageError(f"--attest {kind} needs --sim-key")
         self.key = sim_key
@@ -24,6 +28,8 @@ class Attester:
         """What this attester can serve, in its order."""
         if self.raw is None:
             return attestation.schemes_of_name(self.kind)
+        if self.verifier is not None:
+            return [attestation.Scheme(verifier=self.verifier)]
         kind = cmw.parse(self.raw)[0]
         if kind is None:
             return []

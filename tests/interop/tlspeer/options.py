@@ -75,7 +75,7 @@ def _add_options(sub: argparse.ArgumentParser, role: str) -> None:
     add("--offer-server", metavar="LIST", help="schemes by which the server may prove itself: "
         "psa, tpm2, cca, cf:N, mt:TYPE, result:URI; single quotes keep a blank or comma inside")
     add("--offer-client", metavar="LIST", help="schemes by which the client may prove itself")
-    add("--attest", metavar="psa|tpm2|cmw:FILE", help="prove this side")
+    add("--attest", metavar="psa|tpm2|cmw:FILE|passport:URI=FILE", help="prove this side")
     add("--sim-key", metavar="PEM", help="the key that signs simulated Evidence (P-256)")
     add("--claims", metavar="JSON", help="claims of the PSA token")
     add("--expect", choices=("psa", "tpm2", "any"), help="require this of the other side")

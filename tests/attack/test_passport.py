@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""R-22, R-23: passports of another key, of another time, of another Verifier, for somebody else."""
+
+import json
+import time
+
+from adversary import AttackTest, PeerIdentity, atlslib
+
+import cbor2
+import standin
+from cryptography import x509
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+URI = "https://verifier.example/fleet"
+OTHER = "tag:other.example,2026:verifier"
+
+
+def spki_of(identity) -> bytes:
+    with open(identity.path("cert.pem"), "rb") as file:
+        key = x509.load_pem_x509_certificate(file.read()).public_key()
+    return key.public_bytes(serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo)
+
+
+class Passports:
+    """What atls says that takes Results of URI, and what the honest peer brings."""
+
+    def __init__(self, keys: dict, tls: list, path: str):
+        self._keys, self._tls, self._path = keys, tls, path
+
+    def required(self) -> list:
+        trust = [word for uri, path in self._keys.items() for word in ("--trust-verifier", f"{uri}={path}")]
+        return ["--require", "result", *trust]
+
+    def attesting(self) -> list:
+        return [*self._tls, "--attest", f"passport:{URI}={self._path}"]
+
+
+class PassportTest(AttackTest):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.key, cls.others = (ec.generate_private_key(ec.SECP256R1()) for _ in range(2))
+        keys = {}
+        for uri, key in ((URI, cls.key), (OTHER, cls.others)):
+            keys[uri] = cls.write(f"keys-{len(keys)}.json", json.dumps({"keys": [standin.jwk_of(key)]}))
+        cls.keygen("second")
+        cls.second = PeerIdentity(cls.path("second"))
+        cls.count = 0
+        cls.good = Passports(keys, cls.peer.tls(), cls.passport())
+
+    @classmethod
+    def passport(cls, about=None, key=None, kind=264, **changes) -> str:
+        """The file of a CMW with a signed Result."""
+        now = int(time.time())
+        claims = {"eat_profile": "tag:github.com,2023:veraison/ear", "iss": URI, "iat": now, "exp": now + 250,
+                  "ear.verifier-id": {"developer": "https://example.com", "build": "1"},
+                  "submods": {"PARSEC_TPM": {
+                      "ear.status": "affirming", "ear.trustworthiness-vector": dict(standin.AFFIRMING),
+                      "ear.appraisal-policy-id": "policy:PARSEC_TPM",
+                      "ear.veraison.key-attestation": {"akpub": standin.b64(spki_of(about or cls.peer))}}}}
+        claims.update(changes)
+        token = standin.jwt(claims, key or cls.key)
+        cls.count = getattr(cls, "count", 0) + 1
+        path = cls.path(f"passport-{cls.count}.cmw")
+        with open(path, "wb") as file:
+            file.write(cbor2.dumps([kind, token.encode(), 8]))
+        return path
+
+    def brings(self, path: str, uri: str = URI) -> list:
+        return [*self.peer.tls(), "--attest", f"passport:{uri}={path}"]
+
+    def refused(self, path: str, codes, uri: str = URI) -> None:
+        self.assert_client_refuses(self.brings(path, uri), [], 40, codes, of=self.good)
+        server = self.relying_server(self.good)
+        self.assert_server_refuses(server, self.brings(path, uri), [], 40, codes, self.good)
+
+    def test_a_good_one_is_taken(self):
+        event, _ = self.assert_client_accepts(self.good.attesting(), of=self.good)
+        self.assertEqual(event["result"]["verdict"]["verifier"], URI)
+        self.assert_server_accepts(self.relying_server(self.good), self.good.attesting())
+
+    def test_that_of_another_key_is_refused(self):
+        """R-22: the Result is real, and of another machine."""
+        self.refused(self.passport(self.second), "KEY_BINDING")
+
+    def test_one_of_another_time_is_refused(self):
+        now = int(time.time())
+        self.refused(self.passport(iat=now - 200, exp=now - 100), "RESULT_EXPIRED")
+        self.refused(self.passport(iat=now - 1000, exp=now + 1000), "RESULT_EXPIRED")
+        self.refused(self.passport(iat=now + 500, exp=now + 900), "RESULT_EXPIRED")
+
+    def test_one_verifier_does_not_speak_for_another(self):
+        """Both are listed: which of them counts is what was negotiated, never what the peer sends."""
+        self.refused(self.passport(key=self.others), "RESULT_SIGNATURE")
+        self.refused(self.passport(iss=OTHER), "RESULT")
+        self.refused(self.passport(), "RESULT_SIGNATURE", OTHER)
+
+    def test_evidence_is_no_result_and_a_result_no_evidence(self):
+        self.refused(self.passport(kind=10003), "RESULT")
+        words = [*self.peer.tls(), "--attest", f"cmw:{self.passport()}", "--offer-client", "psa"]
+        server = self.relying_server(self.peer)
+        self.assert_server_refuses(server, words, [], 40, "EVIDENCE_TYPE")
+
+    def test_one_for_somebody_else_is_refused(self):
+        self.refused(self.passport(aud="https://else.example"), "RESULT")
+
+
+if __name__ == "__main__":
+    atlslib.main()

@@ -119,7 +119,7 @@ static bool pause_until_told(int64_t seconds)
  * quarter of a life does no harm. */
 static int64_t next_s(const struct work *w)
 {
-    const int64_t left = w->exp_s - (int64_t)time(NULL);
+    const int64_t left = w->exp_s - atls_context_now(w->context);
     return between(left / 2, left * 3 / 4);
 }
 

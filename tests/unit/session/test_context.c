@@ -78,9 +78,10 @@ static void empty_names_are_refused(void **state)
     (void)state;
     static const char *const bad[] = {"", ",", "tpm2,", ",tpm2", "tpm2,,psa"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
-        assert_fails(atls_context_require(context, bad[i], &diag), CONFIG,
-                     "--require: the configuration is not valid (name: expected none, or of psa, "
-                     "tpm2)");
+        assert_fails(
+            atls_context_require(context, bad[i], &diag), CONFIG,
+            "--require: the configuration is not valid (name: expected none, result, or of psa, "
+            "tpm2)");
     }
     assert_fails(atls_context_require(context, NULL, &diag), ARGUMENT,
                  "--require: a function was called with an argument that it does not take (found "

@@ -161,8 +161,9 @@ static void table_that_is_locked_costs_a_bounded_wait(void **state)
         _exit(0);
     }
     enum atls_err err = ATLS_OK;
-    for (int i = 0; i < 1000 && err == ATLS_OK; i++) { /* until it has the lock */
+    for (int i = 0; i < 4000 && err == ATLS_OK; i++) { /* until it has the lock: 20 s at least */
         struct verifier_session session;
+        usleep(5000);
         err = verifier_session_get(store, &session, "none", &diag);
         err = err == ATLS_ERR_NOT_FOUND ? ATLS_OK : err;
     }

@@ -57,10 +57,17 @@ static int drop(void **state)
     return 0;
 }
 
+static void let_it_answer(void)
+{
+    pthread_mutex_unlock(&test_verifier.gate);
+}
+
 static void a_remote_appraisal_runs_in_the_pool(void **state)
 {
     (void)state;
     open_loop(60000);
+    pthread_mutex_lock(&test_verifier.gate); /* it answers when somebody waits */
+    loop.client.at_wait = let_it_answer;
     assert_err(loop_appraise(&loop.client, &world->server), OK);
     assert_false(pthread_equal(test_verifier.thread, pthread_self()));
     assert_true(loop.client.waits >= 1);

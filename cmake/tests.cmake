@@ -14,6 +14,10 @@ else()
 endif()
 
 set(rooms_with_threads attester net session sim stack tpm2 verifier_store)
+add_custom_target(threads) # what the tests with this label need
+if(TARGET atls_program)
+  add_dependencies(threads atls_program)
+endif()
 file(GLOB room_folders CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/*)
 foreach(folder ${room_folders})
   get_filename_component(room ${folder} NAME)
@@ -35,6 +39,7 @@ foreach(folder ${room_folders})
     set_tests_properties(unit/${room}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
     if(room IN_LIST rooms_with_threads) # what ./run tsan runs
       set_tests_properties(unit/${room}/${name} PROPERTIES LABELS threads)
+      add_dependencies(threads ${target})
     endif()
   endforeach()
 endforeach()

@@ -4,6 +4,7 @@
 
 #include "atls_build.h"
 #include "attesters.h"
+#include "base/compiler.h"
 #include "base/diag.h"
 #include "base/formats.h"
 #include "options.h"
@@ -14,19 +15,47 @@
 static const char verb[] = "version";
 static const char wire[] = "draft-fossati-seat-early-attestation-07";
 
+/* What this build can do, then the parts that it was built with. */
+static const char *const features[] = {
+    "handshake",
+    "background-check",
+    "passport",
+    "openssl",
+#if ATLS_TPM2
+    "tpm2",
+#endif
+#if ATLS_SIM
+    "sim",
+#endif
+#if ATLS_NET
+    "net",
+#endif
+#if ATLS_VERIFIER
+    "verifier",
+    "store-sqlite",
+#endif
+#if ATLS_POSTGRES
+    "store-postgres",
+#endif
+};
+
 static json_t *describe(void)
 {
     json_t *attesters = json_array();
     json_t *formats = json_array();
+    json_t *parts = json_array();
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(features); i++) {
+        json_array_append_new(parts, json_string(features[i]));
+    }
     for (size_t i = 0; cli_attester_at(i) != NULL; i++) {
         json_array_append_new(attesters, json_string(cli_attester_at(i)->name));
     }
     for (size_t i = 0; i < atls_num_formats; i++) {
         json_array_append_new(formats, json_string(atls_formats[i].name));
     }
-    return json_pack("{s:s,s:s,s:s,s:[s,s],s:o,s:o}", "version", ATLS_BUILD_VERSION, "wire", wire,
-                     "openssl", OpenSSL_version(OPENSSL_VERSION), "features", "handshake",
-                     "background-check", "attesters", attesters, "formats", formats);
+    return json_pack("{s:s,s:s,s:s,s:o,s:o,s:o}", "version", ATLS_BUILD_VERSION, "wire", wire,
+                     "openssl", OpenSSL_version(OPENSSL_VERSION), "features", parts, "attesters",
+                     attesters, "formats", formats);
 }
 
 int cli_version(int argc, char **argv)
@@ -49,8 +78,12 @@ int cli_version(int argc, char **argv)
         cli_options_cleanup(&o);
         return status;
     }
-    printf("atls %s\nwire: %s\n%s\nattesters:", ATLS_BUILD_VERSION, wire,
+    printf("atls %s\nwire: %s\n%s\nfeatures:", ATLS_BUILD_VERSION, wire,
            OpenSSL_version(OPENSSL_VERSION));
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(features); i++) {
+        printf(" %s", features[i]);
+    }
+    printf("\nattesters:");
     for (size_t i = 0; cli_attester_at(i) != NULL; i++) {
         printf(" %s", cli_attester_at(i)->name);
     }

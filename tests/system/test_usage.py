@@ -202,6 +202,19 @@ class UsageTest(SystemTest):
         self.assertIn(result["version"], plain.text)
         self.assertIn(result["wire"], plain.text)
         self.assertIn("OpenSSL 3", plain.text)
+        for name, what in (("features", result["features"]), ("attesters", result["attesters"]), ("formats", result["formats"])):
+            self.assertIn("\n%s: %s\n" % (name, " ".join(what)), plain.text)
+
+    def test_version_names_a_part_exactly_where_it_is_there(self):
+        """What the parts of the build add to the command line, or load: what version says must agree with it."""
+        features = run("version", "--json").objects[0]["result"]["features"]
+        attesters = run("version", "--json").objects[0]["result"]["attesters"]
+        libraries = subprocess.run(["ldd", program()], capture_output=True, text=True, check=True).stdout
+        there = {"handshake": True, "background-check": True, "passport": True, "openssl": "libssl" in libraries,
+                 "tpm2": "tpm2" in attesters, "sim": "sim-psa" in attesters, "net": "verifier" in options_of("connect"),
+                 "verifier": "verifier" in listed(), "store-sqlite": "sqlite" in libraries, "store-postgres": "libpq" in libraries}
+        self.assertEqual(len(features), len(set(features)))
+        self.assertEqual(set(features), {name for name, is_there in there.items() if is_there})
 
     def test_two_dashes_end_the_options(self):
         outcome = run("appraise", "--nonce", "none", "--json", "--", "--no-such-file")

@@ -347,6 +347,17 @@ def cose_messages():
     yield "key_private", cbor({**P256_KEY, -4: bytes(32)})
 
 
+@target("fuzz_codec_tsm_report")
+def tsm_reports():
+    report = {"auxblob": b"\1\2", "outblob": b"\3", "provider": "sev_guest\n"}
+    yield "sev_guest", cbor(report)
+    yield "service", cbor({**report, "manifestblob": b"\4", "service_provider": "svsm"})
+    yield "tdx_guest", cbor({"outblob": b"\5", "provider": "tdx_guest"})
+    yield "long_name", cbor({"outblob": b"\5", "provider": "p" * 64})
+    yield "manifest_alone", cbor({**report, "manifestblob": b"\4"})
+    yield "unknown_member", cbor({**report, "inblob": bytes(64)})
+
+
 @target("fuzz_codec_cmw")
 def cmws():
     record = [64999, b"\1\2\3\4"]

@@ -63,6 +63,7 @@ enum atls_fault {
     X(44, STORE_UNREACHABLE, 80, INFRA, "the store cannot be reached")                             \
     X(45, VERIFIER_TIMEOUT, 80, INFRA, "the Verifier did not answer in time")                      \
     X(46, VERIFIER_ANSWER, 80, INFRA, "the answer of the Verifier cannot be used")                 \
+    X(47, COLLATERAL_SERVER, 80, INFRA, "collateral that is needed could not be fetched")          \
     /* malformed or misplaced */                                                                   \
     X(60, MALFORMED, 50, PEER, "a message or token is not well-formed")                            \
     X(61, ILLEGAL, 47, PEER, "a message says something that is illegal at this place")             \
@@ -99,7 +100,9 @@ enum atls_fault {
     X(106, ALGORITHM, 40, POLICY, "an algorithm is not one that is accepted here")                 \
     X(107, ENDORSEMENT_SIGNATURE, 0, POLICY, "an endorsement does not verify")                     \
     X(108, ENDORSEMENT_OLDER, 0, POLICY, "an endorsement does not follow the one that is there")   \
-    X(109, VERIFIER_IDENTITY, 80, POLICY, "the Verifier is not the one that was named")
+    X(109, VERIFIER_IDENTITY, 80, POLICY, "the Verifier is not the one that was named")            \
+    X(110, CHAIN, 40, POLICY, "a certificate chain of a root of trust does not hold")              \
+    X(111, COLLATERAL, 40, POLICY, "collateral is missing, does not verify or is not of its time")
 
 /** What a function may come to; each constant is one row of ATLS_ERROR_LIST. */
 enum atls_err {

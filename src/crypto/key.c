@@ -293,6 +293,21 @@ enum atls_err atls_key_generate(struct atls_key **out, int32_t crv, struct atls_
     return err;
 }
 
+enum atls_err atls_key_generate_rsa(struct atls_key **out, unsigned bits, struct atls_diag *diag)
+{
+    ERR_set_mark();
+    EVP_PKEY *pkey = bits >= ATLS_MIN_RSA_BITS && bits <= ATLS_MAX_RSA_BITS
+                         ? EVP_PKEY_Q_keygen(NULL, NULL, "RSA", (size_t)bits)
+                         : NULL;
+    ERR_pop_to_mark();
+    if (pkey == NULL) {
+        return atls_fail(diag, ATLS_ERR_CRYPTO, step, "generation");
+    }
+    enum atls_err err = atls_key_wrap_evp(out, pkey, diag);
+    EVP_PKEY_free(pkey);
+    return err;
+}
+
 /* curve_of finds the curve of an EC or EdDSA key; NULL when it is none that we take. */
 static const struct curve *curve_of(const EVP_PKEY *pkey)
 {

@@ -28,6 +28,9 @@ void atls_key_cleanup(struct atls_key **key);
 /* atls_key_generate makes a private key on a curve of codec/cose.h (ATLS_CRV_...). */
 ATLS_NODISCARD enum atls_err atls_key_generate(struct atls_key **out, int32_t crv,
                                                struct atls_diag *diag);
+/* atls_key_generate_rsa makes a private RSA key, for simulated makers whose chains have them. */
+ATLS_NODISCARD enum atls_err atls_key_generate_rsa(struct atls_key **out, unsigned bits,
+                                                   struct atls_diag *diag);
 
 /*
  * atls_key_from_pem reads a SubjectPublicKeyInfo ("PUBLIC KEY") or a private key, also one that a

@@ -11,8 +11,10 @@
 #include "json/json.h"
 #include "keygen.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <time.h>
 
 static const char *const names[] = {"localhost", "127.0.0.1", "::1"};
@@ -38,17 +40,43 @@ enum atls_err demo_make_identities(struct demo *demo, struct atls_diag *diag)
     return err == ATLS_OK ? make_identity(demo->rot, "client", client_tcti, diag) : err;
 }
 
+static struct atls_cert_spec local_cert(void)
+{
+    return (struct atls_cert_spec){.names = names,
+                                   .num_names = ATLS_ARRAY_LEN(names),
+                                   .not_before_s = (int64_t)time(NULL) - ATLS_MAX_SKEW_S,
+                                   .days = 1};
+}
+
+enum atls_err demo_self_signed(char **out, const struct atls_key *key, struct atls_diag *diag)
+{
+    const struct atls_cert_spec spec = local_cert();
+    return atls_cert_self_signed(out, key, &spec, diag);
+}
+
+/* issue writes FOLDER/pkix.pem. */
+static enum atls_err issue(const char *folder, struct atls_bytes ca_cert,
+                           const struct atls_key *ca_key, const struct atls_key *subject,
+                           struct atls_diag *diag)
+{
+    char path[64], *cert = NULL;
+    const struct atls_cert_spec spec = local_cert();
+    enum atls_err err = atls_ca_issue(&cert, ca_cert, ca_key, subject, &spec, diag);
+    if (err == ATLS_OK) {
+        snprintf(path, sizeof path, "%s/pkix.pem", folder);
+        err = atls_file_write(path, atls_bytes_text(cert), ATLS_FILE_PUBLIC, diag);
+    }
+    atls_pem_free(cert);
+    return err;
+}
+
 static enum atls_err certify(const char *folder, struct atls_bytes ca_cert,
                              const struct atls_key *ca_key, struct atls_diag *diag)
 {
     uint8_t *pem = NULL, spki[ATLS_MAX_SPKI_LEN];
     size_t len = 0, spki_len = 0;
-    char path[64], *cert = NULL;
+    char path[64];
     struct atls_key *subject = NULL;
-    const struct atls_cert_spec spec = {.names = names,
-                                        .num_names = ATLS_ARRAY_LEN(names),
-                                        .not_before_s = (int64_t)time(NULL) - ATLS_MAX_SKEW_S,
-                                        .days = 1};
     snprintf(path, sizeof path, "%s/cert.pem", folder);
     enum atls_err err = atls_file_read(&pem, &len, path, ATLS_MAX_FILE_LEN, diag);
     if (err == ATLS_OK) {
@@ -59,21 +87,60 @@ static enum atls_err certify(const char *folder, struct atls_bytes ca_cert,
         err = atls_key_from_spki_der(&subject, atls_bytes_of(spki, spki_len), diag);
     }
     if (err == ATLS_OK) {
-        err = atls_ca_issue(&cert, ca_cert, ca_key, subject, &spec, diag);
+        err = issue(folder, ca_cert, ca_key, subject, diag);
     }
-    if (err == ATLS_OK) {
-        snprintf(path, sizeof path, "%s/pkix.pem", folder);
-        err = atls_file_write(path, atls_bytes_text(cert), ATLS_FILE_PUBLIC, diag);
-    }
-    atls_pem_free(cert);
     atls_key_free(subject);
     atls_file_free(pem, len);
     return err;
 }
 
+/* write_key makes a key and writes its private part, and the public one where that has a path. */
+static enum atls_err write_key(struct atls_key **out, const char *path, const char *public_path,
+                               struct atls_diag *diag)
+{
+    char *pem = NULL, *public_pem = NULL;
+    enum atls_err err = atls_key_generate(out, ATLS_CRV_P256, diag);
+    if (err == ATLS_OK) {
+        err = atls_key_to_private_pem(&pem, *out, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_file_write(path, atls_bytes_text(pem), ATLS_FILE_SECRET, diag);
+    }
+    if (err == ATLS_OK && public_path != NULL) {
+        err = atls_key_to_public_pem(&public_pem, *out, diag);
+    }
+    if (err == ATLS_OK && public_path != NULL) {
+        err = atls_file_write(public_path, atls_bytes_text(public_pem), ATLS_FILE_PUBLIC, diag);
+    }
+    atls_pem_free(pem);
+    atls_pem_free(public_pem);
+    return err;
+}
+
+/* make_service: what a Verifier has of its own: a TLS key with its certificate, and the key that
+ * signs Results. */
+static enum atls_err make_service(struct atls_bytes ca_cert, const struct atls_key *ca_key,
+                                  struct atls_diag *diag)
+{
+    struct atls_key *tls = NULL, *signing = NULL;
+    if (mkdir("verifier", 0700) != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_FILE, "demo", "verifier", strerror(errno),
+                               "a folder that can be made");
+    }
+    enum atls_err err = write_key(&tls, "verifier/key.pem", NULL, diag);
+    if (err == ATLS_OK) {
+        err = issue("verifier", ca_cert, ca_key, tls, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_key(&signing, "verifier/signing.pem", "verifier/signing.pub", diag);
+    }
+    atls_key_free(tls);
+    atls_key_free(signing);
+    return err;
+}
+
 enum atls_err demo_certify(struct demo *demo, struct atls_diag *diag)
 {
-    (void)demo;
     struct atls_key *ca_key = NULL;
     char *ca = NULL;
     enum atls_err err = atls_key_generate(&ca_key, ATLS_CRV_P256, diag);
@@ -89,6 +156,9 @@ enum atls_err demo_certify(struct demo *demo, struct atls_diag *diag)
     }
     if (err == ATLS_OK) {
         err = certify("client", atls_bytes_text(ca), ca_key, diag);
+    }
+    if (err == ATLS_OK && demo->options->demo_verifier) {
+        err = make_service(atls_bytes_text(ca), ca_key, diag);
     }
     atls_pem_free(ca);
     atls_key_free(ca_key);

@@ -10,4 +10,14 @@
 ATLS_NODISCARD enum atls_err demo_steal(const char *address, const char *format, const char *path,
                                         struct atls_diag *diag);
 
+struct demo_presenter {
+    int listen_fd;
+    const char *identity; /* of the Verifier */
+    const char *path;     /* of the passport, a JWT */
+};
+
+/* demo_present is a server with a key of its own: it answers the next connection with a passport of
+ * somebody else. `arg` is a struct demo_presenter. */
+void demo_present(void *arg);
+
 #endif

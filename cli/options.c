@@ -127,6 +127,10 @@ static const struct option {
 #if ATLS_NET
     {"renew", FLAG, CLI_PASSPORT, AT(renew), NULL, "stay, and renew it in time until SIGTERM"},
 #endif
+#if ATLS_VERIFIER && ATLS_NET
+    {"verifier", FLAG, CLI_DEMO, AT(demo_verifier), NULL,
+     "with a Verifier as a service: background checks and passports"},
+#endif
     {"keep", VALUE, CLI_DEMO, AT(keep), "DIR", "keep the demo's files in DIR"},
 #if ATLS_VERIFIER
     {"listen", VALUE, CLI_VERIFIER, AT(listen), "ADDR:PORT",
@@ -149,12 +153,12 @@ static const struct option {
 /* Names of the contract that come later: told apart from a slip of the finger. */
 static const char *const not_built[] = {
 #if !ATLS_NET
-    "verifier",   "verifier-ca",
+    "verifier",           "verifier-ca",
 #endif
-    "reattest",   "framed",      "resume", "psk", "dtls", "ra-tls", "cmw-extension-type",
-    "collateral",
+    "reattest",           "framed",      "resume", "psk",   "dtls", "ra-tls",
+    "cmw-extension-type", "collateral",
 #if !ATLS_VERIFIER
-    "store",      "listen",      "token",  "id",
+    "verifier",           "store",       "listen", "token", "id",
 #endif
 #if !ATLS_NET
     "plain-http",

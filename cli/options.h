@@ -50,6 +50,7 @@ struct cli_options {
     bool force_plain; /* --plain-http */
     /* demo */
     const char *keep;
+    bool demo_verifier; /* --verifier */
     /* what is no option */
     struct cli_list operands;
     void *storage; /* what a configuration file's texts live in */

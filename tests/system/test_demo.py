@@ -7,9 +7,22 @@ import os
 import shutil
 import subprocess
 
+import verifierlib
 from atlslib import EXIT_DONE, EXIT_OURS, SystemTest, main, need, program, run
 
 REFUSALS = 3
+
+
+def still_in(folder: str) -> list:
+    """Processes whose working folder it is."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            if os.readlink(f"/proc/{pid}/cwd") == os.path.realpath(folder):
+                found.append(pid)
+        except OSError:
+            pass  # ended meanwhile, or of somebody else
+    return found
 
 
 class DemoTest(SystemTest):
@@ -38,6 +51,47 @@ class DemoTest(SystemTest):
     def test_software_tpms_go_through_all_steps(self):
         need("swtpm")
         self.assert_all_went_well(self.demo("--json"))
+
+    def with_verifier(self, *words) -> list:
+        """The steps, of which every one ended as announced."""
+        outcome = self.assert_done(self.demo("--verifier", "--json", *words))
+        *steps, summary = outcome.objects
+        self.assertEqual((summary["result"]["failed"], summary["result"]["ok"]), (0, True))
+        self.assertEqual(summary["result"]["steps"], len(steps))
+        for line in steps:
+            self.assertTrue(line["result"]["ok"], outcome.text)
+            self.assertIsInstance(line["result"]["ms"], int)
+        return [(line["result"]["outcome"], line["result"]["expected"]) for line in steps]
+
+    def test_a_verifier_appraises_and_gives_passports(self):
+        need("swtpm")
+        verifierlib.need_built()
+        steps = self.with_verifier()
+        self.assertEqual([expected for outcome, expected in steps if outcome == "refused"],
+                         ["KEY_BINDING", "FRESHNESS", "STATUS", "VERIFIER_UNREACHABLE"])
+        self.assertEqual(steps.count(("accepted", "OK")), 5)
+
+    def test_evidence_that_names_no_key_is_checked_by_a_verifier_without_passports(self):
+        verifierlib.need_built()
+        steps = self.with_verifier("--rot", "sim-psa")
+        self.assertEqual([expected for outcome, expected in steps if outcome == "refused"],
+                         ["FRESHNESS", "STATUS", "VERIFIER_UNREACHABLE"])
+        self.assertEqual(steps.count(("accepted", "OK")), 4)
+
+    def test_a_demo_that_fails_leaves_no_verifier_behind(self):
+        verifierlib.need_built()
+        for sabotage in ("stolen.cmw", "verifier/store.db"):
+            with self.subTest(sabotage):
+                folder = self.path("sabotage-" + os.path.basename(sabotage))
+                os.makedirs(os.path.join(folder, sabotage))
+                if "/" in sabotage:
+                    shutil.rmtree(os.path.join(folder, "verifier"))
+                    with open(os.path.join(folder, "verifier"), "wb"):
+                        pass
+                outcome = self.demo("--verifier", "--rot", "sim-psa", "--json", "--keep", folder)
+                self.assertEqual(outcome.status, EXIT_OURS, str(outcome))
+                self.assertEqual(outcome.objects[-1]["result"]["failed"], 1)
+                self.assertEqual(still_in(folder), [])
 
     def test_people_see_every_step(self):
         outcome = self.assert_done(self.demo("--rot", "sim-psa"))

@@ -66,6 +66,25 @@ enum atls_err atls_input_compare_nonce(const struct atls_appraisal_input *input,
     return ATLS_OK;
 }
 
+enum atls_err atls_input_compare_padded_nonce(const struct atls_appraisal_input *input,
+                                              struct atls_bytes found, const char *claim,
+                                              struct atls_diag *diag)
+{
+    uint8_t padded[ATLS_MAX_NONCE_LEN] = {0};
+    struct atls_appraisal_input with_padding = *input;
+    if (!input->no_nonce) {
+        memcpy(padded, input->expected_nonce.data, input->expected_nonce.len);
+        with_padding.expected_nonce = atls_bytes_of(padded, sizeof padded);
+    }
+    return atls_input_compare_nonce(&with_padding, found, claim, diag);
+}
+
+enum atls_key_binding atls_input_challenge_binding(const struct atls_appraisal_input *input)
+{
+    return !input->no_nonce && input->tls_spki.len != 0 ? ATLS_KEY_BINDING_CHALLENGE
+                                                        : ATLS_KEY_BINDING_NONE;
+}
+
 enum atls_err atls_input_check_anchor(const struct atls_trust_anchor *anchor, int64_t now_s,
                                       struct atls_diag *diag)
 {

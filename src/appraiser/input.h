@@ -30,6 +30,17 @@ ATLS_NODISCARD enum atls_err atls_input_compare_nonce(const struct atls_appraisa
                                                       struct atls_bytes found, const char *claim,
                                                       struct atls_diag *diag);
 
+/* atls_input_compare_padded_nonce is for roots of trust that take 64 octets, to which a shorter
+ * nonce is padded with zeros: all 64 of `found` are compared. */
+ATLS_NODISCARD enum atls_err
+atls_input_compare_padded_nonce(const struct atls_appraisal_input *input, struct atls_bytes found,
+                                const char *claim, struct atls_diag *diag);
+
+/* atls_input_challenge_binding is that of Evidence which names no TLS key: that the key belongs to
+ * it rests on the binder, which is the nonce and holds the key's hash ("challenge"). Without a key
+ * to compare there was no binder. */
+enum atls_key_binding atls_input_challenge_binding(const struct atls_appraisal_input *input);
+
 /* An endorsement that has ended since it was loaded (a Verifier may run for months) counts for
  * nothing: atls_input_check_anchor says so, and atls_input_next_reference passes it over. It also
  * passes over what its endorser lets other keys say only (authorized-by): `signer` signed. */

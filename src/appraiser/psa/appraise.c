@@ -7,16 +7,6 @@
 #include "appraiser/outcome.h"
 #include "base/span.h"
 
-/*
- * The token names no TLS key: that the key belongs to it rests on the binder, which is the nonce
- * and holds the key's hash ("challenge"). Without a key to compare there was no binder.
- */
-static enum atls_key_binding key_binding(const struct atls_appraisal_input *input)
-{
-    return !input->no_nonce && input->tls_spki.len != 0 ? ATLS_KEY_BINDING_CHALLENGE
-                                                        : ATLS_KEY_BINDING_NONE;
-}
-
 static void fill(struct atls_submod *submod, const struct atls_psa_claims *claims,
                  const struct atls_trust_anchor *anchor, const struct atls_additions *endorsed,
                  const struct atls_appraisal_input *input)
@@ -27,7 +17,7 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
     submod->has_caller = true;
     submod->caller = claims->client_id;
     submod->fresh = !input->no_nonce;
-    submod->key_binding = key_binding(input);
+    submod->key_binding = atls_input_challenge_binding(input);
     atls_identities_add(&submod->identities, ATLS_REVOKED_UEID, "psa-instance-id",
                         claims->instance_id);
     atls_identities_add_key(&submod->identities, ATLS_REVOKED_SPKI, "attestation key",

@@ -15,8 +15,7 @@ static void fill(struct atls_submod *submod, const struct atls_psa_claims *claim
     submod->format = atls_format_by_name(atls_bytes_text("psa"));
     submod->fresh = true;
     submod->has_reference_values = true;
-    submod->key_binding =
-        input->tls_spki.len != 0 ? ATLS_KEY_BINDING_CHALLENGE : ATLS_KEY_BINDING_NONE;
+    submod->key_binding = atls_input_challenge_binding(input);
     submod->machine = claims->instance_id;
     submod->has_caller = true;
     submod->caller = claims->client_id;

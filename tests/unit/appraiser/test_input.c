@@ -2,6 +2,7 @@
 /* What every appraiser demands of its caller, and the table of appraisers. */
 #include "scene.h"
 
+#include "appraiser/input.h"
 #include "appraiser/outcome.h"
 
 static const struct atls_appraiser_ops *const both[] = {&atls_appraiser_psa, &atls_appraiser_tpm2};
@@ -88,11 +89,54 @@ static void a_claim_only_gets_worse_and_the_first_cause_stays(void **state)
     assert_int_equal(submod.vector.claim[ATLS_TRUST_INSTANCE_IDENTITY], 96);
 }
 
+/* compare_padded holds 64 octets, `tail` behind 32 times 4e, against a nonce of `len` times 4e. */
+static enum atls_err compare_padded(struct scene *s, size_t len, uint8_t tail, bool no_nonce)
+{
+    uint8_t found[64];
+    memset(found, 0x4e, sizeof found);
+    memset(&found[32], 0, 32);
+    found[63] = tail;
+    scene_init(s, NULL, no_nonce ? atls_bytes_of(NULL, 0) : test_fill(0x4e, len));
+    s->input.no_nonce = no_nonce;
+    return atls_input_compare_padded_nonce(&s->input, test_copy(atls_bytes_of(found, 64)), "field",
+                                           &s->diag);
+}
+
+static void all_64_octets_of_a_padded_nonce_are_compared(void **state)
+{
+    (void)state;
+    struct scene s;
+    assert_err(compare_padded(&s, 32, 0, false), OK);
+    assert_refused(&s, compare_padded(&s, 32, 1, false), FRESHNESS, "field"); /* */
+    assert_refused(&s, compare_padded(&s, 31, 0, false), FRESHNESS, "field");
+    assert_refused(&s, compare_padded(&s, 48, 0, false), FRESHNESS, "field");
+    assert_refused(&s, compare_padded(&s, 64, 0, false), FRESHNESS, "field");
+    assert_err(compare_padded(&s, 0, 1, true), OK);
+    scene_init(&s, NULL, test_fill(0x4e, 32));
+    const enum atls_err err =
+        atls_input_compare_padded_nonce(&s.input, test_fill(0x4e, 32), "field", &s.diag);
+    assert_refused(&s, err, FRESHNESS, "field"); /* a field of another length */
+}
+
+static void a_key_is_bound_by_a_challenge_only_where_there_was_one(void **state)
+{
+    (void)state;
+    struct scene s;
+    scene_init(&s, NULL, test_fill(0x4e, 32));
+    assert_int_equal(atls_input_challenge_binding(&s.input), ATLS_KEY_BINDING_NONE);
+    s.input.tls_spki = test_fill(0x30, 91);
+    assert_int_equal(atls_input_challenge_binding(&s.input), ATLS_KEY_BINDING_CHALLENGE);
+    s.input.no_nonce = true;
+    assert_int_equal(atls_input_challenge_binding(&s.input), ATLS_KEY_BINDING_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_appraisal_that_could_not_refuse_is_refused),
         cmocka_unit_test(the_table_has_an_appraiser_for_each_format),
+        cmocka_unit_test(all_64_octets_of_a_padded_nonce_are_compared),
+        cmocka_unit_test(a_key_is_bound_by_a_challenge_only_where_there_was_one),
         cmocka_unit_test(a_claim_only_gets_worse_and_the_first_cause_stays),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

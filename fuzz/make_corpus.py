@@ -1014,8 +1014,9 @@ def service_messages():
     yield "examine", b"\2" + struct.pack(">Q", 1790000000) + long(b"corim")
     yield "identified", b"\3" + b"\0\0" + vec16(b"a/b") + long(b"v") + a_match()
     yield "unidentified", b"\3" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0"
-    yield "examined", (b"\4" + b"\0\0" + vec16(b"id") + struct.pack(">QB", 3, 1) + vec16(b"tag:x") +
-                       struct.pack(">I", 2) + a_match() + a_match())
+    yield "examined", (b"\4" + b"\0\0" + vec16(b"id") + struct.pack(">QB", 3, 1) +
+                       vec16(b"signed by CN=maker") + struct.pack(">Q", 1790000000) + vec16(b"tag:x") +
+                       struct.pack(">I", 2) + a_match() + vec8(b"") + a_match() + vec8(b"k" * 32))
     yield "outcome", b"\5" + an_outcome()
     yield "no_outcome", b"\5" + a_diag() + vec8(b"tpm2") + b"\0"
     yield "open", b"\6" + b"\x20" + vec8(b"") + struct.pack(">I", 150)

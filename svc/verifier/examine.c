@@ -2,8 +2,10 @@
 #include "svc/verifier/examine.h"
 
 #include "base/span.h"
+#include "crypto/crypto.h"
 #include "endorsement/corim.h"
 #include "endorsement/set.h"
+#include "svc/verifier/endorser.h"
 
 #include <stdlib.h>
 
@@ -18,7 +20,7 @@ static bool same_octets(struct atls_bytes a, struct atls_bytes b)
 static bool is_same(const struct verifier_match *a, const struct verifier_match *b)
 {
     return a->format == b->format && same_octets(a->instance, b->instance) &&
-           same_octets(a->class_id, b->class_id);
+           same_octets(a->class_id, b->class_id) && same_octets(a->key, b->key);
 }
 
 /* add leaves out what the one before said: references of one class stand together. */
@@ -37,17 +39,39 @@ static enum atls_err add(struct verifier_examined *out, size_t cap,
     return ATLS_OK;
 }
 
-static enum atls_err describe(struct verifier_examined *out, const struct atls_batch *batch)
+/* What the spans of an examination borrow. */
+struct memory {
+    struct atls_batch batch;
+    struct atls_digest *keys; /* of the anchors */
+    char endorser[VERIFIER_MAX_SIGNED_BY_LEN + 1];
+};
+
+static enum atls_err add_anchor(struct verifier_examined *out, struct atls_digest *hash,
+                                const struct atls_trust_anchor *anchor)
 {
+    const enum atls_err err = atls_crypto_openssl()->hash(ATLS_ALG_SHA256, anchor->spki, hash);
+    if (err != ATLS_OK) {
+        return atls_fail(&out->why, err, step, "attestation key");
+    }
+    const struct verifier_match match = {anchor->format, anchor->instance, anchor->class_id,
+                                         atls_digest_bytes(hash)};
+    return add(out, VERIFIER_MAX_MATCHES, &match);
+}
+
+static enum atls_err describe(struct verifier_examined *out, struct memory *memory)
+{
+    const struct atls_batch *batch = &memory->batch;
     enum atls_err err = ATLS_OK;
+    memory->keys = calloc(batch->num_anchors + 1, sizeof *memory->keys);
+    if (memory->keys == NULL) {
+        return atls_fail(&out->why, ATLS_ERR_MEMORY, step, NULL);
+    }
     out->matches = calloc(VERIFIER_MAX_MATCHES, sizeof *out->matches);
     if (out->matches == NULL) {
         return atls_fail(&out->why, ATLS_ERR_MEMORY, step, NULL);
     }
     for (size_t i = 0; err == ATLS_OK && i < batch->num_anchors; i++) {
-        const struct atls_trust_anchor *anchor = &batch->anchors[i]->anchor;
-        const struct verifier_match match = {anchor->format, anchor->instance, anchor->class_id};
-        err = add(out, VERIFIER_MAX_MATCHES, &match);
+        err = add_anchor(out, &memory->keys[i], &batch->anchors[i]->anchor);
     }
     for (size_t i = 0; err == ATLS_OK && i < batch->num_references; i++) {
         const struct atls_reference *reference = batch->references[i];
@@ -58,38 +82,59 @@ static enum atls_err describe(struct verifier_examined *out, const struct atls_b
     return err;
 }
 
-static void batch_free(void *memory)
+static void memory_free(void *arg)
 {
-    atls_batch_cleanup(memory);
+    struct memory *memory = arg;
+    atls_batch_cleanup(&memory->batch);
+    free(memory->keys);
     free(memory);
+}
+
+/* find_endorser: of what nobody signed, who submitted it is the endorser, and the front knows. */
+static enum atls_err find_endorser(struct verifier_examined *out, struct memory *memory,
+                                   const struct atls_signers *signers,
+                                   const struct verifier_examine *request)
+{
+    out->is_signed = atls_corim_is_signed(request->content);
+    if (!out->is_signed) {
+        return ATLS_OK;
+    }
+    const enum atls_err err = verifier_endorser_name(memory->endorser, request->content, signers,
+                                                     request->now_s, &out->why);
+    out->endorser = atls_bytes_text(memory->endorser);
+    return err;
 }
 
 enum atls_err verifier_examine_corim(struct verifier_examined *out,
                                      const struct atls_endorsements *rules,
                                      const struct verifier_examine *request)
 {
-    struct atls_batch *batch = calloc(1, sizeof *batch);
+    struct memory *memory = calloc(1, sizeof *memory);
     const struct atls_corim_reading reading = {atls_endorsements_signers(rules), true,
                                                request->now_s};
     memset(out, 0, sizeof *out);
-    if (batch == NULL) {
+    if (memory == NULL) {
         return atls_fail(&out->why, ATLS_ERR_MEMORY, step, NULL);
     }
-    out->memory = batch;
-    out->free_memory = batch_free;
-    enum atls_err err = atls_corim_read(batch, request->content, "submission", &reading, &out->why);
+    out->memory = memory;
+    out->free_memory = memory_free;
+    enum atls_err err =
+        atls_corim_read(&memory->batch, request->content, "submission", &reading, &out->why);
     if (err != ATLS_OK) {
         return err;
     }
-    const struct atls_corim_source *file = batch->sources;
+    const struct atls_corim_source *file = memory->batch.sources;
     if (file == NULL || file->id.len == 0 || file->id.len > 512 || file->version > INT64_MAX) {
         return atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, "id or version",
                                "out of range", "an id of at most 512 octets");
     }
     out->id = file->id;
     out->version = file->version;
-    out->is_signed = atls_corim_is_signed(request->content);
-    err = describe(out, batch);
+    out->until_s = file->not_after_s;
+    err = find_endorser(out, memory, reading.signers, request);
+    if (err == ATLS_OK) {
+        err = describe(out, memory);
+    }
     if (err == ATLS_OK && out->num_matches == 0) {
         err = atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, NULL,
                               "neither keys nor reference values", NULL);

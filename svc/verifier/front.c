@@ -38,7 +38,10 @@ static enum atls_err block_signals(struct front *f, struct atls_diag *diag)
 static enum atls_err load_endorsements(struct front *f, struct atls_diag *diag)
 {
     uint64_t generation = 0;
-    const enum atls_err err = verifier_store_generation(f->service.store, &generation, diag);
+    enum atls_err err = verifier_store_generation(f->service.store, &generation, diag);
+    if (err == ATLS_OK) {
+        err = verifier_service_describe(&f->service, generation, diag);
+    }
     return err == ATLS_OK ? verifier_service_catch_up(&f->service, generation, diag) : err;
 }
 

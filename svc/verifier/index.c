@@ -222,6 +222,17 @@ enum atls_err verifier_index_add(struct verifier_index *index, struct atls_bytes
     return ATLS_OK;
 }
 
+void verifier_index_remove(struct verifier_index *index, struct atls_bytes id)
+{
+    struct document *document = find_document(index, id);
+    if (document != NULL) {
+        drop(index, document->generation);
+        forget_order(index);
+        free((void *)(uintptr_t)document->id.data);
+        *document = index->documents[--index->num_documents];
+    }
+}
+
 /* What one question has found so far. */
 struct finding {
     uint64_t *out;

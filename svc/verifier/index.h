@@ -30,6 +30,9 @@ ATLS_NODISCARD enum atls_err verifier_index_find(struct verifier_index *index,
                                                  const struct verifier_match *wanted, uint64_t *out,
                                                  size_t max, size_t *out_num,
                                                  struct atls_diag *diag);
+/* verifier_index_remove forgets a document that was withdrawn; one that it does not know is fine.
+ */
+void verifier_index_remove(struct verifier_index *index, struct atls_bytes id);
 size_t verifier_index_count(const struct verifier_index *index); /* documents */
 
 #endif

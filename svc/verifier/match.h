@@ -7,7 +7,8 @@
 #include "base/formats.h"
 
 enum {
-    VERIFIER_MAX_KEY_LEN = 128,  /* instance or class in octets */
+    VERIFIER_MAX_KEY_LEN = 128, /* instance or class in octets */
+    VERIFIER_MAX_SIGNED_BY_LEN = 400,
     VERIFIER_MAX_MATCHES = 65536 /* keys and classes that one CoRIM names */
 };
 
@@ -16,6 +17,7 @@ struct verifier_match {
     const struct atls_format *format;
     struct atls_bytes instance; /* empty: not said */
     struct atls_bytes class_id; /* empty: not said */
+    struct atls_bytes key;      /* SHA-256 of an endorsed key's SubjectPublicKeyInfo, or empty */
 };
 
 /* EXAMINE: may this CoRIM be used, and what is it about? */
@@ -28,6 +30,8 @@ struct verifier_examined {
     struct atls_bytes id; /* as encoded */
     uint64_t version;
     bool is_signed;
+    struct atls_bytes endorser;     /* who signed it: a text that names nobody else; or empty */
+    int64_t until_s;                /* INT64_MAX: it has no end */
     struct atls_bytes profile;      /* of the format's row, old or new */
     struct verifier_match *matches; /* owned array */
     size_t num_matches;

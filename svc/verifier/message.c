@@ -207,10 +207,13 @@ static void put_examined(struct atls_writer *w, const void *message)
     atls_write_vec16(w, m->id);
     atls_write_u64(w, m->version);
     atls_write_u8(w, m->is_signed);
+    atls_write_vec16(w, m->endorser);
+    atls_write_u64(w, (uint64_t)m->until_s);
     atls_write_vec16(w, m->profile);
     atls_write_u32(w, (uint32_t)m->num_matches);
     for (size_t i = 0; i < m->num_matches; i++) {
         verifier_put_match(w, &m->matches[i]);
+        atls_write_vec8(w, m->matches[i].key);
     }
 }
 
@@ -220,19 +223,38 @@ enum atls_err verifier_examined_write(struct verifier_octets *out,
     return write_message(out, put_examined, message);
 }
 
-/* Three octets at least are in a match: that bounds the array before it is allocated. */
+static bool get_key(struct atls_reader *r, struct verifier_match *match)
+{
+    return atls_read_vec8(r, 0, 32, &match->key) && (match->key.len == 0 || match->key.len == 32);
+}
+
+/* Four octets at least are in a match: that bounds the array before it is allocated. */
 static bool get_matches(struct atls_reader *r, struct verifier_examined *m)
 {
     uint32_t num = 0;
-    if (!atls_read_u32(r, &num) || num > VERIFIER_MAX_MATCHES || num > r->left / 3) {
+    if (!atls_read_u32(r, &num) || num > VERIFIER_MAX_MATCHES || num > r->left / 4) {
         return false;
     }
     m->matches = calloc(num + 1u, sizeof *m->matches);
     bool ok = m->matches != NULL;
     for (size_t i = 0; ok && i < num; i++) {
-        ok = verifier_get_match(r, &m->matches[i]) && m->matches[i].format != NULL;
+        ok = verifier_get_match(r, &m->matches[i]) && m->matches[i].format != NULL &&
+             get_key(r, &m->matches[i]);
     }
     m->num_matches = num;
+    return ok;
+}
+
+/* get_endorser: an appraiser says so, so it is looked at before it is kept or shown. */
+static bool get_endorser(struct atls_reader *r, struct verifier_examined *m)
+{
+    uint64_t until = 0;
+    bool ok = atls_read_vec16(r, 0, VERIFIER_MAX_SIGNED_BY_LEN, &m->endorser) &&
+              atls_read_u64(r, &until) && until <= INT64_MAX;
+    for (size_t i = 0; ok && i < m->endorser.len; i++) {
+        ok = m->endorser.data[i] >= 0x20 && m->endorser.data[i] < 0x7f;
+    }
+    m->until_s = (int64_t)until;
     return ok;
 }
 
@@ -243,7 +265,7 @@ enum atls_err verifier_examined_read(struct verifier_examined *out, struct atls_
     uint8_t is_signed = 0;
     const bool ok = verifier_get_diag(&r, &m.why) && atls_read_vec16(&r, 0, 512, &m.id) &&
                     atls_read_u64(&r, &m.version) && m.version <= INT64_MAX &&
-                    atls_read_u8(&r, &is_signed) && is_signed <= 1 &&
+                    atls_read_u8(&r, &is_signed) && is_signed <= 1 && get_endorser(&r, &m) &&
                     atls_read_vec16(&r, 0, 512, &m.profile) && get_matches(&r, &m);
     const enum atls_err err = read_end(&r, ok);
     if (err != ATLS_OK) {

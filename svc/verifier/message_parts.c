@@ -117,6 +117,7 @@ void verifier_put_match(struct atls_writer *w, const struct verifier_match *matc
 
 bool verifier_get_match(struct atls_reader *r, struct verifier_match *out)
 {
+    out->key = atls_bytes_of(NULL, 0); /* EXAMINED alone has it */
     return verifier_get_format(r, &out->format) &&
            atls_read_vec8(r, 0, VERIFIER_MAX_KEY_LEN, &out->instance) &&
            atls_read_vec8(r, 0, VERIFIER_MAX_KEY_LEN, &out->class_id);

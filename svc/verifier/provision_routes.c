@@ -199,28 +199,6 @@ static enum atls_err check(const struct submission *submission,
     return ATLS_OK;
 }
 
-static enum atls_err put(struct verifier_service *s, const struct verifier_request *request,
-                         const struct submission *submission,
-                         const struct verifier_examined *examined, struct atls_diag *diag)
-{
-    char profile[VERIFIER_MAX_PROFILE_LEN + 1];
-    struct verifier_endorsement_put done;
-    (void)snprintf(profile, sizeof profile, "%.*s", (int)examined->profile.len,
-                   (const char *)examined->profile.data);
-    const struct verifier_endorsement_new endorsement = {
-        .id = examined->id,
-        .version = examined->version,
-        .media_type = request->content_type,
-        .profile = profile,
-        .submitter = who_submits(request),
-        .content = request->body,
-    };
-    enum atls_err err =
-        verifier_endorsement_put(s->store, &done, submission->id, &endorsement, diag);
-    /* Acknowledged only when this node appraises with it, too. */
-    return err == ATLS_OK ? verifier_service_catch_up(s, done.generation, diag) : err;
-}
-
 static enum atls_err begin_submission(struct submission *out, struct verifier_service *s,
                                       const struct verifier_request *request,
                                       struct atls_diag *diag)
@@ -269,7 +247,8 @@ static void take(struct verifier_service *s, const struct verifier_request *requ
     if (err == ATLS_OK) {
         err = check(submission, &examined, &diag);
         if (err == ATLS_OK) {
-            err = put(s, request, submission, &examined, &diag);
+            err = verifier_service_endorse(s, submission->id, who_submits(request), request,
+                                           &examined, &diag);
         }
         log_submission(s, request, &examined, err == ATLS_OK ? NULL : &diag);
     }
@@ -354,6 +333,47 @@ void verifier_submission(struct verifier_service *s, const struct verifier_reque
     }
     answer_status(out, verifier_submission_status_name(submission.status), submission.expiry_ms,
                   submission.reason);
+}
+
+/*
+ * verifier_withdraw ends an endorsement, by its id in hexadecimal. The holder of the token may end
+ * every one, who came with a certificate its own.
+ */
+void verifier_withdraw(struct verifier_service *s, const struct verifier_request *request,
+                       struct verifier_response *out)
+{
+    struct atls_bytes text;
+    struct atls_diag diag;
+    uint8_t id[VERIFIER_MAX_ENDORSEMENT_ID_LEN];
+    const struct atls_buf room = {id, sizeof id};
+    size_t len = 0;
+    uint64_t generation = 0;
+    if (!may_provision(s, request, out)) {
+        return;
+    }
+    if (!verifier_path_below(request->path, "/endorsement-provisioning/v1/endorsements/", &text) ||
+        !atls_hex_decode(text, room, &len)) {
+        verifier_problem(out, 400, "an endorsement is named by its id in hexadecimal");
+        return;
+    }
+    const bool has_rights =
+        s->takes_token && request->authorization != NULL && has_token(s, request->authorization);
+    enum atls_err err =
+        verifier_endorsement_withdraw(s->store, &generation, atls_bytes_of(id, len),
+                                      has_rights ? NULL : who_submits(request), &diag);
+    if (err == ATLS_OK) {
+        err = verifier_service_catch_up(s, generation, &diag);
+    }
+    char *hex = atls_hex_new(atls_bytes_of(id, len));
+    verifier_log_event(s->log, "withdrawal", err == ATLS_OK ? NULL : &diag,
+                       json_pack("{s:s,s:s,s:s?}", "peer", request->peer, "submitter",
+                                 who_submits(request), "id", hex));
+    free(hex);
+    if (err == ATLS_OK) {
+        verifier_respond_empty(out, 204);
+    } else {
+        verifier_problem_of(out, &diag);
+    }
 }
 
 /* discovery answers with a document that clients may keep for a minute. */

@@ -176,6 +176,10 @@ static enum atls_err take_in(struct verifier_service *s, const struct verifier_e
 {
     struct verifier_examined examined = {.matches = NULL};
     struct verifier_frame frame = {.payload = NULL};
+    if (e->content.len == 0) { /* withdrawn */
+        verifier_index_remove(s->index, e->id);
+        return ATLS_OK;
+    }
     enum atls_err err = verifier_service_examine(s, &examined, &frame, e->content, diag);
     if (err != ATLS_OK) {
         return err;
@@ -278,6 +282,9 @@ void verifier_service_housekeep(struct verifier_service *service)
         verifier_ignore(verifier_store_sweep(service->store, NULL, NULL));
         take_over(service);
         err = verifier_service_catch_up(service, generation, &diag);
+        if (err == ATLS_OK) {
+            err = verifier_service_describe(service, generation, &diag);
+        }
         if (err != ATLS_OK) {
             verifier_log_event(service->log, "failure", &diag, NULL);
         }

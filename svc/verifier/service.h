@@ -42,6 +42,7 @@ struct verifier_service {
     size_t num_accept;
     atomic_bool *stopping; /* the order has come; of the front */
     bool store_away;       /* as the log has it; of the thread that keeps house */
+    uint64_t described;    /* the store knows what is said up to here; of the same thread */
 
     pthread_mutex_t index_lock; /* the next two */
     struct verifier_index *index;
@@ -59,6 +60,21 @@ ATLS_NODISCARD enum atls_err verifier_service_token(struct verifier_service *ser
 
 /* verifier_service_catch_up reads what the store has beyond the index, up to `generation`. */
 ATLS_NODISCARD enum atls_err verifier_service_catch_up(struct verifier_service *service,
+                                                       uint64_t generation, struct atls_diag *diag);
+
+/*
+ * verifier_service_endorse puts an endorsement that was examined into the store, when it
+ * contradicts none that is in force (R-47), and appraises with it. `submitter` is who was
+ * authenticated.
+ */
+ATLS_NODISCARD enum atls_err verifier_service_endorse(struct verifier_service *service,
+                                                      const char *submission, const char *submitter,
+                                                      const struct verifier_request *request,
+                                                      const struct verifier_examined *examined,
+                                                      struct atls_diag *diag);
+/* verifier_service_describe tells the store what those endorsements say, up to `generation`, that a
+ * program of an older version has taken in. */
+ATLS_NODISCARD enum atls_err verifier_service_describe(struct verifier_service *service,
                                                        uint64_t generation, struct atls_diag *diag);
 
 /* verifier_service_examine asks an appraiser about a CoRIM; `frame` holds what *out borrows. */
@@ -109,6 +125,7 @@ verifier_route verifier_new_session;
 verifier_route verifier_session;
 verifier_route verifier_submit;
 verifier_route verifier_submission;
+verifier_route verifier_withdraw;
 verifier_route verifier_discover_verification;
 verifier_route verifier_discover_provisioning;
 verifier_route verifier_health;

@@ -5,6 +5,7 @@
  */
 #include "store/check.h"
 #include "store/store_internal.h"
+#include "store/subject.h"
 #include "store/submission.h"
 
 #include <stdlib.h>
@@ -36,23 +37,62 @@ static enum atls_err check_new(const struct verifier_endorsement_new *new, struc
         err = store_check_size(new->content.len, 1, VERIFIER_MAX_ENDORSEMENT_LEN,
                                "octets of the endorsement", diag);
     }
-    return err;
+    return err == ATLS_OK ? store_about_check(&new->about, diag) : err;
+}
+
+/* The columns of STORE_ENDORSEMENT_FIND. */
+enum {
+    FOUND_VERSION,
+    FOUND_GENERATION,
+    FOUND_IS_SAME,
+    FOUND_LENGTH,
+    FOUND_SUBMITTER,
+    FOUND_IN_FORCE,
+    FOUND_ENDORSER
+};
+
+/* check_endorser: who has an id keeps it, until it is withdrawn or has ended. */
+static enum atls_err check_endorser(const struct putting *putting, const struct store_row *row,
+                                    struct atls_diag *diag)
+{
+    const char *endorser = putting->endorsement->about.endorser;
+    const struct atls_bytes here = atls_bytes_text(endorser != NULL ? endorser : "");
+    const struct atls_bytes there = row->column[FOUND_ENDORSER].octets;
+    if (row->column[FOUND_LENGTH].number == 0 || row->column[FOUND_IN_FORCE].number == 0 ||
+        (here.len == there.len && (here.len == 0 || atls_bytes_equal(here, there)))) {
+        return ATLS_OK;
+    }
+    atls_fail(diag, ATLS_ERR_ENDORSEMENT_DISPUTED, "endorsement", "endorser of this id");
+    atls_diag_found_peer_text(diag, here);
+    atls_diag_found_text(diag, " instead of ");
+    atls_diag_found_peer_text(diag, there);
+    atls_diag_expected_text(diag, "the same, or that it is withdrawn before");
+    return ATLS_ERR_ENDORSEMENT_DISPUTED;
 }
 
 /* judge decides on an endorsement whose id is there already. */
 static enum atls_err judge(struct putting *putting, const struct store_row *row,
                            struct atls_diag *diag)
 {
-    const int64_t there = row->column[0].number;
+    const int64_t there = row->column[FOUND_VERSION].number;
     const int64_t version = (int64_t)putting->endorsement->version;
-    const bool is_same = row->column[2].number == 1;
+    const bool is_same = row->column[FOUND_IS_SAME].number == 1;
+    const bool is_withdrawn = row->column[FOUND_LENGTH].number == 0;
     if (version > there) {
-        return ATLS_OK;
+        return check_endorser(putting, row, diag);
     }
     if (version == there && is_same) {
         putting->outcome.is_new = false;
-        putting->outcome.generation = (uint64_t)row->column[1].number;
+        putting->outcome.generation = (uint64_t)row->column[FOUND_GENERATION].number;
         return ATLS_OK;
+    }
+    if (is_withdrawn) {
+        atls_fail(diag, ATLS_ERR_ENDORSEMENT_OLDER, "endorsement", "version");
+        atls_diag_found_int(diag, version);
+        atls_diag_expected_text(diag, "a version above ");
+        atls_diag_expected_int(diag, there);
+        atls_diag_expected_text(diag, ", which was withdrawn");
+        return ATLS_ERR_ENDORSEMENT_OLDER;
     }
     atls_fail(diag, ATLS_ERR_ENDORSEMENT_OLDER, "endorsement",
               version == there ? "content" : "version");
@@ -82,6 +122,16 @@ static enum atls_err check_room(struct store_transaction *transaction, uint32_t 
     return ATLS_ERR_BUSY;
 }
 
+/* begin_generation: what is written in it is described. */
+static enum atls_err begin_generation(struct store_transaction *transaction,
+                                      struct store_value generation, struct atls_diag *diag)
+{
+    struct store_row row;
+    const enum atls_err err = STORE_RUN(transaction, STORE_GENERATION_SET, &row, diag, generation);
+    return err == ATLS_OK ? STORE_RUN(transaction, STORE_DESCRIBED_SET, &row, diag, generation)
+                          : err;
+}
+
 static enum atls_err write_new(struct store_transaction *transaction, struct putting *putting,
                                struct atls_diag *diag)
 {
@@ -96,9 +146,25 @@ static enum atls_err write_new(struct store_transaction *transaction, struct put
         err = store_damaged(diag, "endorsement");
     }
     if (err == ATLS_OK) {
-        err = STORE_RUN(transaction, STORE_GENERATION_SET, &row, diag, generation);
+        err = store_about_write(transaction, new->id, &new->about, diag);
     }
-    return err;
+    return err == ATLS_OK ? begin_generation(transaction, generation, diag) : err;
+}
+
+/* lock keeps all others out that take in or withdraw, and gives the generation that there is. */
+static enum atls_err lock(struct store_transaction *transaction, int64_t *out,
+                          struct atls_diag *diag)
+{
+    struct store_row row;
+    const enum atls_err err = STORE_ASK(transaction, STORE_GENERATION_LOCK, &row, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (!row.is_found) {
+        return store_damaged(diag, "generation");
+    }
+    *out = row.column[0].number;
+    return store_described_check(transaction, *out, diag);
 }
 
 static enum atls_err put(struct store_transaction *transaction, void *arg, struct atls_diag *diag)
@@ -106,20 +172,21 @@ static enum atls_err put(struct store_transaction *transaction, void *arg, struc
     struct putting *putting = arg;
     const struct verifier_endorsement_new *new = putting->endorsement;
     struct store_row row;
-    enum atls_err err = STORE_ASK(transaction, STORE_GENERATION_LOCK, &row, diag);
-    if (err == ATLS_OK && !row.is_found) {
-        err = store_damaged(diag, "generation");
-    }
+    int64_t generation = 0;
+    enum atls_err err = lock(transaction, &generation, diag);
     if (err != ATLS_OK) {
         return err;
     }
-    putting->outcome.generation = (uint64_t)row.column[0].number + 1;
+    putting->outcome.generation = (uint64_t)generation + 1;
     putting->outcome.is_new = true;
     err = STORE_RUN(transaction, STORE_ENDORSEMENT_FIND, &row, diag, store_octets(new->id),
                     store_octets(new->content));
     if (err == ATLS_OK) {
         err =
             row.is_found ? judge(putting, &row, diag) : check_room(transaction, putting->max, diag);
+    }
+    if (err == ATLS_OK && putting->outcome.is_new) {
+        err = store_about_compare(transaction, new->id, &new->about, diag);
     }
     if (err == ATLS_OK && putting->outcome.is_new) {
         err = write_new(transaction, putting, diag);
@@ -146,6 +213,78 @@ enum atls_err verifier_endorsement_put(struct verifier_store *store,
     }
     if (err == ATLS_OK && out != NULL) {
         *out = putting.outcome;
+    }
+    return err;
+}
+
+struct withdrawing {
+    struct atls_bytes id;
+    const char *submitter; /* NULL: anyone */
+    int64_t generation;
+};
+
+/* find_own looks whether it is there, and whose it is. */
+static enum atls_err find_own(struct store_transaction *transaction,
+                              const struct withdrawing *withdrawing, struct atls_diag *diag)
+{
+    struct store_row row;
+    enum atls_err err = STORE_RUN(transaction, STORE_ENDORSEMENT_FIND, &row, diag,
+                                  store_octets(withdrawing->id), store_octets(withdrawing->id));
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (!row.is_found || row.column[FOUND_LENGTH].number == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_NOT_FOUND, "endorsement", "id",
+                               row.is_found ? "one that is withdrawn" : "none",
+                               "an endorsement that is in force");
+    }
+    const struct atls_bytes owner = row.column[FOUND_SUBMITTER].octets;
+    if (withdrawing->submitter == NULL || atls_bytes_is_text(owner, withdrawing->submitter)) {
+        return ATLS_OK;
+    }
+    atls_fail(diag, ATLS_ERR_IDENTITY, "endorsement", "who withdraws it");
+    atls_diag_found_peer_text(diag, atls_bytes_text(withdrawing->submitter));
+    atls_diag_expected_text(diag, "who submitted it, or the holder of the token");
+    return ATLS_ERR_IDENTITY;
+}
+
+static enum atls_err withdraw(struct store_transaction *transaction, void *arg,
+                              struct atls_diag *diag)
+{
+    struct withdrawing *withdrawing = arg;
+    struct store_row row;
+    int64_t generation = 0;
+    enum atls_err err = lock(transaction, &generation, diag);
+    if (err == ATLS_OK) {
+        err = find_own(transaction, withdrawing, diag);
+    }
+    withdrawing->generation = generation + 1;
+    if (err == ATLS_OK) {
+        err = STORE_RUN(transaction, STORE_ENDORSEMENT_WITHDRAW, &row, diag,
+                        store_octets(withdrawing->id), store_int(withdrawing->generation));
+    }
+    if (err == ATLS_OK && !row.is_found) {
+        err = store_damaged(diag, "endorsement");
+    }
+    if (err == ATLS_OK) {
+        err = store_about_write(transaction, withdrawing->id, NULL, diag);
+    }
+    return err == ATLS_OK ? begin_generation(transaction, store_int(withdrawing->generation), diag)
+                          : err;
+}
+
+enum atls_err verifier_endorsement_withdraw(struct verifier_store *store, uint64_t *out_generation,
+                                            struct atls_bytes id, const char *submitter,
+                                            struct atls_diag *diag)
+{
+    struct withdrawing withdrawing = {.id = id, .submitter = submitter};
+    enum atls_err err = store_check_size(id.len, 1, VERIFIER_MAX_ENDORSEMENT_ID_LEN,
+                                         "octets of the endorsement's id", diag);
+    if (err == ATLS_OK) {
+        err = store_transact(store, STORE_WRITE, withdraw, &withdrawing, diag);
+    }
+    if (err == ATLS_OK) {
+        *out_generation = (uint64_t)withdrawing.generation;
     }
     return err;
 }

@@ -51,8 +51,22 @@ static const char submissions[] = "CREATE TABLE atls_submission ("
                                   "CREATE INDEX atls_submission_expiry"
                                   " ON atls_submission (expiry_ms);";
 
+/* What endorsements say and who says it (R-47). Where the generation is above `described`, a
+ * program of an older version took one in, and what that says is not known here yet. */
+static const char subjects[] = "CREATE TABLE atls_about ("
+                               " id @octets PRIMARY KEY NOT NULL,"
+                               " endorser TEXT NOT NULL,"
+                               " until_ms @int NOT NULL) @strict;"
+                               "CREATE TABLE atls_subject ("
+                               " scope @octets NOT NULL,"
+                               " id @octets NOT NULL,"
+                               " value @octets NOT NULL,"
+                               " PRIMARY KEY (scope, id)) @strict;"
+                               "CREATE INDEX atls_subject_id ON atls_subject (id);"
+                               "INSERT INTO atls_meta VALUES ('described', 0);";
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const steps[] = {sessions_and_endorsements, submissions};
+static const char *const steps[] = {sessions_and_endorsements, submissions, subjects};
 _Static_assert(ATLS_ARRAY_LEN(steps) == STORE_SCHEMA_VERSION, "a step for each version");
 
 static enum atls_err find_version(struct store_transaction *transaction, int64_t *out,

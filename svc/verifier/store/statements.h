@@ -17,6 +17,10 @@
 #define SQL_SESSION_COLUMNS                                                                        \
     "id, state, nonce, accept, created_ms, expiry_ms, evidence_type, evidence, result"
 #define SQL_GENERATION "(SELECT value FROM atls_meta WHERE name = 'generation')"
+/* The numbers of the subjects in $2, which has 64 octets for each. */
+#define SQL_SUBJECTS                                                                               \
+    "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n"                               \
+    " WHERE i + 1 < length($2) / 64) "
 /* PROCESSING, and the lease has run out. */
 #define SQL_IS_LEFT "state = 2 AND lease_until_ms <= @now"
 
@@ -77,8 +81,9 @@
       " count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 4)"                      \
       " FROM atls_session WHERE keep_until_ms > @now")                                             \
     X(ENDORSEMENT_FIND, "oo",                                                                      \
-      "SELECT version, generation, CASE WHEN content = $2 THEN 1 ELSE 0 END"                       \
-      " FROM atls_endorsement WHERE id = $1")                                                      \
+      "SELECT e.version, e.generation, CASE WHEN e.content = $2 THEN 1 ELSE 0 END,"                \
+      " length(e.content), e.submitter, CASE WHEN a.until_ms > @now THEN 1 ELSE 0 END, a.endorser" \
+      " FROM atls_endorsement e LEFT JOIN atls_about a ON a.id = e.id WHERE e.id = $1")            \
     X(ENDORSEMENT_TOTAL, "", "SELECT count(*) FROM atls_endorsement")                              \
     X(ENDORSEMENT_WRITE, "oiittto",                                                                \
       "INSERT INTO atls_endorsement (id, version, generation, media_type, profile, submitter,"     \
@@ -92,6 +97,26 @@
       "SELECT generation, id, version, media_type, profile, submitter, submitted_ms,"              \
       " length(content), CASE WHEN $2 = 1 THEN content ELSE NULL END"                              \
       " FROM atls_endorsement WHERE generation > $1 ORDER BY generation LIMIT 1")                  \
+    X(ENDORSEMENT_WITHDRAW, "oi",                                                                  \
+      "UPDATE atls_endorsement SET generation = $2, content = substr(content, 1, 0),"              \
+      " submitted_ms = @now WHERE id = $1 RETURNING generation")                                   \
+    X(DESCRIBED, "", "SELECT value FROM atls_meta WHERE name = 'described'")                       \
+    X(DESCRIBED_SET, "i", "UPDATE atls_meta SET value = $1 WHERE name = 'described'")              \
+    X(ABOUT_FORGET, "o", "DELETE FROM atls_about WHERE id = $1")                                   \
+    X(ABOUT_WRITE, "oti", "INSERT INTO atls_about (id, endorser, until_ms) VALUES ($1, $2, $3)")   \
+    X(SUBJECT_FORGET, "o", "DELETE FROM atls_subject WHERE id = $1")                               \
+    X(SUBJECT_WRITE, "oo",                                                                         \
+      SQL_SUBJECTS "INSERT INTO atls_subject (scope, id, value)"                                   \
+                   " SELECT substr($2, 64 * i + 1, 32), $1, substr($2, 64 * i + 33, 32) FROM n"    \
+                   " WHERE i < length($2) / 64")                                                   \
+    X(SUBJECT_DISPUTED, "ooto",                                                                    \
+      SQL_SUBJECTS "SELECT n.i, e.id, e.version, a.endorser FROM n"                                \
+                   " JOIN atls_subject s ON s.scope = substr($2, 64 * i + 1, 32)"                  \
+                   " JOIN atls_about a ON a.id = s.id JOIN atls_endorsement e ON e.id = s.id"      \
+                   " WHERE i < length($2) / 64 AND s.id <> $1 AND a.until_ms > @now"               \
+                   " AND CASE WHEN substr($2, 64 * i + 33, 32) = $4 THEN a.endorser <> $3"         \
+                   " ELSE s.value <> substr($2, 64 * i + 33, 32) AND s.value <> $4 END"            \
+                   " ORDER BY n.i, e.generation LIMIT 1")                                          \
     X(SUBMISSION_TOTAL, "", "SELECT count(*) FROM atls_submission")                                \
     X(SUBMISSION_CREATE, "ttti",                                                                   \
       "INSERT INTO atls_submission (id, status, media_type, submitter, reason, created_ms,"        \

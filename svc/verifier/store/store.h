@@ -58,6 +58,8 @@ enum {
     VERIFIER_MAX_ENDORSEMENT_LEN = ATLS_MAX_FILE_LEN,
     VERIFIER_MAX_PROFILE_LEN = 512,
     VERIFIER_MAX_SUBMITTER_LEN = 256,
+    VERIFIER_MAX_ENDORSER_LEN = 512,
+    VERIFIER_MAX_SUBJECTS = 1 << 18, /* of one endorsement */
     VERIFIER_MAX_REASON_LEN = ATLS_MAX_SENTENCE_LEN,
     /* Nodes that may hold one session in turn: Evidence that brings down each is given up. */
     VERIFIER_MAX_CLAIMS = 3,
@@ -222,7 +224,33 @@ void verifier_session_cleanup(struct verifier_session *session);
  * Result is signed. */
 bool verifier_claim_is_valid(const struct verifier_claim *claim);
 
-/* Endorsements. */
+/*
+ * Endorsements.
+ *
+ * Of what one of them says (a subject) two things are kept, as hashes of the caller's making: what
+ * it is about, and its value. No two endorsements that are in force may give one subject different
+ * values; and where the value is zero, no two endorsers may have it. One is in force until its end,
+ * or until it is withdrawn. What it said before it was replaced counts no more.
+ */
+
+struct verifier_subject {
+    uint8_t scope[32];
+    uint8_t value[32]; /* zero: it belongs to one endorser */
+};
+
+/* What an endorsement says, and who. All zero: nothing, by nobody. */
+struct verifier_about {
+    const char *endorser; /* a name that nobody else has; NULL is "" */
+    int64_t until_ms;     /* 0: it has no end */
+    const struct verifier_subject *subjects;
+    size_t num_subjects;
+    /* These are compared and not kept. */
+    const struct verifier_subject *also;
+    size_t num_also;
+    /* Where ENDORSEMENT_DISPUTED is about a subject: its number, those of `also` behind the others.
+     * NULL is fine; else untouched. */
+    size_t *disputed;
+};
 
 struct verifier_endorsement_new {
     struct atls_bytes id; /* as encoded, 1 octet or more */
@@ -231,6 +259,7 @@ struct verifier_endorsement_new {
     const char *profile;   /* may be empty */
     const char *submitter; /* who was authenticated; may be empty */
     struct atls_bytes content;
+    struct verifier_about about;
 };
 
 struct verifier_endorsement_put {
@@ -242,7 +271,9 @@ struct verifier_endorsement_put {
  * verifier_endorsement_put takes an endorsement, instead of an older version where there is one
  * (R-47), and marks the submission as a success in the same transaction.
  * Errors: ENDORSEMENT_OLDER (a newer version is there, or this version with other content),
- * BUSY (max_endorsements), NOT_FOUND or CONFLICT (no such submission, or it has ended).
+ * ENDORSEMENT_DISPUTED (another endorser's of the same id; or another says otherwise),
+ * BUSY (max_endorsements; or one is not described yet, see verifier_endorsement_describe),
+ * NOT_FOUND or CONFLICT (no such submission, or it has ended).
  * After STORE_UNREACHABLE call it again: the same endorsement twice is no error.
  * @param[out] out   may be NULL
  * @param submission id, or NULL for an endorsement that comes without one
@@ -252,7 +283,34 @@ verifier_endorsement_put(struct verifier_store *store, struct verifier_endorseme
                          const char *submission, const struct verifier_endorsement_new *endorsement,
                          struct atls_diag *diag);
 
-/* An endorsement as it was read. All zero is none; verifier_endorsement_cleanup frees it. */
+/*
+ * verifier_endorsement_describe says what an endorsement is about that was taken in by a program
+ * which did not know: the one with the smallest generation above *described.
+ * verifier_store_described gives that number; equal to the generation of the store it means that
+ * all are described. Nothing is taken in before that. Errors: CONFLICT (another generation is next,
+ * or the id has another by now).
+ * @param[out] out_disputed  it is in force all the same; *diag says why it should not
+ */
+ATLS_NODISCARD enum atls_err verifier_store_described(struct verifier_store *store, uint64_t *out,
+                                                      struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err verifier_endorsement_describe(struct verifier_store *store,
+                                                           bool *out_disputed, uint64_t generation,
+                                                           const struct verifier_about *about,
+                                                           struct atls_diag *diag);
+
+/*
+ * verifier_endorsement_withdraw ends an endorsement: its content is gone, its subjects are free.
+ * Its id and version stay, so that no older one comes back; whoever brings a newer version has the
+ * id. Errors: NOT_FOUND (none, or withdrawn already), IDENTITY (it is not that of `submitter`), and
+ * as of verifier_endorsement_put where one is not described.
+ * @param submitter  NULL: whosesoever it is
+ */
+ATLS_NODISCARD enum atls_err
+verifier_endorsement_withdraw(struct verifier_store *store, uint64_t *out_generation,
+                              struct atls_bytes id, const char *submitter, struct atls_diag *diag);
+
+/* An endorsement as it was read; without content_len it is withdrawn. All zero is none;
+ * verifier_endorsement_cleanup frees it. */
 struct verifier_endorsement {
     uint64_t generation;
     struct atls_bytes id;

@@ -117,7 +117,8 @@ static enum atls_err read_text(struct atls_bytes octets)
 
 static struct verifier_match a_match(void)
 {
-    const struct verifier_match match = {&atls_formats[0], text("instance"), text("class")};
+    const struct verifier_match match = {
+        .format = &atls_formats[0], .instance = text("instance"), .class_id = text("class")};
     return match;
 }
 
@@ -286,9 +287,12 @@ static void examine_and_examined_come_back(void **state)
     (void)state;
     const struct verifier_examine request = {.now_s = 5, .content = text("corim")};
     struct verifier_match matches[2] = {a_match(), a_match()};
+    matches[1].key = text("01234567890123456789012345678901");
     const struct verifier_examined m = {.id = text("id"),
                                         .version = 12,
                                         .is_signed = true,
+                                        .endorser = text("signed by CN=maker"),
+                                        .until_s = INT64_MAX,
                                         .profile = text("tag:x"),
                                         .matches = matches,
                                         .num_matches = 2};
@@ -303,8 +307,41 @@ static void examine_and_examined_come_back(void **state)
     assert_true(back.is_signed);
     assert_int_equal(back.num_matches, 2);
     assert_true(atls_bytes_equal(back.matches[1].class_id, text("class")));
+    assert_int_equal(back.matches[0].key.len, 0);
+    assert_true(atls_bytes_equal(back.matches[1].key, matches[1].key));
+    assert_true(atls_bytes_equal(back.endorser, m.endorser));
+    assert_int_equal(back.until_s, INT64_MAX);
     verifier_examined_cleanup(&back);
     damage(&octets, read_examined);
+    free(octets.data);
+}
+
+static void an_endorser_is_printable_and_a_hash_has_its_length(void **state)
+{
+    (void)state;
+    struct verifier_match match = a_match();
+    const struct verifier_examined good = {
+        .id = text("id"), .until_s = 1, .matches = &match, .num_matches = 1};
+    static const char *const wrong[] = {"a\nb", "\x7f", "\xc3\xa9", "<\x1b[0m"};
+    struct verifier_octets octets;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
+        struct verifier_examined m = good;
+        m.endorser = text(wrong[i]);
+        assert_err(verifier_examined_write(&octets, &m), OK);
+        assert_err(read_examined(atls_bytes_of(octets.data, octets.len)), MALFORMED);
+        free(octets.data);
+    }
+    for (size_t len = 0; len <= 33; len++) {
+        match.key = atls_bytes_of("012345678901234567890123456789012", len);
+        assert_err(verifier_examined_write(&octets, &good), OK);
+        assert_int_equal(read_examined(atls_bytes_of(octets.data, octets.len)) == ATLS_OK,
+                         len == 0 || len == 32);
+        free(octets.data);
+    }
+    struct verifier_examined m = good;
+    m.until_s = -1;
+    assert_err(verifier_examined_write(&octets, &m), OK);
+    assert_err(read_examined(atls_bytes_of(octets.data, octets.len)), MALFORMED);
     free(octets.data);
 }
 
@@ -370,6 +407,7 @@ int main(void)
         cmocka_unit_test(an_outcome_is_an_error_or_submods_and_never_both),
         cmocka_unit_test(a_status_that_is_no_tier_is_refused),
         cmocka_unit_test(examine_and_examined_come_back),
+        cmocka_unit_test(an_endorser_is_printable_and_a_hash_has_its_length),
         cmocka_unit_test(open_and_opened_come_back),
         cmocka_unit_test(sign_and_its_answer_come_back),
         cmocka_unit_test(a_lying_count_of_matches_is_refused),

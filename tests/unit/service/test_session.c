@@ -138,8 +138,9 @@ static void the_table_of_signed_sessions_is_bounded_and_forgets_what_ended(void 
 
 static struct verifier_match match(size_t format, const char *instance, const char *class_id)
 {
-    const struct verifier_match out = {&atls_formats[format], atls_bytes_text(instance),
-                                       atls_bytes_text(class_id)};
+    const struct verifier_match out = {.format = &atls_formats[format],
+                                       .instance = atls_bytes_text(instance),
+                                       .class_id = atls_bytes_text(class_id)};
     return out;
 }
 
@@ -198,6 +199,12 @@ static void a_newer_version_takes_the_place_of_the_older(void **state)
     assert_err(verifier_index_add(index, atls_bytes_text("a"), 3, NULL, 0, NULL), OK);
     assert_string_equal(found(index, match(0, "i2", "c1")), "");
     assert_int_equal(verifier_index_count(index), 1);
+    add(index, "b", 4, match(0, "i1", "c1"));
+    add(index, "c", 5, match(0, "i1", "c1"));
+    verifier_index_remove(index, atls_bytes_text("b"));
+    verifier_index_remove(index, atls_bytes_text("nothing"));
+    assert_string_equal(found(index, match(0, "i1", "c1")), "5");
+    assert_int_equal(verifier_index_count(index), 2);
     verifier_index_free(index);
 }
 

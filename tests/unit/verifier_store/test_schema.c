@@ -88,6 +88,11 @@ static void store_of_version_1_keeps_what_it_has(void **state)
               "UPDATE atls_meta SET value = 1 WHERE name = 'generation'");
     assert_err(open_store(NULL), OK);
     assert_int_equal(suite_state(suite.store, "old"), VERIFIER_SESSION_WAITING);
+    const struct verifier_about about = {.endorser = NULL};
+    bool is_disputed = true;
+    assert_err(suite_put(suite.store, "id", 4, "y", NULL), BUSY); /* what it says is not known */
+    assert_err(verifier_endorsement_describe(suite.store, &is_disputed, 1, &about, NULL), OK);
+    assert_false(is_disputed);
     assert_err(suite_put(suite.store, "id", 4, "y", NULL), ENDORSEMENT_OLDER);
     assert_err(suite_put(suite.store, "id", 5, "x", NULL), OK);
     works(suite.store);
@@ -114,13 +119,13 @@ static void newer_schema_is_refused_and_left_alone(void **state)
     (void)state;
     struct atls_diag diag;
     make_version(STORE_SCHEMA_VERSION);
-    suite_sql("UPDATE atls_meta SET value = 3 WHERE name = 'schema'");
+    suite_sql("UPDATE atls_meta SET value = 4 WHERE name = 'schema'");
     assert_err(open_store(&diag), STORE);
     assert_string_equal(suite_sentence(&diag),
-                        "store: the store cannot do what it was asked (schema version: found 3, "
-                        "expected 0 to 2, which this program knows)");
+                        "store: the store cannot do what it was asked (schema version: found 4, "
+                        "expected 0 to 3, which this program knows)");
     assert_err(open_store(NULL), STORE);
-    suite_sql("UPDATE atls_meta SET value = 2 WHERE name = 'schema'");
+    suite_sql("UPDATE atls_meta SET value = 3 WHERE name = 'schema'");
     assert_err(open_store(NULL), OK);
     works(suite.store);
     suite_sql("UPDATE atls_meta SET value = -1 WHERE name = 'schema'");

@@ -230,7 +230,7 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
 {
     struct atls_cmw cmw;
     if (w->format == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) == ATLS_OK) {
-        w->format = atls_verify_format(&cmw); /* names the submod of a failure */
+        w->format = atls_cmw_format(&cmw); /* names the submod of a failure */
     }
     const struct atls_ear_options options = {
         .iat_s = w->now_s,

@@ -7,6 +7,7 @@
 #include "attester/attester.h"
 #include "base/diag.h"
 #include "base/span.h"
+#include "crypto/crypto.h"
 #include "identity.h"
 #include "json/base64.h"
 #include "json/file.h"
@@ -18,6 +19,23 @@
 #include <unistd.h>
 
 static const char verb[] = "attest";
+
+static enum atls_err attest(const struct cli_identity *identity, const struct cli_options *o,
+                            struct atls_bytes nonce, struct atls_bytes spki, struct atls_buf out,
+                            size_t *len, struct atls_diag *diag)
+{
+    enum { timeout_ms = 30000 };
+    if (!o->kat) {
+        return atls_attester_for_nonce(identity->ops, identity->attester, nonce, spki, timeout_ms,
+                                       out, len, diag);
+    }
+    if (!atls_format_is_pat(atls_format_by_name(atls_bytes_text(identity->ops->format)))) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "command line", "--kat",
+                               identity->ops->format, "Evidence that names no key, such as psa");
+    }
+    return atls_attester_for_passport(identity->ops, identity->attester, atls_crypto_openssl(),
+                                      nonce, spki, timeout_ms, out, len, diag);
+}
 
 static enum atls_err make(const struct cli_options *o, uint8_t *cmw, size_t *len,
                           const char **format, struct atls_diag *diag)
@@ -38,10 +56,9 @@ static enum atls_err make(const struct cli_options *o, uint8_t *cmw, size_t *len
         err = atls_key_spki(identity.key, spki_room, &spki_len);
     }
     if (err == ATLS_OK) {
-        err = atls_attester_for_nonce(identity.ops, identity.attester,
-                                      atls_bytes_of(nonce, nonce_len),
-                                      atls_bytes_of(spki, spki_len), 30000, cmw_room, len, diag);
-        *format = identity.ops->format;
+        err = attest(&identity, o, atls_bytes_of(nonce, nonce_len), atls_bytes_of(spki, spki_len),
+                     cmw_room, len, diag);
+        *format = o->kat ? "kat" : identity.ops->format;
     }
     cli_identity_cleanup(&identity);
     return err;
@@ -86,7 +103,7 @@ int cli_attest(int argc, char **argv)
     json_t *result = NULL;
     enum atls_err err = cli_options_parse(&o, CLI_ATTEST, argc, argv, &diag);
     if (err == ATLS_OK && o.help) {
-        cli_usage(CLI_ATTEST, "attest --identity DIR --nonce HEX [-o FILE]",
+        cli_usage(CLI_ATTEST, "attest --identity DIR --nonce HEX [--kat] [-o FILE]",
                   "Make Evidence (a CMW) over a nonce. Lengths that a handshake uses are refused.");
         cli_options_cleanup(&o);
         return 0;

@@ -49,7 +49,7 @@ static const char *profile_of(const char *given)
 {
     const struct atls_format *format =
         given != NULL ? atls_format_by_name(atls_bytes_text(given)) : NULL;
-    return format != NULL ? format->corim_profile : given;
+    return format != NULL && format->corim_profile != NULL ? format->corim_profile : given;
 }
 
 /* describe loads what was made, as a Verifier would: what it refuses is an error of the templates.

@@ -53,7 +53,7 @@ static enum atls_err refuse(struct atls_diag *diag, const char *claim, const cha
 static const struct atls_format *format_of(struct atls_bytes name)
 {
     for (size_t i = 0; i < atls_num_formats; i++) {
-        if (atls_bytes_is_text(name, atls_formats[i].submod)) {
+        if (atls_formats[i].submod != NULL && atls_bytes_is_text(name, atls_formats[i].submod)) {
             return &atls_formats[i];
         }
     }
@@ -356,8 +356,8 @@ static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag
     if (err != ATLS_OK) {
         return err;
     }
-    from->format = cmw.kind == ATLS_CMW_COLLECTION ? NULL : atls_verify_format(&cmw);
-    if (from->format == NULL) {
+    from->format = cmw.kind == ATLS_CMW_COLLECTION ? NULL : atls_cmw_format(&cmw);
+    if (from->format == NULL || from->format->outside_only) {
         return refuse(diag, "--from", "Evidence of another format", "psa or tpm2, or an EAR");
     }
     return strcmp(from->format->name, "psa") == 0 ? read_psa(from, cmw.value, diag)

@@ -88,6 +88,7 @@ static const struct option {
     {"name", LIST, CLI_KEYGEN, AT(names), "DNS|IP",
      "subjectAltName (default localhost, 127.0.0.1, ::1); may be repeated"},
     {"days", VALUE, CLI_KEYGEN, AT(days), "N", "validity of the certificate (default 365)"},
+    {"kat", FLAG, CLI_ATTEST, AT(kat), NULL, "a bundle that names the TLS key, as for a passport"},
     {"csr", FLAG, CLI_KEYGEN, AT(csr), NULL, "also write DIR/request.pem for a CA"},
     {"tcti", VALUE, CLI_KEYGEN | CLI_DEMO, AT(tcti), "CONF",
      "TPM (keygen: default device:/dev/tpmrm0; demo: software ones)"},

@@ -36,6 +36,7 @@ struct cli_options {
     bool echo, once;
     bool renew; /* passport */
     bool csr;   /* keygen */
+    bool kat;   /* attest */
     /* keygen */
     const char *rot, *output, *tcti, *pcrs, *days;
     struct cli_list names, sets;

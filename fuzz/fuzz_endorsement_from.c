@@ -50,7 +50,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     const struct atls_bytes text = atls_bytes_of(&data[1], end - 1);
     const size_t used = end < size ? end + 1 : end;
-    struct atls_corim_facts facts = {.format = &atls_formats[data[0] % atls_num_formats],
+    const struct atls_format *format = &atls_formats[data[0] % atls_num_formats];
+    if (format->corim_profile == NULL) {
+        return 0; /* a bundle: its parts are endorsed */
+    }
+    struct atls_corim_facts facts = {.format = format,
                                      .ak = (data[0] & 0x80) != 0 ? key : NULL,
                                      .pcr_values = atls_bytes_of(&data[used], size - used)};
     const enum atls_err err = atls_pcr_values_read(&values, facts.pcr_values, NULL);

@@ -41,8 +41,8 @@ struct atls_appraiser_ops {
     uint32_t abi;
     uint32_t size;
     const char *format;                      /* row of the table of names */
-    const struct atls_appraiser_rule *rules; /* every vector is made of these alone */
-    size_t num_rules;
+    const struct atls_appraiser_rule *rules; /* every vector is made of these alone; a bundle */
+    size_t num_rules;                        /* has none but those of its parts */
     /*
      * appraise fills one submod. ATLS_OK means that the Evidence is authentic, fresh and about the
      * right key, whatever its status is; a measurement or lifecycle that is not trusted is a tier
@@ -68,5 +68,6 @@ const struct atls_appraiser_ops *atls_appraiser_for(const struct atls_format *fo
 
 extern const struct atls_appraiser_ops atls_appraiser_psa;
 extern const struct atls_appraiser_ops atls_appraiser_tpm2;
+extern const struct atls_appraiser_ops atls_appraiser_kat;
 
 #endif

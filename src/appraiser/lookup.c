@@ -17,9 +17,17 @@ enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format
                                struct atls_bytes evidence, struct atls_bytes media_type,
                                struct atls_diag *diag)
 {
-    for (size_t i = 0; format != NULL && i < ATLS_ARRAY_LEN(lookups); i++) {
-        if (atls_bytes_is_text(atls_bytes_text(format->name), lookups[i].format)) {
-            return lookups[i].lookup(out, evidence, media_type, diag);
+    struct atls_kat_part part = {format, evidence, media_type};
+    if (format != NULL && strcmp(format->name, "kat") == 0) {
+        const enum atls_err err = atls_kat_find_pat(&part, evidence, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+    }
+    for (size_t i = 0; part.format != NULL && i < ATLS_ARRAY_LEN(lookups); i++) {
+        if (strcmp(part.format->name, lookups[i].format) == 0) {
+            out->format = part.format;
+            return lookups[i].lookup(out, part.evidence, part.media_type, diag);
         }
     }
     return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_INPUT, "format",

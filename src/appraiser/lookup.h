@@ -12,7 +12,8 @@
 
 /* Spans borrow the Evidence; each is empty where the Evidence does not say it. */
 struct atls_lookup {
-    struct atls_bytes instance; /* content octets, as of struct atls_trust_anchor */
+    const struct atls_format *format; /* of the endorsements: of a bundle, that of its platform */
+    struct atls_bytes instance;       /* content octets, as of struct atls_trust_anchor */
     struct atls_bytes class_id;
 };
 
@@ -28,5 +29,14 @@ ATLS_NODISCARD enum atls_err atls_psa_lookup(struct atls_lookup *out, struct atl
                                              struct atls_bytes media_type, struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_tpm2_lookup(struct atls_lookup *out, struct atls_bytes evidence,
                                               struct atls_bytes media_type, struct atls_diag *diag);
+
+/* Which part of a bundle it is that endorsements are about. */
+struct atls_kat_part {
+    const struct atls_format *format;
+    struct atls_bytes evidence;
+    struct atls_bytes media_type;
+};
+ATLS_NODISCARD enum atls_err atls_kat_find_pat(struct atls_kat_part *out,
+                                               struct atls_bytes evidence, struct atls_diag *diag);
 
 #endif

@@ -2,6 +2,7 @@
 /* The table of an attester checked once, and the nonce rule that keeps its two uses apart. */
 #include "attester/attester.h"
 
+#include "attester/ways.h"
 #include "base/span.h"
 
 #include <stdlib.h>
@@ -73,9 +74,9 @@ static enum atls_err refuse_nonce(size_t found, const char *expected, struct atl
 }
 
 /* attest asks for Evidence over a nonce that fits; nothing is truncated or hashed to fit. */
-static enum atls_err attest(const struct atls_attester_ops *ops, struct atls_attester *attester,
-                            struct atls_bytes nonce, struct atls_bytes spki, uint32_t timeout_ms,
-                            struct atls_buf out, size_t *out_len, struct atls_diag *diag)
+enum atls_err attester_attest(const struct atls_attester_ops *ops, struct atls_attester *attester,
+                              struct atls_bytes nonce, struct atls_bytes spki, uint32_t timeout_ms,
+                              struct atls_buf out, size_t *out_len, struct atls_diag *diag)
 {
     const size_t max = ops->max_nonce(attester);
     if (nonce.len > max) {
@@ -117,7 +118,8 @@ atls_attester_for_handshake(const struct atls_attester_ops *ops, struct atls_att
     if (err != ATLS_OK) {
         return err;
     }
-    return attest(ops, attester, atls_digest_bytes(&nonce), spki, timeout_ms, out, out_len, diag);
+    return attester_attest(ops, attester, atls_digest_bytes(&nonce), spki, timeout_ms, out, out_len,
+                           diag);
 }
 
 /* ends_padded is true for 64 octets that end as a binder does, which has 48 at most, when it is
@@ -130,13 +132,13 @@ static bool ends_padded(struct atls_bytes nonce)
 }
 
 /*
- * check_outside_nonce refuses what a handshake would take for its binder (R-05, R-07): 32 and 48
- * octets, which are Hash.length of the suites, and 64 octets that end as one of those does when it
- * is padded with zeros. Where the attester pads by itself, a shorter nonce would become such: 33
- * octets that end in a zero are a padded binder of 32, and 31 are one in 256 of them.
+ * attester_check_outside_nonce refuses what a handshake would take for its binder (R-05, R-07): 32
+ * and 48 octets, which are Hash.length of the suites, and 64 octets that end as one of those does
+ * when it is padded with zeros. Where the attester pads by itself, a shorter nonce would become
+ * such: 33 octets that end in a zero are a padded binder of 32, and 31 are one in 256 of them.
  */
-static enum atls_err check_outside_nonce(struct atls_bytes nonce, size_t padded_len,
-                                         struct atls_diag *diag)
+enum atls_err attester_check_outside_nonce(struct atls_bytes nonce, size_t padded_len,
+                                           struct atls_diag *diag)
 {
     if (nonce.len == 0 || nonce.len > ATLS_MAX_NONCE_LEN) {
         return refuse_nonce(nonce.len, "1 to 64 octets", diag);
@@ -161,10 +163,11 @@ enum atls_err atls_attester_for_nonce(const struct atls_attester_ops *ops,
 {
     enum atls_err err = atls_attester_check(ops, diag);
     if (err == ATLS_OK) {
-        err = check_outside_nonce(nonce, ops->padded_len, diag);
+        err = attester_check_outside_nonce(nonce, ops->padded_len, diag);
     }
-    return err == ATLS_OK ? attest(ops, attester, nonce, spki, timeout_ms, out, out_len, diag)
-                          : err;
+    return err == ATLS_OK
+               ? attester_attest(ops, attester, nonce, spki, timeout_ms, out, out_len, diag)
+               : err;
 }
 
 /* wipe_text: a configuration or a key may be in it. */

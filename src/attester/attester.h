@@ -10,6 +10,7 @@
 #include "atls/attester.h"
 #include "base/crypto_ops.h"
 #include "base/diag.h"
+#include "base/formats.h"
 
 /* atls_attester_check refuses a table with a missing entry, another abi or size, or no format. */
 ATLS_NODISCARD enum atls_err atls_attester_check(const struct atls_attester_ops *ops,
@@ -35,5 +36,20 @@ ATLS_NODISCARD enum atls_err
 atls_attester_for_nonce(const struct atls_attester_ops *ops, struct atls_attester *attester,
                         struct atls_bytes nonce, struct atls_bytes spki, uint32_t timeout_ms,
                         struct atls_buf out, size_t *out_len, struct atls_diag *diag);
+
+/*
+ * atls_attester_for_passport makes what a Verifier of passports is sent, over its nonce, with the
+ * rule of atls_attester_for_nonce: Evidence itself where it names the TLS key `spki`, else a bundle
+ * (row "kat") of that Evidence and a token about the key. The bundle's key (kak) is made for it and
+ * forgotten, and the nonce of the Evidence inside is the SHA-256 of it, in which nobody outside has
+ * a say. NOT_BUILT for Evidence that can be neither.
+ */
+ATLS_NODISCARD enum atls_err
+atls_attester_for_passport(const struct atls_attester_ops *ops, struct atls_attester *attester,
+                           const struct atls_crypto_ops *crypto, struct atls_bytes nonce,
+                           struct atls_bytes spki, uint32_t timeout_ms, struct atls_buf out,
+                           size_t *out_len, struct atls_diag *diag);
+/* atls_attester_passport_format gives the row of what that makes; NULL: nothing. */
+const struct atls_format *atls_attester_passport_format(const struct atls_attester_ops *ops);
 
 #endif

@@ -26,6 +26,14 @@ const struct atls_format atls_formats[] = {
         .old_corim_profile = NULL,
         .binder_field = "extraData",
     },
+    {
+        .name = "kat", /* draft-bft-rats-kat-06: key and platform, each attested by a token */
+        .media_type = "application/cmw+cbor; cmwc_t=\"tag:ietf.org,2024-02-29:rats/kat\"",
+        .accepted_types = {NULL},
+        .collection_type = "tag:ietf.org,2024-02-29:rats/kat",
+        .outside_only = true,
+        .binder_field = "eat_nonce of the kat",
+    },
 };
 const size_t atls_num_formats = ATLS_ARRAY_LEN(atls_formats);
 
@@ -39,14 +47,25 @@ const struct atls_format *atls_format_by_name(struct atls_bytes name)
     return NULL;
 }
 
-bool atls_format_is_planned(struct atls_bytes name)
+static bool is_one_of(struct atls_bytes name, const char *const *names, size_t num)
 {
-    static const char *const planned[] = {"cca",   "snp",        "tdx",    "sgx",
-                                          "nitro", "tpm2-quote", "nvidia", "kat"};
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(planned); i++) {
-        if (atls_bytes_is_text(name, planned[i])) {
+    for (size_t i = 0; i < num; i++) {
+        if (atls_bytes_is_text(name, names[i])) {
             return true;
         }
     }
     return false;
+}
+
+bool atls_format_is_planned(struct atls_bytes name)
+{
+    static const char *const planned[] = {"cca",   "snp",        "tdx",   "sgx",
+                                          "nitro", "tpm2-quote", "nvidia"};
+    return is_one_of(name, planned, ATLS_ARRAY_LEN(planned));
+}
+
+bool atls_format_is_pat(const struct atls_format *format)
+{
+    static const char *const pats[] = {"psa", "snp", "tdx", "sgx"};
+    return format != NULL && is_one_of(atls_bytes_text(format->name), pats, ATLS_ARRAY_LEN(pats));
 }

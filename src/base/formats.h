@@ -17,8 +17,11 @@ struct atls_format {
     const char *accepted_types[4]; /* other media types that are read; NULL-terminated */
     bool has_content_format;
     uint16_t content_format; /* CoAP content format, offered first where there is one */
-    const char *submod;      /* name of the submodule in an EAR */
-    const char *corim_profile;
+    /* "__cmwc_t" of a CMW collection, where it is one; NULL: a record or a tag */
+    const char *collection_type;
+    bool outside_only;         /* never in a handshake: what a Verifier is sent for a passport */
+    const char *submod;        /* name of the submodule in an EAR; NULL: that of a part */
+    const char *corim_profile; /* NULL: those of the parts */
     const char *old_corim_profile; /* the dialect before 2025; may be NULL */
     const char *binder_field;      /* where the binder sits, for sentences */
 };
@@ -31,5 +34,8 @@ const struct atls_format *atls_format_by_name(struct atls_bytes name);
 /* atls_format_is_planned is true for the name of a format that a later version has: told apart from
  * a slip of the finger. */
 bool atls_format_is_planned(struct atls_bytes name);
+/* atls_format_is_pat is true for Evidence that names no TLS key, so that a passport for one takes a
+ * bundle with it as the platform's part (row "kat"). */
+bool atls_format_is_pat(const struct atls_format *format);
 
 #endif

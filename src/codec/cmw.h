@@ -44,6 +44,14 @@ ATLS_NODISCARD enum atls_err atls_cmw_parse_item(struct atls_cmw *out, const str
 ATLS_NODISCARD bool atls_cmw_find(const struct atls_cmw *collection, const char *label,
                                   struct atls_cmw *out);
 
+/* atls_cmw_format finds the row of the table of names (base/formats.h) that the label of a record
+ * or tag, or the type of a collection, names; NULL when none does. */
+struct atls_format;
+const struct atls_format *atls_cmw_format(const struct atls_cmw *cmw);
+/* atls_cmw_evidence gives what an appraiser of that row reads: the value of a record or tag, a
+ * collection as a whole. */
+struct atls_bytes atls_cmw_evidence(const struct atls_cmw *cmw);
+
 /* Writing one record: [content_format or media type, value, ind]; ind 0 leaves it out. */
 void atls_cmw_put_record_cf(struct atls_writer *w, uint16_t content_format, struct atls_bytes value,
                             uint32_t ind);

@@ -188,6 +188,10 @@ static enum atls_err read_formats(struct building *b, const json_t *require, str
     }
     const enum atls_err err = read_words(&bits, require, "formats", words, diag);
     for (size_t i = 0; err == ATLS_OK && i < atls_num_formats; i++) {
+        if ((bits & 1u << i) != 0 && atls_formats[i].submod == NULL) {
+            return refuse(diag, "formats", atls_formats[i].name,
+                          "the format of the bundle's platform: its Result is about that");
+        }
         if ((bits & 1u << i) != 0) {
             b->policy.formats[b->policy.num_formats++] = &atls_formats[i];
         }

@@ -173,8 +173,8 @@ enum atls_err atls_ear_make_error(struct atls_ear_draft *out, const struct atls_
         vector.claim[i] = malfunction ? ATLS_TRUST_MALFUNCTION : ATLS_TRUST_CRYPTO_FAILED;
     }
     set_all(out, options);
-    set_outcome(out, 0, format != NULL ? format->submod : "ERROR", atls_vector_status(&vector),
-                &vector, options);
+    set_outcome(out, 0, format != NULL && format->submod != NULL ? format->submod : "ERROR",
+                atls_vector_status(&vector), &vector, options);
     set_problem(out, 0, why);
     return atls_ear_check_writable(&out->ear, diag);
 }

@@ -47,10 +47,10 @@ ATLS_NODISCARD enum atls_err atls_ear_make(struct atls_ear_draft *out,
 
 /*
  * atls_ear_make_error gives the Result of an appraisal that failed with `why`: one submod, that of
- * `format` or, when that is NULL, "ERROR", with the sentence as its problem. Evidence that is bad
- * is contraindicated, with every claim "cryptographic validation failed" (99); when it was us who
- * failed, every claim is "verifier malfunction" (-1) and the status none: it asserts nothing about
- * the Attester, and opens nothing either. options->key_spki and cnf are not used.
+ * `format` or, when that is NULL or a bundle, "ERROR", with the sentence as its problem. Evidence
+ * that is bad is contraindicated, with every claim "cryptographic validation failed" (99); when it
+ * was us who failed, every claim is "verifier malfunction" (-1) and the status none: it asserts
+ * nothing about the Attester, and opens nothing either. options->key_spki and cnf are not used.
  */
 ATLS_NODISCARD enum atls_err atls_ear_make_error(struct atls_ear_draft *out,
                                                  const struct atls_diag *why,

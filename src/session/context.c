@@ -151,6 +151,10 @@ enum atls_err atls_context_add_attester(struct atls_context *context,
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "context", "format of the attester",
                                ops->format, "a name of the table of names");
     }
+    if (format->outside_only) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "context", "format of the attester",
+                               ops->format, "one for handshakes: this is sent to Verifiers only");
+    }
     struct atls_attester *attester = NULL;
     err = ops->open(&attester, config_json, diag);
     if (err != ATLS_OK) {

@@ -14,6 +14,7 @@ enum { LONG_NONCE = 64, SHORT_NONCE = 33 };
 struct source {
     const struct atls_attester_ops *ops;
     struct atls_attester *attester;
+    const struct atls_crypto_ops *crypto;
     struct atls_bytes spki;
     uint32_t timeout_ms;
 };
@@ -22,8 +23,8 @@ static enum atls_err attest(void *arg, struct atls_bytes nonce, struct atls_buf 
                             size_t *out_len, struct atls_diag *diag)
 {
     const struct source *source = arg;
-    return atls_attester_for_nonce(source->ops, source->attester, nonce, source->spki,
-                                   source->timeout_ms, out, out_len, diag);
+    return atls_attester_for_passport(source->ops, source->attester, source->crypto, nonce,
+                                      source->spki, source->timeout_ms, out, out_len, diag);
 }
 
 static bool never(const void *arg)
@@ -32,16 +33,23 @@ static bool never(const void *arg)
     return false;
 }
 
-/* find_format: psa and the like name no key, so that their Result could not either. */
 static enum atls_err find_format(const struct atls_format **out,
                                  const struct atls_attester_ops *ops, struct atls_diag *diag)
 {
-    *out = atls_format_by_name(atls_bytes_text(ops->format));
-    if (*out == NULL || strcmp((*out)->name, "tpm2") != 0) {
+    *out = atls_attester_passport_format(ops);
+    if (*out == NULL) {
         return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, step, "format", ops->format,
-                               "Evidence that names the TLS key: tpm2");
+                               "Evidence that names the TLS key, or can be part of a bundle");
     }
     return ATLS_OK;
+}
+
+/* nonce_size: what is over the nonce is the attester's, or a token of our own. */
+static size_t nonce_size(const struct source *source, const struct atls_format *format)
+{
+    const bool by_attester = strcmp(format->name, source->ops->format) == 0;
+    return !by_attester || source->ops->max_nonce(source->attester) >= LONG_NONCE ? LONG_NONCE
+                                                                                  : SHORT_NONCE;
 }
 
 enum atls_err atls_context_obtain(struct atls_context *context, char **out, int64_t *exp_s,
@@ -49,7 +57,7 @@ enum atls_err atls_context_obtain(struct atls_context *context, char **out, int6
                                   struct atls_attester *attester, struct atls_bytes tls_spki,
                                   struct atls_diag *diag)
 {
-    struct source source = {ops, attester, tls_spki, context->timeout_ms};
+    struct source source = {ops, attester, context->crypto, tls_spki, context->timeout_ms};
     const struct atls_format *format = NULL;
     enum atls_err err = atls_attester_check(ops, diag);
     if (err == ATLS_OK) {
@@ -62,11 +70,10 @@ enum atls_err atls_context_obtain(struct atls_context *context, char **out, int6
     if (err != ATLS_OK) {
         return err;
     }
-    const size_t max = ops->max_nonce(attester);
     const struct verifier_passport_question question = {
         .format = format,
         .tls_spki = tls_spki,
-        .nonce_size = max >= LONG_NONCE ? LONG_NONCE : SHORT_NONCE,
+        .nonce_size = nonce_size(&source, format),
         .attest = attest,
         .arg = &source,
     };

@@ -57,10 +57,17 @@ static enum atls_err add_required(struct requirement *requirement, struct atls_b
         atls_diag_found_peer_text(diag, name);
         atls_diag_expected_text(diag, "none, result, or of");
         for (size_t i = 0; i < atls_num_formats; i++) {
-            atls_diag_expected_text(diag, i == 0 ? " " : ", ");
-            atls_diag_expected_text(diag, atls_formats[i].name);
+            if (!atls_formats[i].outside_only) {
+                atls_diag_expected_text(diag, i == 0 ? " " : ", ");
+                atls_diag_expected_text(diag, atls_formats[i].name);
+            }
         }
         return err;
+    }
+    if (format->outside_only) {
+        atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "name", format->name,
+                        "result: this is sent to a Verifier, for a passport, and never to a peer");
+        return ATLS_ERR_CONFIG;
     }
     return append(requirement, format, diag);
 }

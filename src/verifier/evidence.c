@@ -18,44 +18,14 @@ static enum atls_err refuse(struct atls_diag *diag, enum atls_err err, const cha
     return atls_fail_texts(diag, err, step, claim, found, expected);
 }
 
-static bool has_media_type(const struct atls_format *format, struct atls_bytes media_type)
-{
-    if (atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
-        return true;
-    }
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(format->accepted_types); i++) {
-        if (format->accepted_types[i] == NULL) {
-            return false;
-        }
-        if (atls_media_type_equal(media_type, atls_bytes_text(format->accepted_types[i]))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const struct atls_format *atls_verify_format(const struct atls_cmw *cmw)
-{
-    if (cmw->kind != ATLS_CMW_RECORD && cmw->kind != ATLS_CMW_TAG) {
-        return NULL;
-    }
-    for (size_t i = 0; i < atls_num_formats; i++) {
-        const struct atls_format *format = &atls_formats[i];
-        const bool named =
-            cmw->by_content_format
-                ? format->has_content_format && format->content_format == cmw->content_format
-                : has_media_type(format, cmw->media_type);
-        if (named) {
-            return format;
-        }
-    }
-    return NULL;
-}
-
 /* found_label appends how the peer labelled its Evidence. */
 static void found_label(struct atls_diag *diag, const struct atls_cmw *cmw)
 {
-    if (cmw->by_content_format) {
+    if (cmw->kind == ATLS_CMW_COLLECTION) {
+        atls_diag_found_text(diag, "a collection of ");
+        atls_diag_found_text(diag, cmw->collection_type.len != 0 ? "type " : "no type");
+        atls_diag_found_peer_text(diag, cmw->collection_type);
+    } else if (cmw->by_content_format) {
         atls_diag_found_text(diag, "content format ");
         atls_diag_found_int(diag, cmw->content_format);
     } else {
@@ -100,21 +70,11 @@ static enum atls_err check_indicator(const struct atls_cmw *cmw, struct atls_dia
 static enum atls_err find_format(const struct atls_format **out, const struct atls_cmw *cmw,
                                  const struct atls_format *negotiated, struct atls_diag *diag)
 {
-    if (cmw->kind == ATLS_CMW_COLLECTION) {
-        refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "CMW",
-               "a collection, which is not built in this version", "one record of ");
-        if (cmw->collection_type.len != 0) {
-            atls_diag_found_text(diag, ", of type ");
-            atls_diag_found_peer_text(diag, cmw->collection_type);
-        }
-        expect_formats(diag, negotiated);
-        return ATLS_ERR_EVIDENCE_TYPE;
-    }
     const enum atls_err err = check_indicator(cmw, diag);
     if (err != ATLS_OK) {
         return err;
     }
-    const struct atls_format *format = atls_verify_format(cmw);
+    const struct atls_format *format = atls_cmw_format(cmw);
     if (format == NULL || (negotiated != NULL && format != negotiated)) {
         refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "type of the CMW", NULL, NULL);
         if (format != NULL) {
@@ -144,8 +104,8 @@ static enum atls_err find_appraiser(const struct atls_appraiser_ops **out,
 {
     const struct atls_appraiser_ops *ops = atls_appraiser_for(format);
     if (ops == NULL || ops->abi != ATLS_APPRAISER_ABI || ops->size != sizeof *ops ||
-        ops->appraise == NULL || ops->read_unverified == NULL || ops->rules == NULL ||
-        ops->num_rules == 0) {
+        ops->appraise == NULL || ops->read_unverified == NULL ||
+        (format->submod != NULL && (ops->rules == NULL || ops->num_rules == 0))) {
         return refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "appraiser", format->name,
                       "a format that is built in this version");
     }
@@ -179,7 +139,7 @@ struct atls_appraisal_input verifier_evidence_input(const struct verifier_eviden
     const struct atls_appraisal_input input = {
         .crypto = request->crypto,
         .endorsements = request->endorsements,
-        .evidence = evidence->cmw.value,
+        .evidence = atls_cmw_evidence(&evidence->cmw),
         .media_type = evidence->cmw.media_type,
         .expected_nonce = request->expected_nonce,
         .no_nonce = request->no_nonce,

@@ -11,7 +11,7 @@
 static const struct atls_format *format_of(struct atls_bytes name)
 {
     for (size_t i = 0; i < atls_num_formats; i++) {
-        if (atls_bytes_is_text(name, atls_formats[i].submod)) {
+        if (atls_formats[i].submod != NULL && atls_bytes_is_text(name, atls_formats[i].submod)) {
             return &atls_formats[i];
         }
     }

@@ -299,7 +299,7 @@ static enum atls_err ask(struct atls_submod *submod, struct atls_verifier *verif
                          const struct verifier_line *line, struct atls_diag *diag)
 {
     const struct verifier_question question = {.media_type = media_type_of(evidence),
-                                               .evidence = evidence->cmw.value,
+                                               .evidence = atls_cmw_evidence(&evidence->cmw),
                                                .nonce = request->expected_nonce};
     char *result = NULL;
     enum atls_err err = verifier_exchange(&result, line, &question, diag);
@@ -412,11 +412,11 @@ static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes 
     if (err == ATLS_OK) {
         err = atls_cmw_parse(&cmw, atls_bytes_of(made->cmw, len), diag);
     }
-    if (err == ATLS_OK && atls_verify_format(&cmw) != made->question->format) {
+    if (err == ATLS_OK && atls_cmw_format(&cmw) != made->question->format) {
         err = atls_fail(diag, ATLS_ERR_ATTESTER, "attestation", "type of the CMW");
     }
     if (err == ATLS_OK) {
-        *out = cmw.value;
+        *out = atls_cmw_evidence(&cmw);
     }
     return err;
 }

@@ -44,7 +44,8 @@ enum atls_err atls_verify_check_submod(const struct atls_submod *submod,
                                        const struct atls_format *format, bool no_nonce,
                                        struct atls_diag *diag)
 {
-    if (submod->format != format) {
+    /* What comes of a bundle is about its platform. */
+    if (format->submod != NULL ? submod->format != format : !atls_format_is_pat(submod->format)) {
         return inconsistent(diag, "format", submod->format != NULL ? submod->format->name : "none",
                             format->name);
     }

@@ -28,15 +28,13 @@ struct atls_verify_request {
  * atls_verify appraises; on success the caller runs atls_appraisal_cleanup(appraisal, free). Spans
  * in the appraisal borrow request->cmw, or what the appraisal itself owns. Besides the appraiser's
  * own errors: EVIDENCE_MALFORMED for what is no CMW; EVIDENCE_TYPE for another format than the
- * negotiated one, for a collection and for an Attestation Result; STATE for an appraiser that
- * contradicts itself. Revoked Evidence is no error: it is appraised, and contraindicated.
+ * negotiated one, for a collection that is none, and for an Attestation Result; STATE for an
+ * appraiser that contradicts itself. Revoked Evidence is no error: it is appraised, and
+ * contraindicated.
  */
 ATLS_NODISCARD enum atls_err atls_verify(struct atls_appraisal *out,
                                          const struct atls_verify_request *request,
                                          struct atls_diag *diag);
-
-/* atls_verify_format finds the row that a CMW record's label names; NULL when none does. */
-const struct atls_format *atls_verify_format(const struct atls_cmw *cmw);
 
 /* atls_verify_check_submod refuses a submod that an appraiser of `format` cannot have meant:
  * another format, a comparison that did not take place (R-21), a status that is better than its

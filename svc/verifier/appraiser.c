@@ -87,7 +87,7 @@ static enum atls_err identify(struct verifier_identified *out, uint8_t **storage
     if (err != ATLS_OK) {
         return err;
     }
-    const struct atls_format *format = atls_verify_format(&cmw);
+    const struct atls_format *format = atls_cmw_format(&cmw);
     if (format == NULL) {
         atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, step, "type of the Evidence", NULL,
                         "one of those in Accept");
@@ -96,11 +96,13 @@ static enum atls_err identify(struct verifier_identified *out, uint8_t **storage
         return ATLS_ERR_EVIDENCE_TYPE;
     }
     struct atls_lookup lookup = {.instance = {NULL, 0}};
-    out->media_type = cmw.by_content_format ? atls_bytes_text(format->media_type) : cmw.media_type;
-    out->value = cmw.value;
+    out->media_type = cmw.by_content_format || cmw.kind == ATLS_CMW_COLLECTION
+                          ? atls_bytes_text(format->media_type)
+                          : cmw.media_type;
+    out->value = atls_cmw_evidence(&cmw);
     /* What is malformed belongs nowhere; that it is so is for the Result to say. */
-    if (atls_lookup_read(&lookup, format, cmw.value, out->media_type, NULL) == ATLS_OK) {
-        out->match.format = format;
+    if (atls_lookup_read(&lookup, format, out->value, out->media_type, NULL) == ATLS_OK) {
+        out->match.format = lookup.format;
         out->match.instance = lookup.instance;
         out->match.class_id = lookup.class_id;
     }
@@ -153,7 +155,7 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
 {
     struct atls_cmw label = {.kind = ATLS_CMW_RECORD, .media_type = request->media_type};
     size_t len = 0;
-    out->format = atls_verify_format(&label);
+    out->format = atls_cmw_format(&label);
     const enum atls_err err = wrap(storage, &len, request, diag);
     if (err != ATLS_OK) {
         return err;

@@ -123,7 +123,8 @@ static bool is_corim_type(struct atls_bytes type, bool *out_signed,
         }
         for (size_t j = 0; j < atls_num_formats; j++) {
             const struct atls_format *format = &atls_formats[j];
-            if (atls_bytes_is_text(profile, format->corim_profile) ||
+            if ((format->corim_profile != NULL &&
+                 atls_bytes_is_text(profile, format->corim_profile)) ||
                 (format->old_corim_profile != NULL &&
                  atls_bytes_is_text(profile, format->old_corim_profile))) {
                 *out_format = format;
@@ -144,8 +145,10 @@ static json_t *corim_media_types(const struct verifier_service *s)
             continue;
         }
         for (size_t j = 0; j < atls_num_formats; j++) {
-            json_array_append_new(list, json_sprintf("%s; profile=\"%s\"", corim_types[i].type,
-                                                     atls_formats[j].corim_profile));
+            if (atls_formats[j].corim_profile != NULL) {
+                json_array_append_new(list, json_sprintf("%s; profile=\"%s\"", corim_types[i].type,
+                                                         atls_formats[j].corim_profile));
+            }
         }
     }
     return list;
@@ -408,7 +411,9 @@ void verifier_discover_verification(struct verifier_service *s,
     json_object_del(bare, "use");
     json_t *schemes = json_array();
     for (size_t i = 0; i < atls_num_formats; i++) {
-        json_array_append_new(schemes, json_string(atls_formats[i].submod));
+        if (atls_formats[i].submod != NULL) {
+            json_array_append_new(schemes, json_string(atls_formats[i].submod));
+        }
     }
     json_t *document =
         json_pack("{s:o,s:O,s:O,s:o}", "ear-verification-key", bare, "ear-verification-keys",

@@ -103,6 +103,23 @@ class PassportTest(AttackTest):
         server = self.relying_server(self.peer)
         self.assert_server_refuses(server, words, [], 40, "EVIDENCE_TYPE")
 
+    def test_a_bundle_for_a_verifier_is_no_evidence_of_a_handshake(self):
+        """R-05: it is real, of a machine that is trusted, and over a nonce that a Verifier made."""
+        path = self.path("bundle.cmw")
+        outcome = atlslib.run("attest", "--identity", self.path("second"), "--kat", "--nonce", "4e" * 64, "-o", path)
+        self.assertEqual(outcome.status, atlslib.EXIT_DONE, str(outcome))
+        words = [*self.peer.tls(), "--attest", f"cmw:{path}", "--offer-client", "psa"]
+        self.assert_server_refuses(self.relying_server(self.peer), words, [], 40, "EVIDENCE_TYPE")
+        # and its platform's token by itself answers another nonce
+        with open(path, "rb") as file:
+            pat = cbor2.loads(file.read())["pat"]
+        alone = self.path("pat.cmw")
+        with open(alone, "wb") as file:
+            file.write(cbor2.dumps(pat))
+        words = [*self.peer.tls(), "--attest", f"cmw:{alone}", "--offer-client", "psa"]
+        server = self.relying_server(None, "--endorsements", self.path("second", "endorsement.corim"))
+        self.assert_server_refuses(server, words, [], 40, "FRESHNESS")
+
     def test_one_for_somebody_else_is_refused(self):
         self.refused(self.passport(aud="https://else.example"), "RESULT")
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the samples of Evidence in psa/ and tpm2/ from source.json in each; README.md says what they are.
+"""Makes the samples of Evidence in psa/, tpm2/ and kat/ from source.json in each; README.md says what they are.
 
-    make.py           writes all files anew. ECDSA and RSA-PSS signatures come out differently each time.
+    make.py [FORMAT]  writes all files anew, or those of one format. ECDSA and RSA-PSS signatures come out differently each time.
     make.py --check   makes them again around the committed signatures, which it verifies, and compares.
 
 It shares no code with the library: CBOR is python3-cbor2's, cryptography is python3-cryptography's. Private keys are
@@ -246,7 +246,61 @@ def tpm2_corim(source):
     return corim("tpm2", "tag:github.com/parallaxsecond,2023-03-03:tpm", [{0: [[{0: of_class}, references]]}, {3: keys}])
 
 
-FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, tpm2_committed, tpm2_corim)}
+# kat
+
+KAT_TYPE = "application/eat+cwt"
+KAT_COLLECTION = "tag:ietf.org,2024-02-29:rats/kat"
+
+
+def cose_key(key):
+    numbers = key.public.public_numbers()
+    if key.kind == "RSA":
+        return {1: 3, -1: numbers.n.to_bytes(key.public.key_size // 8, "big"), -2: numbers.e.to_bytes(3, "big")}
+    return {1: 2, -1: {-7: 1, -35: 2}[key.alg], -2: numbers.x.to_bytes(key.size, "big"), -3: numbers.y.to_bytes(key.size, "big")}
+
+
+def platforms_of(source):
+    return json.loads((HERE / source["platforms"] / "source.json").read_text())
+
+
+def kat_sample(source, sample, signer):
+    kak, tls, form = Key(sample["kak"]), Key(sample["tls"]), sample["form"]
+    kak_pub = dumps(cose_key(kak))
+    protected = dumps({1: kak.alg})
+    unprotected = {4: sample["kid"].encode()} if "kid" in sample else {}
+    payload = dumps({8: {1: cose_key(tls)}, 10: bytes.fromhex(sample["nonce"]), 2500: loads(kak_pub)})
+    message = [protected, unprotected, payload, signer.sign(kak, dumps(["Signature1", protected, b"", payload]))]
+    token = dumps(CBORTag(18, message) if sample.get("tagged") else message)
+    of_psa = {"machine": sample["machine"], "nonce": hashlib.sha256(kak_pub).hexdigest(), "form": "record"}
+    pat, _, expected = psa_sample(platforms_of(source), of_psa, signer)
+    label = [loads(wrap("record" if form == "json" else form, kind, number, octets))
+             for kind, number, octets in ((KAT_TYPE, 263, token), (PSA_TYPE, 10003, pat))]
+    evidence = dumps({"kat": label[0], "pat": label[1], "__cmwc_t": KAT_COLLECTION})
+    cmw = evidence
+    if form == "json":
+        parts = {name: json.loads(wrap(form, kind, None, octets)) for name, kind, octets in
+                 (("kat", KAT_TYPE, token), ("pat", PSA_TYPE, pat))}
+        cmw = (json.dumps(dict(parts, __cmwc_t=KAT_COLLECTION)) + "\n").encode()
+    claims = {"kat": {"eat_nonce": sample["nonce"], "cnf": tls.spki().hex(), "kak-pub": kak_pub.hex()}, "pat": expected["claims"]}
+    return evidence, cmw, dict(expected, claims=claims, attested_key=hashlib.sha256(tls.spki()).hexdigest())
+
+
+def value_of(member):
+    return member.value if isinstance(member, CBORTag) else member[1]
+
+
+def kat_committed(evidence):
+    bundle = loads(evidence)
+    token = loads(value_of(bundle["kat"]))
+    return [(token.value if isinstance(token, CBORTag) else token)[3], *psa_committed(value_of(bundle["pat"]))]
+
+
+def kat_corim(source):
+    return psa_corim(platforms_of(source))
+
+
+FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, tpm2_committed, tpm2_corim),
+           "kat": (kat_sample, kat_committed, kat_corim)}
 
 
 def files_of(name, check):
@@ -266,8 +320,9 @@ def files_of(name, check):
 
 def main():
     check = sys.argv[1:] == ["--check"]
+    names = FORMATS if check or len(sys.argv) == 1 else sys.argv[1:]
     wrong = num = 0
-    for name in FORMATS:
+    for name in names:
         try:
             for path, octets in files_of(name, check):
                 num += 1
@@ -279,7 +334,7 @@ def main():
         except InvalidSignature:
             print(f"{name}: a committed signature does not verify")
             wrong += 1
-    print(f"{num} files of {len(FORMATS)} formats, {wrong} wrong")
+    print(f"{num} files of {len(names)} formats, {wrong} wrong")
     return 1 if wrong or num == 0 else 0
 
 

@@ -88,11 +88,6 @@ class FromOurVerifierTest(ObtainTest):
             self.assert_fails(outcome, EXIT_REFUSED, code)
             self.assertFalse(os.path.exists(self.file))
 
-    def test_evidence_that_names_no_key_is_refused_before_anybody_is_asked(self):
-        words = list(self.asking)
-        words[words.index("--identity") + 1] = self.keygen("sim").folder
-        self.assert_fails(run(*words, "-o", self.file, "--json"), EXIT_OURS, "NOT_BUILT")
-
 
 class FromAStrangeVerifierTest(ObtainTest):
     """A Verifier that makes the nonces of its choice, and signs what it likes."""

@@ -206,6 +206,12 @@ static void find_table(const char *document, const char *format, const char **ou
     (*out_end)++;
 }
 
+/* has_table: what comes of a bundle is in the tables of its parts. */
+static bool has_table(size_t format)
+{
+    return atls_formats[format].collection_type == NULL;
+}
+
 static const struct atls_appraiser_ops *ops_of(size_t format)
 {
     const struct atls_appraiser_ops *ops = atls_appraiser_for(&atls_formats[format]);
@@ -218,6 +224,9 @@ static void the_document_has_the_tables_of_the_appraisers(void **state)
     (void)state;
     const char *document = test_text_file(path);
     for (size_t i = 0; i < atls_num_formats; i++) {
+        if (!has_table(i)) {
+            continue;
+        }
         const char *start = NULL, *end = NULL;
         char found[8192] = {0};
         find_table(document, atls_formats[i].name, &start, &end);
@@ -233,6 +242,9 @@ static void every_table_ends_in_the_rules_that_all_formats_have(void **state)
     const struct atls_appraiser_rule *const common[] = {&atls_rule_not_fresh, &atls_rule_simulated,
                                                         &atls_rule_revoked, &atls_rule_endorsed};
     for (size_t i = 0; i < atls_num_formats; i++) {
+        if (!has_table(i)) {
+            continue;
+        }
         const struct atls_appraiser_ops *ops = ops_of(i);
         assert_true(ops->num_rules > ATLS_ARRAY_LEN(common));
         assert_err(ops->rules[0].reason, OK);
@@ -283,6 +295,9 @@ static void every_row_of_tpm2_is_what_the_appraiser_does(void **state)
 static int write_document(void)
 {
     for (size_t i = 0; i < atls_num_formats; i++) {
+        if (!has_table(i)) {
+            continue;
+        }
         const char *document = test_text_file(path);
         const char *start = NULL, *end = NULL;
         find_table(document, atls_formats[i].name, &start, &end);

@@ -35,7 +35,8 @@ static void read_mutant(struct atls_bytes mutant, size_t at, void *context)
     }
 }
 
-static void look_up(const char *format_name, const char *file, size_t class_len)
+static void look_up(const char *format_name, const char *endorsed_as, const char *file,
+                    size_t class_len)
 {
     const struct atls_format *format = atls_format_by_name(atls_bytes_text(format_name));
     uint8_t *data = NULL;
@@ -44,24 +45,31 @@ static void look_up(const char *format_name, const char *file, size_t class_len)
     assert_err(atls_file_read(&data, &len, file, ATLS_MAX_FILE_LEN, NULL), OK);
     struct atls_cmw cmw;
     assert_err(atls_cmw_parse(&cmw, atls_bytes_of(data, len), NULL), OK);
-    assert_err(atls_lookup_read(&out, format, cmw.value, cmw.media_type, NULL), OK);
+    assert_err(atls_lookup_read(&out, format, atls_cmw_evidence(&cmw), cmw.media_type, NULL), OK);
+    assert_string_equal(out.format->name, endorsed_as);
     assert_int_equal(out.instance.len, 33);
     assert_int_equal(out.class_id.len, class_len);
-    test_each_truncation(cmw.value, read_mutant, (void *)(uintptr_t)format);
-    test_each_bit_flip(cmw.value, read_mutant, (void *)(uintptr_t)format);
+    test_each_truncation(atls_cmw_evidence(&cmw), read_mutant, (void *)(uintptr_t)format);
+    test_each_bit_flip(atls_cmw_evidence(&cmw), read_mutant, (void *)(uintptr_t)format);
     free(data);
 }
 
 static void the_ids_of_a_psa_token_are_found(void **state)
 {
     (void)state;
-    look_up("psa", TEST_SOURCE_DIR "/tests/kat/psa/plain.cmw", 32);
+    look_up("psa", "psa", TEST_SOURCE_DIR "/tests/kat/psa/plain.cmw", 32);
 }
 
 static void the_kid_of_a_tpm_is_found(void **state)
 {
     (void)state;
-    look_up("tpm2", TEST_SOURCE_DIR "/tests/kat/tpm2/plain.cmw", 0);
+    look_up("tpm2", "tpm2", TEST_SOURCE_DIR "/tests/kat/tpm2/plain.cmw", 0);
+}
+
+static void the_ids_of_a_bundle_are_those_of_its_platform(void **state)
+{
+    (void)state;
+    look_up("kat", "psa", TEST_SOURCE_DIR "/tests/kat/kat/plain.cmw", 32);
 }
 
 int main(void)
@@ -70,6 +78,7 @@ int main(void)
         cmocka_unit_test(every_appraiser_has_a_lookup),
         cmocka_unit_test(the_ids_of_a_psa_token_are_found),
         cmocka_unit_test(the_kid_of_a_tpm_is_found),
+        cmocka_unit_test(the_ids_of_a_bundle_are_those_of_its_platform),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -26,8 +26,8 @@ static void other_names_are_not_found(void **state)
 static void names_of_later_versions_are_known_and_not_built(void **state)
 {
     (void)state;
-    static const char *const planned[] = {"cca", "snp", "sgx", "tpm2-quote", "kat"};
-    static const char *const others[] = {"", "sn", "snpp", "psa", "tpm2", "result", "none"};
+    static const char *const planned[] = {"cca", "snp", "sgx", "tpm2-quote", "nvidia"};
+    static const char *const others[] = {"", "sn", "snpp", "psa", "tpm2", "kat", "result", "none"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(planned); i++) {
         assert_true(atls_format_is_planned(atls_bytes_text(planned[i])));
         assert_null(atls_format_by_name(atls_bytes_text(planned[i])));
@@ -42,18 +42,33 @@ static void every_row_is_complete_and_unlike_the_others(void **state)
     (void)state;
     for (size_t i = 0; i < atls_num_formats; i++) {
         const struct atls_format *row = &atls_formats[i];
-        assert_true(row->name != NULL && row->media_type != NULL && row->submod != NULL);
-        assert_true(row->corim_profile != NULL && row->binder_field != NULL);
+        assert_true(row->name != NULL && row->media_type != NULL && row->binder_field != NULL);
+        /* A collection has the submods and profiles of its parts. */
+        assert_int_equal(row->submod == NULL, row->collection_type != NULL);
+        assert_int_equal(row->corim_profile == NULL, row->collection_type != NULL);
         assert_null(row->accepted_types[ATLS_ARRAY_LEN(row->accepted_types) - 1]);
         for (size_t j = 0; j < i; j++) {
             const struct atls_format *other = &atls_formats[j];
             assert_string_not_equal(row->name, other->name);
             assert_string_not_equal(row->media_type, other->media_type);
-            assert_string_not_equal(row->submod, other->submod);
+            if (row->submod != NULL && other->submod != NULL) {
+                assert_string_not_equal(row->submod, other->submod);
+            }
             assert_false(row->has_content_format && other->has_content_format &&
                          row->content_format == other->content_format);
         }
     }
+}
+
+/* Evidence that names the TLS key by itself needs no bundle, and a bundle is no part of one. */
+static void only_platforms_that_name_no_key_are_parts_of_a_bundle(void **state)
+{
+    (void)state;
+    assert_true(atls_format_is_pat(atls_format_by_name(atls_bytes_text("psa"))));
+    assert_false(atls_format_is_pat(atls_format_by_name(atls_bytes_text("tpm2"))));
+    assert_false(atls_format_is_pat(atls_format_by_name(atls_bytes_text("kat"))));
+    assert_false(atls_format_is_pat(NULL));
+    assert_true(atls_format_by_name(atls_bytes_text("kat"))->outside_only);
 }
 
 int main(void)
@@ -63,6 +78,7 @@ int main(void)
         cmocka_unit_test(other_names_are_not_found),
         cmocka_unit_test(names_of_later_versions_are_known_and_not_built),
         cmocka_unit_test(every_row_is_complete_and_unlike_the_others),
+        cmocka_unit_test(only_platforms_that_name_no_key_are_parts_of_a_bundle),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,6 +83,10 @@ static void empty_names_are_refused(void **state)
             "--require: the configuration is not valid (name: expected none, result, or of psa, "
             "tpm2)");
     }
+    assert_fails(
+        atls_context_require(context, "kat", &diag), CONFIG,
+        "--require: the configuration is not valid (name: found kat, expected result: this is "
+        "sent to a Verifier, for a passport, and never to a peer)");
     assert_fails(atls_context_require(context, NULL, &diag), ARGUMENT,
                  "--require: a function was called with an argument that it does not take (found "
                  "no text, expected \"none\")");
@@ -235,6 +239,11 @@ static void a_format_that_is_not_in_the_table_of_names_is_refused(void **state)
     assert_fails(add(&ops), ARGUMENT,
                  "context: a function was called with an argument that it does not take (format "
                  "of the attester: found quantum, expected a name of the table of names)");
+    ops.format = "kat";
+    assert_fails(add(&ops), ARGUMENT,
+                 "context: a function was called with an argument that it does not take (format "
+                 "of the attester: found kat, expected one for handshakes: this is sent to "
+                 "Verifiers only)");
 }
 
 static void a_configuration_that_the_attester_refuses_adds_none(void **state)

@@ -49,6 +49,20 @@ static void a_submod_of_another_format_is_refused(void **state)
     assert_err(check(&submod), STATE);
 }
 
+/* What comes of a bundle is about its platform, and only about what can be one. */
+static void a_bundle_has_the_submod_of_its_platform(void **state)
+{
+    (void)state;
+    struct atls_submod submod = good();
+    assert_err(atls_verify_check_submod(&submod, format("kat"), false, NULL), OK);
+    submod.format = format("tpm2");
+    assert_err(atls_verify_check_submod(&submod, format("kat"), false, NULL), STATE);
+    submod.format = format("kat");
+    assert_err(atls_verify_check_submod(&submod, format("kat"), false, NULL), STATE);
+    submod.format = NULL;
+    assert_err(atls_verify_check_submod(&submod, format("kat"), false, NULL), STATE);
+}
+
 static void a_nonce_that_was_not_compared_is_refused(void **state)
 {
     (void)state;
@@ -115,6 +129,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_consistent_submod_passes),
         cmocka_unit_test(a_submod_of_another_format_is_refused),
+        cmocka_unit_test(a_bundle_has_the_submod_of_its_platform),
         cmocka_unit_test(a_nonce_that_was_not_compared_is_refused),
         cmocka_unit_test(a_status_better_than_its_vector_is_refused),
         cmocka_unit_test(a_simulated_root_on_genuine_hardware_is_refused),

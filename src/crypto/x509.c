@@ -233,6 +233,14 @@ bool atls_x509_is_self_issued(const struct atls_x509 *cert)
     return atls_bytes_equal(atls_x509_subject(cert), atls_x509_issuer(cert));
 }
 
+bool atls_x509_is_signed_by(const struct atls_x509 *cert, const struct atls_x509 *issuer)
+{
+    ERR_set_mark();
+    const bool is_signed = X509_verify(cert->cert, X509_get0_pubkey(issuer->cert)) == 1;
+    ERR_pop_to_mark();
+    return is_signed;
+}
+
 bool atls_x509_extension(const struct atls_x509 *cert, struct atls_bytes oid,
                          struct atls_bytes *out)
 {

@@ -42,6 +42,10 @@ int64_t atls_x509_not_after(const struct atls_x509 *cert);
 /* True for a certificate whose subject is its issuer. */
 bool atls_x509_is_self_issued(const struct atls_x509 *cert);
 
+/* atls_x509_is_signed_by is true when the key of `issuer` signed this certificate: to choose among
+ * certificates of one name, before a chain of them is checked. */
+bool atls_x509_is_signed_by(const struct atls_x509 *cert, const struct atls_x509 *issuer);
+
 /*
  * atls_x509_extension lends the content octets of extnValue of the extension `oid`, given as the
  * content octets of its OBJECT IDENTIFIER (AMD's 1.3.6.1.4.1.3704.1.4 is 2b 06 01 04 01 9c 78 01

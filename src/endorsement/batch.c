@@ -69,6 +69,7 @@ void atls_batch_cleanup(struct atls_batch *batch)
     free(batch->shown_anchors);
     free(batch->shown_references);
     sources_free(batch->sources);
+    atls_collateral_free(batch->collateral);
     memset(batch, 0, sizeof *batch);
 }
 

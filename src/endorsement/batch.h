@@ -6,6 +6,7 @@
 #ifndef ENDORSEMENT_BATCH_H
 #define ENDORSEMENT_BATCH_H
 
+#include "endorsement/collateral.h"
 #include "endorsement/endorsement.h"
 #include "endorsement/statement.h"
 
@@ -67,6 +68,7 @@ struct atls_batch {
     size_t num_authorities;
     size_t cap_authorities;
     struct atls_corim_source *sources;
+    struct atls_collateral *collateral; /* bags, the one that was loaded last at the front */
 };
 
 /* atls_batch_cleanup frees all that the batch owns and returns it to the zero state. */

@@ -64,6 +64,33 @@ struct atls_collateral_scope {
     /* Of the Evidence; trust anchors for certain environments count in these. NULL: none does. */
     const struct atls_environment *environment;
     int64_t now_s;
+    const struct atls_collateral *fetched; /* for this appraisal; NULL: nothing */
+    struct atls_collateral_wanted *wanted; /* is told what is missing; NULL: nobody asks */
+};
+
+/* What a look-up did not find, or found out of date: whoever appraises may fetch it and try again.
+ */
+enum atls_collateral_kind {
+    ATLS_WANTED_NOTHING,
+    ATLS_WANTED_AMD_LEAF,
+    ATLS_WANTED_AMD_CHAIN, /* ASK or ASVK, and ARK */
+    ATLS_WANTED_AMD_CRL,
+    ATLS_WANTED_TCB_INFO, /* with its chain */
+    ATLS_WANTED_IDENTITY, /* with its chain */
+    ATLS_WANTED_PCK_CRL,  /* with its chain */
+    ATLS_WANTED_ROOT_CRL
+};
+struct atls_collateral_wanted {
+    enum atls_collateral_kind kind;
+    enum atls_amd_key amd_key;
+    char product[16];
+    uint8_t chip_id[ATLS_AMD_CHIP_ID_LEN];
+    size_t chip_id_len;
+    struct atls_amd_tcb tcb;
+    uint8_t fmspc[6];
+    enum atls_intel_tee tee;
+    enum atls_intel_enclave enclave;
+    bool platform_ca; /* PCK_CRL: of the Platform CA, else of the Processor CA */
 };
 
 /* Why a root is trusted. */

@@ -7,6 +7,7 @@
 #include "endorsement/set.h"
 
 #include "base/span.h"
+#include "endorsement/bag.h"
 #include "endorsement/corim.h"
 #include "json/file.h"
 
@@ -26,6 +27,7 @@ static const char step[] = "endorsement";
 struct load {
     struct atls_batch batch;
     struct atls_corim_reading reading;
+    const char *anchor_for; /* NAME@file: the format's name */
     struct atls_diag *diag;
 };
 
@@ -72,10 +74,7 @@ static const char *kind_not_built(struct atls_bytes octets)
         size_t len;
         const char *name;
     } kinds[] = {
-        {{'-', '-', '-', '-', '-', 'B'}, 6, "a PEM file"},
-        {{'{'}, 1, "a JSON file"},
-        {{'['}, 1, "a JSON file"},
-        {{0x30, 0x82}, 2, "a DER file"},
+        {{'['}, 1, "a JSON array"},
         {{0xd9, 0x02, 0x3b}, 3, "TCG Concise Evidence (tag 571)"},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(kinds); i++) {
@@ -95,17 +94,44 @@ static bool is_corim(struct atls_bytes octets)
     return is_map || starts_with(octets, tag, sizeof tag) || atls_corim_is_signed(octets);
 }
 
+/* bag_of gives the bag of this loading, which is made when it is needed first. */
+static enum atls_err bag_of(struct load *load, struct atls_collateral **out)
+{
+    enum atls_err err = ATLS_OK;
+    if (load->batch.collateral == NULL) {
+        err = atls_collateral_new(&load->batch.collateral, ATLS_MAX_COLLATERAL, load->diag);
+    }
+    *out = load->batch.collateral;
+    return err;
+}
+
+static enum atls_err load_collateral(struct load *load, struct atls_bytes octets, const char *path)
+{
+    struct atls_collateral *bag = NULL;
+    const enum atls_err err = bag_of(load, &bag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    return load->anchor_for != NULL
+               ? atls_bag_add_anchor(bag, load->anchor_for, octets, path, load->diag)
+               : atls_collateral_add(bag, octets, path, load->diag);
+}
+
 static enum atls_err load_octets(struct load *load, struct atls_bytes octets, const char *path)
 {
+    if (load->anchor_for != NULL || atls_bag_takes(octets)) {
+        return load_collateral(load, octets, path);
+    }
     if (is_corim(octets)) {
         return atls_corim_read(&load->batch, octets, path, &load->reading, load->diag);
     }
     const char *kind = kind_not_built(octets);
     if (kind == NULL) {
         return refuse(load, path, octets.len == 0 ? "nothing" : "something not recognised",
-                      "a CoRIM, which starts with octets d9 01 f5");
+                      "a CoRIM, which starts with octets d9 01 f5, or collateral");
     }
-    return refuse(load, path, kind, "a CoRIM: this kind is not built in this version");
+    return refuse(load, path, kind,
+                  "a CoRIM or collateral: this kind is not built in this version");
 }
 
 /* load_fd reads a regular file; anything else could keep us waiting. */
@@ -223,6 +249,34 @@ static enum atls_err load_folder(struct load *load, const char *path)
     return err;
 }
 
+/* split reads NAME@file, a trust anchor of format NAME; what has no format's name before an '@' is
+ * a path. */
+static enum atls_err split(struct load *load, const char **path)
+{
+    static const char *const with_chains[] = {"snp", "tdx", "sgx", "nitro"};
+    const char *at = strchr(*path, '@');
+    const struct atls_bytes name = atls_bytes_of(*path, at != NULL ? (size_t)(at - *path) : 0);
+    if (atls_format_by_name(name) == NULL && !atls_format_is_planned(name)) {
+        return ATLS_OK;
+    }
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(with_chains); i++) {
+        if (atls_bytes_is_text(name, with_chains[i])) {
+            load->anchor_for = with_chains[i];
+        }
+    }
+    if (load->anchor_for == NULL) {
+        return refuse(load, *path, "a trust anchor for a format without certificates",
+                      "NAME@file with NAME snp, tdx, sgx or nitro");
+    }
+    if (load->reading.signers->count != 0) { /* not from whoever can write a file */
+        return atls_fail_texts(load->diag, ATLS_ERR_ENDORSEMENT_SIGNATURE, step, "trust anchor",
+                               "a bare certificate",
+                               "one in a CoRIM that an endorsement key signed");
+    }
+    *path = at + 1;
+    return is_folder(*path) ? refuse(load, *path, "a folder", "one file of certificates") : ATLS_OK;
+}
+
 enum atls_err atls_endorsements_load_at(struct atls_endorsements *set, const char *path,
                                         int64_t now_s, struct atls_diag *diag)
 {
@@ -230,7 +284,10 @@ enum atls_err atls_endorsements_load_at(struct atls_endorsements *set, const cha
     load.reading.signers = atls_endorsements_signers(set);
     load.reading.check_time = true;
     load.reading.now_s = now_s;
-    enum atls_err err = is_folder(path) ? load_folder(&load, path) : load_file(&load, path);
+    enum atls_err err = split(&load, &path);
+    if (err == ATLS_OK) {
+        err = is_folder(path) ? load_folder(&load, path) : load_file(&load, path);
+    }
     if (err == ATLS_OK) {
         err = atls_endorsements_add_batch(set, &load.batch, diag);
     }

@@ -6,6 +6,7 @@
 #include "endorsement/merge.h"
 
 #include "base/span.h"
+#include "endorsement/bag.h"
 #include "endorsement/order.h"
 #include "endorsement/rank.h"
 
@@ -272,6 +273,13 @@ static void exchange(struct atls_batch *set, struct atls_batch *more, const stru
     }
     *last = more->sources;
     more->sources = NULL;
+    struct atls_collateral **bag = &more->collateral;
+    while (*bag != NULL) {
+        bag = &(*bag)->next;
+    }
+    *bag = set->collateral;
+    set->collateral = more->collateral;
+    more->collateral = NULL;
     more->num_anchors = 0;
     more->num_references = 0;
     more->num_statements = 0;

@@ -78,7 +78,7 @@ const struct atls_statement *atls_endorsements_next_statement(const struct atls_
                                                               const char *format,
                                                               enum atls_triple triple,
                                                               int64_t now_s, size_t *cursor);
-/* Those for `environment` and for at least one of `purposes`. */
+/* Those for `environment` (NULL: those for every one) and for at least one of `purposes`. */
 const struct atls_authority *
 atls_endorsements_next_authority(const struct atls_endorsements *set, const char *format,
                                  const struct atls_environment *environment, uint32_t purposes,

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Bags: what they hold, and going through it. What goes in is read in collateral_add.c. */
+#include "endorsement/bag.h"
+
+#include "base/span.h"
+#include "endorsement/set.h"
+
+#include <stdlib.h>
+
+enum atls_err atls_collateral_new(struct atls_collateral **out, size_t max_entries,
+                                  struct atls_diag *diag)
+{
+    struct atls_collateral *bag = calloc(1, sizeof *bag);
+    if (bag == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "collateral", NULL);
+    }
+    bag->max = max_entries;
+    *out = bag;
+    return ATLS_OK;
+}
+
+static void free_one(struct atls_collateral *bag)
+{
+    for (size_t i = 0; i < bag->num_certs; i++) {
+        atls_x509_free(bag->certs[i].cert);
+    }
+    for (size_t i = 0; i < bag->num_crls; i++) {
+        atls_crl_free(bag->crls[i].crl);
+    }
+    for (size_t i = 0; i < bag->num_jsons; i++) {
+        atls_intel_json_cleanup(&bag->jsons[i].json);
+        free(bag->jsons[i].text);
+    }
+    while (bag->names != NULL) {
+        struct atls_bag_name *next = bag->names->next;
+        free(bag->names);
+        bag->names = next;
+    }
+    free(bag->certs);
+    free(bag->crls);
+    free(bag->jsons);
+    free(bag);
+}
+
+void atls_collateral_free(struct atls_collateral *bag)
+{
+    while (bag != NULL) {
+        struct atls_collateral *next = bag->next;
+        free_one(bag);
+        bag = next;
+    }
+}
+
+const struct atls_collateral *atls_endorsements_collateral(const struct atls_endorsements *set)
+{
+    return set != NULL ? atls_endorsements_all(set)->collateral : NULL;
+}
+
+void atls_collateral_want(const struct atls_collateral_scope *scope,
+                          const struct atls_collateral_wanted *wanted)
+{
+    if (scope->wanted != NULL) {
+        *scope->wanted = *wanted;
+    }
+}
+
+/* step goes on to the next bag; false behind the last. */
+static bool step(const struct atls_collateral_scope *scope, struct atls_bag_cursor *cursor)
+{
+    const struct atls_collateral *const firsts[] = {
+        atls_endorsements_collateral(scope->endorsements), scope->brought, scope->fetched};
+    cursor->at = 0;
+    cursor->bag = cursor->bag != NULL ? cursor->bag->next : NULL;
+    while (cursor->bag == NULL && cursor->place < ATLS_ARRAY_LEN(firsts)) {
+        cursor->bag = firsts[cursor->place++];
+    }
+    return cursor->bag != NULL;
+}
+
+const struct atls_bag_cert *atls_bag_next_cert(const struct atls_collateral_scope *scope,
+                                               struct atls_bag_cursor *cursor)
+{
+    while (cursor->bag == NULL || cursor->at >= cursor->bag->num_certs) {
+        if (!step(scope, cursor)) {
+            return NULL;
+        }
+    }
+    return &cursor->bag->certs[cursor->at++];
+}
+
+const struct atls_bag_crl *atls_bag_next_crl(const struct atls_collateral_scope *scope,
+                                             struct atls_bag_cursor *cursor)
+{
+    while (cursor->bag == NULL || cursor->at >= cursor->bag->num_crls) {
+        if (!step(scope, cursor)) {
+            return NULL;
+        }
+    }
+    return &cursor->bag->crls[cursor->at++];
+}
+
+const struct atls_bag_json *atls_bag_next_json(const struct atls_collateral_scope *scope,
+                                               struct atls_bag_cursor *cursor)
+{
+    while (cursor->bag == NULL || cursor->at >= cursor->bag->num_jsons) {
+        if (!step(scope, cursor)) {
+            return NULL;
+        }
+    }
+    return &cursor->bag->jsons[cursor->at++];
+}

@@ -36,8 +36,8 @@ atls_endorsements_next_authority(const struct atls_endorsements *set, const char
         const struct atls_authority *authority = &all->authorities[(*cursor)++]->authority;
         const bool in_place =
             !authority->has_environment ||
-            (environment != NULL && atls_environment_matches(&authority->environment, environment,
-                                                             ATLS_LABELS_COMPARED));
+            (environment != NULL &&
+             atls_environment_matches(&authority->environment, environment, ATLS_LABELS_COMPARED));
         if (is_for(authority->profile, format) && in_place &&
             (authority->purposes & purposes) != 0 &&
             !atls_endorsement_has_ended(authority->not_after_s, now_s)) {

@@ -348,3 +348,59 @@ enum atls_err verifier_index_find(struct verifier_index *index, const struct ver
     *out_num = finding.num;
     return ATLS_OK;
 }
+
+/* insert_newest keeps `out` in order, the newest first. */
+static void insert_newest(struct verifier_indexed *out, size_t max, size_t *num,
+                          uint64_t generation)
+{
+    size_t at = *num;
+    while (at > 0 && out[at - 1].generation < generation) {
+        at--;
+    }
+    if (at == max) {
+        return;
+    }
+    *num += *num < max ? 1 : 0;
+    memmove(&out[at + 1], &out[at], (*num - at - 1) * sizeof *out);
+    memset(&out[at], 0, sizeof out[at]);
+    out[at].generation = generation;
+}
+
+static struct verifier_indexed *find_indexed(struct verifier_indexed *out, size_t num,
+                                             uint64_t generation)
+{
+    size_t low = 0, high = num;
+    while (low < high) {
+        const size_t middle = low + (high - low) / 2;
+        if (out[middle].generation > generation) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low < num && out[low].generation == generation ? &out[low] : NULL;
+}
+
+void verifier_index_newest(const struct verifier_index *index, struct verifier_indexed *out,
+                           size_t max, size_t *out_num)
+{
+    size_t num = 0;
+    for (size_t i = 0; i < index->num_documents; i++) {
+        insert_newest(out, max, &num, index->documents[i].generation);
+    }
+    for (size_t i = 0; i < index->num_entries; i++) {
+        const struct entry *entry = &index->entries[i];
+        struct verifier_indexed *found = find_indexed(out, num, entry->generation);
+        if (found == NULL) {
+            continue;
+        }
+        found->format = entry->format;
+        found->num_keys += entry->instance_len != 0 ? 1 : 0;
+        found->num_references += entry->instance_len == 0 ? 1 : 0;
+        if (found->class_len == 0 && entry->class_len != 0) {
+            memcpy(found->class_id, entry->class_id, entry->class_len);
+            found->class_len = entry->class_len;
+        }
+    }
+    *out_num = num;
+}

@@ -33,6 +33,18 @@ ATLS_NODISCARD enum atls_err verifier_index_find(struct verifier_index *index,
 /* verifier_index_remove forgets a document that was withdrawn; one that it does not know is fine.
  */
 void verifier_index_remove(struct verifier_index *index, struct atls_bytes id);
+
+/* A document as the status page shows it. */
+struct verifier_indexed {
+    uint64_t generation;
+    const struct atls_format *format; /* NULL: it matches nothing */
+    size_t num_keys, num_references;  /* instances, and classes of reference values */
+    uint8_t class_id[VERIFIER_MAX_KEY_LEN];
+    size_t class_len; /* of the first class that it names */
+};
+/* verifier_index_newest gives those that were taken in last, the newest first. */
+void verifier_index_newest(const struct verifier_index *index, struct verifier_indexed *out,
+                           size_t max, size_t *out_num);
 size_t verifier_index_count(const struct verifier_index *index); /* documents */
 
 #endif

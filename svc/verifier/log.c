@@ -17,6 +17,7 @@ static const char verb[] = "verifier";
 struct verifier_log {
     bool json;
     pthread_mutex_t lock;
+    struct verifier_recent recent;
 };
 
 struct verifier_log *verifier_log_new(bool json)
@@ -33,16 +34,22 @@ void verifier_log_free(struct verifier_log *log)
 {
     if (log != NULL) {
         pthread_mutex_destroy(&log->lock);
+        verifier_recent_cleanup(&log->recent);
         free(log);
     }
+}
+
+static int64_t wall_s(void)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_REALTIME, &now);
+    return now.tv_sec;
 }
 
 static void write_json(const char *event, const struct atls_diag *why, json_t *fields)
 {
     char time_text[ATLS_RFC3339_LEN];
-    struct timespec now = {0, 0};
-    clock_gettime(CLOCK_REALTIME, &now);
-    atls_rfc3339_write(time_text, now.tv_sec);
+    atls_rfc3339_write(time_text, wall_s());
     json_t *result = fields != NULL ? fields : json_object();
     json_object_set_new(result, "time", json_string(time_text));
     json_t *line = atls_output_event(verb, event, why, result);
@@ -81,10 +88,19 @@ void verifier_log_event(struct verifier_log *log, const char *event, const struc
                         json_t *fields)
 {
     pthread_mutex_lock(&log->lock);
+    verifier_recent_note(&log->recent, wall_s(), event, why, fields);
     if (log->json) {
         write_json(event, why, fields);
     } else {
         write_text(event, why, fields);
     }
+    pthread_mutex_unlock(&log->lock);
+}
+
+void verifier_log_recent(struct verifier_log *log, enum verifier_recent_kind kind,
+                         struct verifier_recent_item out[VERIFIER_RECENT], size_t *out_num)
+{
+    pthread_mutex_lock(&log->lock);
+    verifier_recent_copy(&log->recent, kind, out, out_num);
     pthread_mutex_unlock(&log->lock);
 }

@@ -6,9 +6,7 @@
 #ifndef SVC_VERIFIER_LOG_H
 #define SVC_VERIFIER_LOG_H
 
-#include "base/diag.h"
-
-#include <jansson.h>
+#include "svc/verifier/recent.h"
 
 struct verifier_log;
 
@@ -19,5 +17,9 @@ void verifier_log_free(struct verifier_log *log);
  * wrong, or NULL. Any thread may call. */
 void verifier_log_event(struct verifier_log *log, const char *event, const struct atls_diag *why,
                         json_t *fields);
+
+/* verifier_log_recent gives the newest of the events, as verifier_recent_copy does. */
+void verifier_log_recent(struct verifier_log *log, enum verifier_recent_kind kind,
+                         struct verifier_recent_item out[VERIFIER_RECENT], size_t *out_num);
 
 #endif

@@ -49,10 +49,9 @@ static bool has_token(const struct verifier_service *s, const char *authorizatio
     return known;
 }
 
-/* may_provision says whether the caller is one from whom endorsements are taken; else it answers.
- * Who configured neither a token nor a CA takes none: an endorsement decides who is trusted. */
-static bool may_provision(const struct verifier_service *s, const struct verifier_request *request,
-                          struct verifier_response *out)
+/* Who configured neither a token nor a CA takes none: an endorsement decides who is trusted. */
+bool verifier_may_provision(const struct verifier_service *s,
+                            const struct verifier_request *request, struct verifier_response *out)
 {
     if (s->takes_certificates && request->certificate != NULL) {
         return true;
@@ -61,14 +60,15 @@ static bool may_provision(const struct verifier_service *s, const struct verifie
         return true;
     }
     if (s->takes_token) {
-        verifier_problem(out, 401, "provisioning takes a bearer token, or it as a password");
-        verifier_respond_header(out, "WWW-Authenticate",
-                                "Bearer realm=\"veraison\", Basic realm=\"veraison\"");
+        verifier_problem(out, 401, "this resource takes a bearer token, or it as a password");
+        /* Two fields: browsers take the first scheme of each alone. */
+        verifier_respond_header(out, "WWW-Authenticate", "Bearer realm=\"veraison\"");
+        verifier_respond_header(out, "WWW-Authenticate", "Basic realm=\"veraison\"");
     } else {
         verifier_problem(out, 403,
                          s->takes_certificates
-                             ? "provisioning takes a client certificate"
-                             : "this Verifier takes no endorsements over HTTP: it was started "
+                             ? "this resource takes a client certificate"
+                             : "this Verifier gives nobody this right over HTTP: it was started "
                                "without --token and without --ca");
     }
     return false;
@@ -277,7 +277,7 @@ void verifier_submit(struct verifier_service *s, const struct verifier_request *
     struct submission submission = {.expiry_ms = 0};
     struct atls_diag diag;
     char location[64];
-    if (!may_provision(s, request, out)) {
+    if (!verifier_may_provision(s, request, out)) {
         return;
     }
     if (!verifier_accepts(request->accept, SUBMISSION_TYPE)) {
@@ -311,7 +311,7 @@ void verifier_submission(struct verifier_service *s, const struct verifier_reque
     struct verifier_submission submission;
     struct atls_diag diag;
     char id[VERIFIER_MAX_ID_LEN + 1] = "";
-    if (!may_provision(s, request, out)) {
+    if (!verifier_may_provision(s, request, out)) {
         return;
     }
     if (!verifier_path_below(request->path, "/endorsement-provisioning/v1/submissions/", &rest) ||
@@ -351,7 +351,7 @@ void verifier_withdraw(struct verifier_service *s, const struct verifier_request
     const struct atls_buf room = {id, sizeof id};
     size_t len = 0;
     uint64_t generation = 0;
-    if (!may_provision(s, request, out)) {
+    if (!verifier_may_provision(s, request, out)) {
         return;
     }
     if (!verifier_path_below(request->path, "/endorsement-provisioning/v1/endorsements/", &text) ||
@@ -381,12 +381,12 @@ void verifier_withdraw(struct verifier_service *s, const struct verifier_request
 
 /* discovery answers with a document that clients may keep for a minute. */
 static void discovery(struct verifier_service *s, const struct verifier_request *request,
-                      json_t *document, const char *endpoint, const char *path,
-                      struct verifier_response *out)
+                      json_t *document, json_t *endpoints, struct verifier_response *out)
 {
     if (!verifier_accepts(request->accept, DISCOVERY_TYPE) &&
         !verifier_accepts(request->accept, "application/json")) {
         json_decref(document);
+        json_decref(endpoints);
         verifier_problem(out, 406, "the response is of type " DISCOVERY_TYPE);
         return;
     }
@@ -394,11 +394,23 @@ static void discovery(struct verifier_service *s, const struct verifier_request 
         json_object_set_new(document, "version", json_string("atls-" ATLS_VERSION));
         json_object_set_new(document, "service-state",
                             json_string(*s->stopping ? "TERMINATING" : "READY"));
-        json_object_set_new(document, "api-endpoints", json_pack("{s:s}", endpoint, path));
+        json_object_set(document, "api-endpoints", endpoints);
         json_object_set_new(document, "verifier-id", json_string(s->id));
     }
+    json_decref(endpoints);
     verifier_respond_json(out, 200, DISCOVERY_TYPE, document);
     verifier_respond_header(out, "Cache-Control", "max-age=60");
+}
+
+static json_t *schemes(void)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        if (atls_formats[i].submod != NULL) {
+            json_array_append_new(list, json_string(atls_formats[i].submod));
+        }
+    }
+    return list;
 }
 
 /* The key that signs is a bare JWK, as the field has it; all keys are beside it. */
@@ -409,17 +421,13 @@ void verifier_discover_verification(struct verifier_service *s,
     json_t *bare = json_deep_copy(json_array_get(json_object_get(s->keys, "keys"), 0));
     json_object_del(bare, "kid");
     json_object_del(bare, "use");
-    json_t *schemes = json_array();
-    for (size_t i = 0; i < atls_num_formats; i++) {
-        if (atls_formats[i].submod != NULL) {
-            json_array_append_new(schemes, json_string(atls_formats[i].submod));
-        }
-    }
     json_t *document =
         json_pack("{s:o,s:O,s:O,s:o}", "ear-verification-key", bare, "ear-verification-keys",
-                  s->keys, "media-types", s->media_types, "attestation-schemes", schemes);
-    discovery(s, request, document, "newChallengeResponseSession",
-              "/challenge-response/v1/newSession", out);
+                  s->keys, "media-types", s->media_types, "attestation-schemes", schemes());
+    discovery(
+        s, request, document,
+        json_pack("{s:s}", "newChallengeResponseSession", "/challenge-response/v1/newSession"),
+        out);
 }
 
 void verifier_discover_provisioning(struct verifier_service *s,
@@ -427,5 +435,17 @@ void verifier_discover_provisioning(struct verifier_service *s,
                                     struct verifier_response *out)
 {
     discovery(s, request, json_pack("{s:o}", "media-types", corim_media_types(s)),
-              "provisioningSubmit", "/endorsement-provisioning/v1/submit", out);
+              json_pack("{s:s}", "provisioningSubmit", "/endorsement-provisioning/v1/submit"), out);
+}
+
+/* Colons name what a client fills in, as the field writes it. */
+void verifier_discover_management(struct verifier_service *s,
+                                  const struct verifier_request *request,
+                                  struct verifier_response *out)
+{
+    discovery(s, request, json_pack("{s:o}", "attestation-schemes", schemes()),
+              json_pack("{s:s,s:s,s:s}", "getActivePolicy", "/management/v1/policy/:scheme",
+                        "getPolicy", "/management/v1/policy/:scheme/:uuid", "getPolicies",
+                        "/management/v1/policies/:scheme"),
+              out);
 }

@@ -9,6 +9,7 @@
 
 #define CR "/challenge-response/v1/"
 #define EP "/endorsement-provisioning/v1/"
+#define MA "/management/v1/"
 #define WK "/.well-known/veraison/"
 
 static const struct {
@@ -29,7 +30,11 @@ static const struct {
     {EP "endorsements/", true, VERIFIER_DELETE, "DELETE", "submit", 0, verifier_withdraw},
     {WK "verification", false, VERIFIER_GET, "GET", "discovery", 0, verifier_discover_verification},
     {WK "provisioning", false, VERIFIER_GET, "GET", "discovery", 0, verifier_discover_provisioning},
+    {WK "management", false, VERIFIER_GET, "GET", "discovery", 0, verifier_discover_management},
+    {MA "policy/", true, VERIFIER_GET, "GET", "other", 0, verifier_show_policy},
+    {MA "policies/", true, VERIFIER_GET, "GET", "other", 0, verifier_list_policies},
     {"/healthz", false, VERIFIER_GET, "GET", "other", 0, verifier_health},
+    {"/status", false, VERIFIER_GET, "GET", "other", 0, verifier_show_status},
     {"/metrics", false, VERIFIER_GET, "GET", "other", 0, verifier_show_metrics},
 };
 

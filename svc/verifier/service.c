@@ -68,6 +68,7 @@ static enum atls_err fetch_keys(struct verifier_service *s, struct atls_diag *di
 enum atls_err verifier_service_init(struct verifier_service *service, struct atls_diag *diag)
 {
     pthread_mutex_init(&service->index_lock, NULL);
+    service->started_s = verifier_wall_s();
     service->index = verifier_index_new();
     enum atls_err err = service->index != NULL ? list_media_types(service, diag)
                                                : atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);

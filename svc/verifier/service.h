@@ -28,6 +28,7 @@ enum {
 
 struct verifier_service {
     const char *id;
+    int64_t started_s; /* since 1970 */
     struct verifier_store *store;
     struct verifier_crew *crew;
     struct verifier_log *log;
@@ -116,6 +117,11 @@ void verifier_service_answer(struct verifier_service *service,
 /* verifier_service_max_body gives the bound of a body for a target, before it is read. */
 size_t verifier_service_max_body(struct atls_bytes path);
 
+/* verifier_may_provision says whether the caller is one from whom endorsements are taken, and to
+ * whom the status page is shown; else it answers. */
+bool verifier_may_provision(const struct verifier_service *service,
+                            const struct verifier_request *request, struct verifier_response *out);
+
 int64_t verifier_wall_s(void); /* seconds since 1970 */
 
 /* The routes. */
@@ -128,7 +134,11 @@ verifier_route verifier_submission;
 verifier_route verifier_withdraw;
 verifier_route verifier_discover_verification;
 verifier_route verifier_discover_provisioning;
+verifier_route verifier_discover_management;
+verifier_route verifier_show_policy;
+verifier_route verifier_list_policies;
 verifier_route verifier_health;
 verifier_route verifier_show_metrics;
+verifier_route verifier_show_status;
 
 #endif

@@ -215,6 +215,28 @@ class DiscoveryTest(VerifierTest):
         self.assertIn(PSA_CORIM, found.json["media-types"])
         self.problem(self.client.ask("GET", WELL_KNOWN + "provisioning", Accept="text/html"), 406)
 
+    def test_management_has_what_is_there_to_read_and_no_more(self):
+        found = self.client.ask("GET", WELL_KNOWN + "management", Accept=DISCOVERY)
+        self.assertEqual((found.status, found.headers["Content-Type"]), (200, DISCOVERY))
+        self.assertEqual(set(found.json), {"attestation-schemes", "version", "service-state", "api-endpoints",
+                                           "verifier-id"})
+        self.assertIn("PSA_IOT", found.json["attestation-schemes"])
+        self.assertEqual(found.json["api-endpoints"], {
+            "getActivePolicy": "/management/v1/policy/:scheme", "getPolicy": "/management/v1/policy/:scheme/:uuid",
+            "getPolicies": "/management/v1/policies/:scheme"})
+        self.problem(self.client.ask("GET", WELL_KNOWN + "management", Accept="text/html"), 406)
+        owner = {"Authorization": "Bearer " + TOKEN}
+        policies = "application/vnd.veraison.policies+json"
+        answer = self.client.ask("GET", "/management/v1/policies/PSA_IOT", Accept=policies, **owner)
+        self.assertEqual((answer.status, answer.headers["Content-Type"], answer.json), (200, policies, []))
+        for path in ("policy/PSA_IOT", "policy/PSA_IOT/340d22f7-9eda-499f-9aa2-5af308a36a4f"):
+            self.problem(self.client.ask("GET", "/management/v1/" + path, **owner), 404)
+            self.problem(self.client.ask("GET", "/management/v1/" + path), 401)
+            self.problem(self.client.ask("POST", "/management/v1/" + path, b"", **owner), 405)
+        for path in ("policies/NONE", "policy/PSA_IO", "policy//PSA_IOT", "policies/PSA_IOTX"):
+            self.problem(self.client.ask("GET", "/management/v1/" + path, **owner), 400)
+        self.problem(self.client.ask("GET", "/management/v1/policies/PSA_IOT", Accept="text/html", **owner), 406)
+
     def test_health_and_metrics(self):
         self.assertEqual(self.client.ask("GET", "/healthz").json["status"], "ok")
         page = self.client.ask("GET", "/metrics")

@@ -358,6 +358,42 @@ def tsm_reports():
     yield "unknown_member", cbor({**report, "inblob": bytes(64)})
 
 
+def handshake_message(kind, body):
+    return bytes([kind]) + struct.pack(">I", len(body))[1:] + body
+
+
+def vec24(octets):
+    return struct.pack(">I", len(octets))[1:] + octets
+
+
+def extension(kind, body):
+    return struct.pack(">H", kind) + vec16(body)
+
+
+@target("fuzz_handshake_authenticator")
+def authenticators():
+    """The length of the request, the request, the authenticator; every MAC is zero."""
+    context = b"\x01\xaa"
+    schemes = extension(13, vec16(b"\x08\x07\x04\x03"))
+    asks = handshake_message(17, context + vec16(schemes + extension(0xff5f, b"")))
+    plain = handshake_message(13, context + vec16(extension(5, b"\0") + schemes))
+    named = handshake_message(17, context + vec16(extension(0, vec16(b"\0" + vec16(b"a.b"))) + schemes))
+    entry = vec24(b"0") + vec16(b"")
+    attests = vec24(b"0") + vec16(extension(0xff5f, vec16(b"\xf6")))
+    verify = handshake_message(15, b"\x08\x07" + vec16(b"sign"))
+    finished = handshake_message(20, bytes(32))
+
+    def answer(entries):
+        return handshake_message(11, context + vec24(entries)) + verify + finished
+
+    for name, request, message in (("plain", plain, answer(entry)), ("attests", asks, answer(attests)),
+                                   ("chain", asks, answer(attests + entry + entry)), ("refusal", named, finished),
+                                   ("late", asks, answer(entry + attests)), ("empty", plain, answer(b"")),
+                                   ("unsolicited", plain, answer(attests))):
+        yield name, bytes([len(request)]) + request + message
+    yield "no_request", b"\0" + answer(attests)
+
+
 @target("fuzz_codec_cmw")
 def cmws():
     record = [64999, b"\1\2\3\4"]

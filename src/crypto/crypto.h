@@ -10,9 +10,17 @@
 #define CRYPTO_CRYPTO_H
 
 #include "base/crypto_ops.h"
+#include "base/tls_signature.h"
+
+struct evp_pkey_st;
 
 /* atls_crypto_openssl gives the one table; it lives as long as the program. */
 const struct atls_crypto_ops *atls_crypto_openssl(void);
+
+/* atls_tls_signature_openssl gives the one table of signatures as TLS has them; atls_tls_key_of
+ * lends an EVP_PKEY to it. */
+const struct atls_tls_signature_ops *atls_tls_signature_openssl(void);
+const struct atls_tls_key *atls_tls_key_of(struct evp_pkey_st *pkey);
 
 /* atls_random fills all of `out` from OpenSSL's generator; on failure `out` is all zero. */
 ATLS_NODISCARD enum atls_err atls_random(struct atls_buf out);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "handshake/authenticator_request.h"
+
+#include "base/reader.h"
+#include "base/span.h"
+
+static const char step[] = "authenticator request";
+
+/* Extensions of a request that mean something here (RFC 8446, 4.2). */
+enum { SERVER_NAME = 0, SIGNATURE_ALGORITHMS = 13, MAX_EXTENSIONS = 32 };
+
+static enum atls_err malformed(const struct atls_reader *r, const char *claim, const char *expected,
+                               struct atls_diag *diag)
+{
+    return atls_fail_at(diag, ATLS_ERR_MALFORMED, step, claim, atls_reader_offset(r), expected);
+}
+
+static enum atls_err illegal(const char *claim, const char *found, const char *expected,
+                             struct atls_diag *diag)
+{
+    return atls_fail_texts(diag, ATLS_ERR_ILLEGAL, step, claim, found, expected);
+}
+
+static enum atls_err take_schemes(struct atls_authenticator_request *request,
+                                  struct atls_bytes body, struct atls_diag *diag)
+{
+    struct atls_reader r = atls_reader_of(body);
+    const size_t most = 2 * ATLS_MAX_AUTHENTICATOR_SCHEMES;
+    if (!atls_read_vec16(&r, 2, most, &request->schemes) || !atls_read_end(&r) ||
+        request->schemes.len % 2 != 0) {
+        return malformed(&r, "signature_algorithms", "1 to 32 schemes of two octets", diag);
+    }
+    return ATLS_OK;
+}
+
+static enum atls_err take_server_name(struct atls_authenticator_request *request,
+                                      struct atls_bytes body, struct atls_diag *diag)
+{
+    if (request->asker != ATLS_ROLE_CLIENT) {
+        return illegal("server_name", "one in the request of a server",
+                       "none: only a client may name a server", diag);
+    }
+    request->has_server_name = true;
+    request->server_name = body;
+    return ATLS_OK;
+}
+
+static enum atls_err take_extension(struct atls_authenticator_request *request, uint16_t type,
+                                    struct atls_bytes body, uint16_t cmw_extension,
+                                    struct atls_diag *diag)
+{
+    if (type == SIGNATURE_ALGORITHMS) {
+        return take_schemes(request, body, diag);
+    }
+    if (type == SERVER_NAME) {
+        return take_server_name(request, body, diag);
+    }
+    if (type == cmw_extension) {
+        request->wants_attestation = true;
+        return body.len == 0
+                   ? ATLS_OK
+                   : illegal("cmw_attestation", "octets in it", "an empty extension", diag);
+    }
+    return ATLS_OK;
+}
+
+/* is_new keeps the types that were there: none may come twice (RFC 8446, 4.2). */
+static bool is_new(uint16_t seen[MAX_EXTENSIONS], size_t *num_seen, uint16_t type)
+{
+    for (size_t i = 0; i < *num_seen; i++) {
+        if (seen[i] == type) {
+            return false;
+        }
+    }
+    seen[(*num_seen)++] = type;
+    return true;
+}
+
+static enum atls_err take_extensions(struct atls_authenticator_request *request,
+                                     struct atls_reader *r, uint16_t cmw_extension,
+                                     struct atls_diag *diag)
+{
+    uint16_t seen[MAX_EXTENSIONS];
+    size_t num_seen = 0;
+    while (!atls_read_end(r)) {
+        uint16_t type = 0;
+        struct atls_bytes body;
+        if (num_seen == MAX_EXTENSIONS) {
+            return malformed(r, "extensions", "at most 32", diag);
+        }
+        if (!atls_read_u16(r, &type) || !atls_read_vec16(r, 0, UINT16_MAX, &body)) {
+            return malformed(r, "extension", "a type of two octets and a vector", diag);
+        }
+        if (!is_new(seen, &num_seen, type)) {
+            return illegal("extensions", "one of a type that was there", "each type once", diag);
+        }
+        const enum atls_err err = take_extension(request, type, body, cmw_extension, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+    }
+    return request->schemes.len != 0
+               ? ATLS_OK
+               : illegal("signature_algorithms", "none", "the schemes that the asker takes", diag);
+}
+
+/* read_header gives the body of a message of one of the two types, with nothing behind it. */
+static enum atls_err read_header(struct atls_authenticator_request *request, struct atls_reader *r,
+                                 struct atls_diag *diag)
+{
+    uint8_t type = 0;
+    uint32_t len = 0;
+    if (!atls_read_u8(r, &type) ||
+        (type != ATLS_HS_CERTIFICATE_REQUEST && type != ATLS_HS_CLIENT_CERTIFICATE_REQUEST)) {
+        return malformed(r, "type", "13 (CertificateRequest) or 17 (ClientCertificateRequest)",
+                         diag);
+    }
+    request->asker = type == ATLS_HS_CERTIFICATE_REQUEST ? ATLS_ROLE_SERVER : ATLS_ROLE_CLIENT;
+    if (!atls_read_u24(r, &len) || len != r->left) {
+        return malformed(r, "length", "as many octets as follow", diag);
+    }
+    return ATLS_OK;
+}
+
+enum atls_err atls_authenticator_request_parse(struct atls_authenticator_request *out,
+                                               struct atls_bytes message, uint16_t cmw_extension,
+                                               struct atls_diag *diag)
+{
+    struct atls_authenticator_request request = {.message = message};
+    struct atls_reader r = atls_reader_of(message);
+    struct atls_reader extensions;
+    enum atls_err err = read_header(&request, &r, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (!atls_read_vec8(&r, 0, UINT8_MAX, &request.context)) {
+        return malformed(&r, "certificate_request_context", "a vector of at most 255 octets", diag);
+    }
+    if (request.context.len == 0) {
+        return illegal("certificate_request_context", "none", "1 to 255 octets", diag);
+    }
+    if (!atls_read_sub16(&r, 2, UINT16_MAX, &extensions) || !atls_read_end(&r)) {
+        return malformed(&r, "extensions", "a vector, and nothing behind it", diag);
+    }
+    err = take_extensions(&request, &extensions, cmw_extension, diag);
+    if (err == ATLS_OK) {
+        *out = request;
+    }
+    return err;
+}
+
+static void put_extension(struct atls_writer *w, uint16_t type, struct atls_bytes body)
+{
+    atls_write_u16(w, type);
+    atls_write_vec16(w, body);
+}
+
+static void put_body(struct atls_writer *w, const struct atls_authenticator_request *request,
+                     uint16_t cmw_extension)
+{
+    const struct atls_bytes nothing = {NULL, 0};
+    atls_write_vec8(w, request->context);
+    const size_t all = atls_write_vec16_open(w);
+    if (request->has_server_name) {
+        put_extension(w, SERVER_NAME, request->server_name);
+    }
+    atls_write_u16(w, SIGNATURE_ALGORITHMS);
+    const size_t schemes = atls_write_vec16_open(w);
+    atls_write_vec16(w, request->schemes);
+    atls_write_vec16_close(w, schemes);
+    if (request->wants_attestation) {
+        put_extension(w, cmw_extension, nothing);
+    }
+    atls_write_vec16_close(w, all);
+}
+
+enum atls_err atls_authenticator_request_write(struct atls_buf out, size_t *out_len,
+                                               const struct atls_authenticator_request *request,
+                                               uint16_t cmw_extension, struct atls_diag *diag)
+{
+    struct atls_writer count = atls_writer_counting();
+    put_body(&count, request, cmw_extension);
+    struct atls_writer w = atls_writer_of(out);
+    atls_write_u8(&w, request->asker == ATLS_ROLE_CLIENT ? ATLS_HS_CLIENT_CERTIFICATE_REQUEST
+                                                         : ATLS_HS_CERTIFICATE_REQUEST);
+    atls_write_u24(&w, (uint32_t)count.len);
+    put_body(&w, request, cmw_extension);
+    const bool has_both = request->context.len != 0 && request->schemes.len != 0;
+    if (!has_both) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "request", "one without",
+                               "a context and schemes");
+    }
+    return atls_writer_finish(&w, out_len) ? ATLS_OK
+                                           : atls_fail(diag, ATLS_ERR_BUFFER, step, "request");
+}
+
+bool atls_authenticator_request_has_scheme(const struct atls_authenticator_request *request,
+                                           uint16_t scheme)
+{
+    for (size_t i = 0; i + 1 < request->schemes.len; i += 2) {
+        if (((unsigned)request->schemes.data[i] << 8 | request->schemes.data[i + 1]) == scheme) {
+            return true;
+        }
+    }
+    return false;
+}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * atls serve ADDR:PORT: a thread a connection, a bound on handshakes at one time, one deadline for
- * each handshake. SIGTERM ends it with 0, SIGHUP reads certificate, endorsements and policy again.
+ * each handshake. SIGTERM ends it with 0, SIGHUP reads certificate, endorsements and policy again;
+ * a passport that is renewed is read by itself.
  */
 #include "cli.h"
 
@@ -9,6 +10,7 @@
 #include "rate.h"
 #include "net.h"
 #include "options.h"
+#include "passport_file.h"
 #include "service.h"
 #include "setup.h"
 #include "tls.h"
@@ -30,6 +32,7 @@ struct server {
     const struct cli_options *options;
     struct cli_setup setup;
     struct cli_rate *rate;
+    struct cli_passport_watch passports;
     uint64_t max_handshakes;
     int listen_fd, signal_fd;
 
@@ -231,6 +234,8 @@ static void reload(struct server *s)
         cli_note(verb, "SIGHUP: the old list of what is revoked stays, and the old configuration");
         return;
     }
+    struct cli_passport_watch passports;
+    cli_passport_watch_start(&passports, &s->options->passports);
     if (cli_setup(&fresh, s->options, true, verb, &diag) != ATLS_OK) {
         cli_note_error(verb, &diag);
         cli_note(verb, "SIGHUP: the old configuration stays");
@@ -240,6 +245,7 @@ static void reload(struct server *s)
     struct cli_setup old = s->setup;
     s->setup = fresh;
     pthread_mutex_unlock(&s->lock);
+    s->passports = passports;
     cli_setup_cleanup(&old);
     cli_note(verb, "SIGHUP: read again");
 }
@@ -287,6 +293,7 @@ static void loop(struct server *s)
         if (ready > 0 && wait[0].revents != 0 && on_signal(s)) {
             return;
         }
+        cli_passport_watch_look(&s->passports, s->setup.ssl_ctx, verb);
         if (ready > 0 && wait[1].revents != 0) {
             accept_one(s);
         }
@@ -334,6 +341,7 @@ static enum atls_err open_server(struct server *s, struct atls_diag *diag)
         err = cli_rate_new(&s->rate, s->options->per_source, diag);
     }
     if (err == ATLS_OK) {
+        cli_passport_watch_start(&s->passports, &s->options->passports);
         err = cli_setup(&s->setup, s->options, true, verb, diag);
     }
     if (err == ATLS_OK) {

@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "crypto/key.h"
 #include "json/file.h"
+#include "passport_file.h"
 #include "remote.h"
 
 #include <openssl/err.h>
@@ -129,26 +130,16 @@ static enum atls_err add_attester(struct cli_setup *s, const struct cli_options 
     return err;
 }
 
-/* add_passport takes FILE, or URI=FILE for a Result that does not say whose it is. */
 static enum atls_err add_passport(struct atls_context *context, const char *text,
                                   struct atls_diag *diag)
 {
-    uint8_t *result = NULL;
-    size_t len = 0;
-    const char *equals = strrchr(text, '=');
-    const size_t scheme = strcspn(text, ":/=");
-    const bool named = equals != NULL && scheme != 0 && text[scheme] == ':';
-    const char *path = named ? equals + 1 : text;
-    char *identity = named ? strndup(text, (size_t)(equals - text)) : NULL;
-    if (named && identity == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, "--passport", NULL);
-    }
-    enum atls_err err = atls_file_read(&result, &len, path, ATLS_MAX_FILE_LEN, diag);
+    struct cli_passport_file file = {.identity = NULL};
+    enum atls_err err = cli_passport_read(&file, text, diag);
     if (err == ATLS_OK) {
-        err = atls_context_add_passport(context, identity, atls_bytes_of(result, len), diag);
+        err = atls_context_add_passport(context, file.identity,
+                                        atls_bytes_of(file.result, file.len), diag);
     }
-    free(identity);
-    atls_file_free(result, len);
+    cli_passport_file_cleanup(&file);
     return err;
 }
 

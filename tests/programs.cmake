@@ -104,7 +104,7 @@ if(TARGET atls_program)
       add_test(NAME ${suite}/${name}
                COMMAND ${ATLS_PYTHON} -B ${script} $<TARGET_FILE:atls_program>)
       set(labels ${suite})
-      if(name MATCHES "^(load|tpm_gone|serve|relay|verifier|verifier_tls|verifier_processes)$") # many connections at one time
+      if(name MATCHES "^(load|tpm_gone|serve|relay|verifier|verifier_tls|verifier_processes|passport)$") # many connections at one time
         list(APPEND labels threads)
       endif()
       set_tests_properties(${suite}/${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77

@@ -284,7 +284,7 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_trust_verifier_at(struct atls
  * atls_context_add_passport brings an Attestation Result that was obtained before ("passport"): it
  * is offered by the identity of its Verifier, beside what attesters make. It must be about the TLS
  * key, which is looked at by atls_openssl_enable() where a certificate is loaded by then, and in
- * each handshake; so is its end.
+ * each handshake; so is its end. atls_openssl_renew_passport() replaces it in time.
  * @param context    not yet in use
  * @param identity   of its Verifier, an absolute URI; NULL: what its "iss" says
  * @param result     a JWT or CWT, by itself or in a CMW of any form; borrowed until return

@@ -45,6 +45,24 @@ extern "C" {
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context, struct atls_diag *diag);
 
+/**
+ * atls_openssl_renew_passport replaces a passport of atls_context_add_passport() by a newer one of
+ * the same Verifier, also while handshakes run: those that have not sent theirs yet send this one.
+ * It must be about the key of the certificate that is loaded. May be called from any thread.
+ * @param ctx        enabled; every other SSL_CTX with the same context brings the new one, too
+ * @param identity   of its Verifier, an absolute URI; NULL: what its "iss" says
+ * @param result     as for atls_context_add_passport()
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK            replaced
+ * @retval ATLS_ERR_PASSPORT  not a signed Result, not valid now, about another key, or of a
+ * Verifier of whom none was brought; the one before stays
+ * @retval ATLS_ERR_STATE     atls is not enabled on `ctx`
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_renew_passport(SSL_CTX *ctx,
+                                                                  const char *identity,
+                                                                  struct atls_bytes result,
+                                                                  struct atls_diag *diag);
+
 /** atls_openssl_msg_callback feeds the transcript, as SSL_CTX_set_msg_callback(3) has it. An
  *  application that has a message callback of its own hands everything on.
  *  @param write_p       1: sent, 0: received

@@ -154,8 +154,9 @@ static const struct atls_format *format_of(const struct atls_context *context,
                                            const struct atls_scheme *scheme)
 {
     for (size_t i = 0; i < context->num_required; i++) {
-        const struct atls_format *format = context->required[i];
-        if (scheme->mechanism != ATLS_MECHANISM_EVIDENCE || format == NULL) {
+        const struct atls_format *format = context->required[i].format;
+        if (scheme->mechanism != ATLS_MECHANISM_EVIDENCE ||
+            context->required[i].kind != REQUIRES_EVIDENCE) {
             continue;
         }
         if (scheme->by_content_format

@@ -167,17 +167,17 @@ static enum atls_err bring_passport(struct atls_session *session, const struct a
                                     struct atls_bytes own_spki, struct atls_bytes *out,
                                     struct atls_diag *diag)
 {
-    const struct atls_context *context = session->context;
-    for (size_t i = 0; i < context->num_passports; i++) {
-        const struct session_passport *passport = context->passports[i];
-        if (atls_bytes_is_text(scheme->text, session_passport_identity(passport))) {
-            enum atls_err err = session_passport_check(passport, context, own_spki, diag);
-            return err == ATLS_OK
-                       ? write_credential(session, session_passport_cmw(passport), out, diag)
-                       : err;
-        }
+    size_t index = 0;
+    if (!session_passport_find(session->context, scheme->text, &index)) {
+        return refuse_scheme(scheme, diag);
     }
-    return refuse_scheme(scheme, diag);
+    struct session_passport *passport = session_passport_take(session->context, index);
+    enum atls_err err = session_passport_check(passport, session->context, own_spki, diag);
+    if (err == ATLS_OK) {
+        err = write_credential(session, session_passport_cmw(passport), out, diag);
+    }
+    session_passport_release(passport);
+    return err;
 }
 
 /* attest makes or brings what the scheme names; *name is what a verdict calls it. */

@@ -113,7 +113,7 @@ void atls_context_unref(struct atls_context *context)
     context->verifier_ops->close(context->verifier);
     verifier_trust_free(context->trust);
     for (size_t i = 0; i < context->num_passports; i++) {
-        session_passport_free(context->passports[i]);
+        session_passport_release(context->passports[i].passport);
     }
     atls_endorsements_unref(context->endorsements);
     atls_policy_cleanup(&context->policy);

@@ -9,12 +9,20 @@
 #include "result/policy.h"
 #include "session/pool.h"
 #include "verifier/operations.h"
+#include "verifier/trust.h"
 
 #include <pthread.h>
 #include <sys/types.h>
 
 #define ATLS_MAX_ATTESTERS 8
 #define ATLS_MAX_PASSPORTS 4
+
+/* One term of what the peer must bring. */
+enum requirement_kind { REQUIRES_EVIDENCE = 1, REQUIRES_RESULT };
+struct requirement {
+    enum requirement_kind kind;
+    const struct atls_format *format; /* of Evidence; a Result is of any Verifier that is listed */
+};
 
 struct atls_context {
     int references; /* atomic */
@@ -28,11 +36,13 @@ struct atls_context {
     } attesters[ATLS_MAX_ATTESTERS];
     size_t num_attesters;
 
-    struct session_passport *passports[ATLS_MAX_PASSPORTS]; /* owned */
+    struct session_passport_slot {
+        char identity[VERIFIER_MAX_IDENTITY];
+        struct session_passport *passport; /* owned; read and written under context_lock() */
+    } passports[ATLS_MAX_PASSPORTS];
     size_t num_passports;
 
-    /* In order of preference; NULL: a Result of a Verifier that is listed. */
-    const struct atls_format *required[ATLS_MAX_SCHEMES / 2];
+    struct requirement required[ATLS_MAX_SCHEMES / 2]; /* in order of preference */
     size_t num_required;
 
     /* Made when the context is frozen; the spans in them borrow the table of names, the list of

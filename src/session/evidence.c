@@ -46,13 +46,13 @@ static enum atls_err verify(struct atls_context *context, struct atls_appraisal 
     const struct atls_verifier_wait wait = {context_verifier_deadline_ms(context), never, NULL};
     enum atls_err err = ATLS_ERR_EVIDENCE_TYPE;
     for (size_t i = 0; err == ATLS_ERR_EVIDENCE_TYPE && i < context->num_required; i++) {
-        if (context->required[i] == NULL) {
-            continue; /* a Result is none */
+        if (context->required[i].kind != REQUIRES_EVIDENCE) {
+            continue;
         }
         const struct atls_verify_request request = {
             .crypto = context->crypto,
             .endorsements = context->endorsements,
-            .format = context->required[i],
+            .format = context->required[i].format,
             .cmw = evidence,
             .expected_nonce = nonce,
             .now_s = atls_context_now(context),

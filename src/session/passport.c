@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Passports that we bring. Nothing here judges what a Result says of us: that is the peer's to do.
- * What we look at is what would make it useless: its end, and the key that it speaks for. Its
- * signature we could not verify, having no list of Verifiers for our own.
+ * Passports that we bring, each replaced as a whole when it is renewed. Nothing here judges what a
+ * Result says of us: that is the peer's to do. What we look at is what would make it useless: its
+ * end, and the key that it speaks for. Its signature we could not verify, having no list of
+ * Verifiers for our own.
  */
 #include "session/passport.h"
 
@@ -22,24 +23,41 @@ static const char step[] = "passport";
 enum { FORMAT_CWT = 263, FORMAT_JWT = 264 };
 
 struct session_passport {
+    int references; /* atomic */
     char identity[VERIFIER_MAX_IDENTITY];
     uint8_t *cmw;
     size_t cmw_len;
     struct atls_ear_token *token;
 };
 
-void session_passport_free(struct session_passport *passport)
+struct session_passport *session_passport_take(struct atls_context *context, size_t index)
 {
-    if (passport != NULL) {
+    context_lock();
+    struct session_passport *passport = context->passports[index].passport;
+    __atomic_add_fetch(&passport->references, 1, __ATOMIC_RELAXED);
+    context_unlock();
+    return passport;
+}
+
+void session_passport_release(struct session_passport *passport)
+{
+    if (passport != NULL && __atomic_sub_fetch(&passport->references, 1, __ATOMIC_ACQ_REL) == 0) {
         atls_ear_token_free(passport->token);
         free(passport->cmw);
         free(passport);
     }
 }
 
-const char *session_passport_identity(const struct session_passport *passport)
+bool session_passport_find(const struct atls_context *context, struct atls_bytes identity,
+                           size_t *out)
 {
-    return passport->identity;
+    for (size_t i = 0; i < context->num_passports; i++) {
+        if (atls_bytes_is_text(identity, context->passports[i].identity)) {
+            *out = i;
+            return true;
+        }
+    }
+    return false;
 }
 
 struct atls_bytes session_passport_cmw(const struct session_passport *passport)
@@ -176,14 +194,43 @@ enum atls_err session_passport_check(const struct session_passport *passport,
     return err == ATLS_ERR_KEY_BINDING ? as_ours(err, diag) : err;
 }
 
-enum atls_err atls_context_check_passports(const struct atls_context *context,
-                                           struct atls_bytes own_spki, struct atls_diag *diag)
+enum atls_err atls_context_check_passports(struct atls_context *context, struct atls_bytes own_spki,
+                                           struct atls_diag *diag)
 {
     enum atls_err err = ATLS_OK;
     for (size_t i = 0; err == ATLS_OK && i < context->num_passports; i++) {
-        err = session_passport_check(context->passports[i], context, own_spki, diag);
+        struct session_passport *passport = session_passport_take(context, i);
+        err = session_passport_check(passport, context, own_spki, diag);
+        session_passport_release(passport);
     }
     return err;
+}
+
+/* read_passport gives one that is valid now, with one reference; `given` and the Result say whose.
+ */
+static enum atls_err read_passport(struct session_passport **out,
+                                   const struct atls_context *context, const char *given,
+                                   struct atls_bytes result, struct atls_bytes own_spki,
+                                   struct atls_diag *diag)
+{
+    struct session_passport *passport = calloc(1, sizeof *passport);
+    if (passport == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    }
+    passport->references = 1;
+    enum atls_err err = read_result(passport, result, diag);
+    if (err == ATLS_OK) {
+        err = name(passport, given, diag);
+    }
+    if (err == ATLS_OK) {
+        err = session_passport_check(passport, context, own_spki, diag);
+    }
+    if (err != ATLS_OK) {
+        session_passport_release(passport);
+        return err;
+    }
+    *out = passport;
+    return ATLS_OK;
 }
 
 enum atls_err atls_context_add_passport(struct atls_context *context, const char *identity,
@@ -197,27 +244,44 @@ enum atls_err atls_context_add_passport(struct atls_context *context, const char
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "passports", "a fifth",
                                "at most 4");
     }
-    struct session_passport *passport = calloc(1, sizeof *passport);
-    if (passport == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
-    }
-    err = read_result(passport, result, diag);
-    if (err == ATLS_OK) {
-        err = name(passport, identity, diag);
-    }
-    for (size_t i = 0; err == ATLS_OK && i < context->num_passports; i++) {
-        if (strcmp(context->passports[i]->identity, passport->identity) == 0) {
-            err = atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "passports", passport->identity,
-                                  "one of each Verifier");
-        }
-    }
-    if (err == ATLS_OK) {
-        err = session_passport_check(passport, context, atls_bytes_of(NULL, 0), diag);
-    }
+    struct session_passport *passport = NULL;
+    size_t index = 0;
+    err = read_passport(&passport, context, identity, result, atls_bytes_of(NULL, 0), diag);
     if (err != ATLS_OK) {
-        session_passport_free(passport);
         return err;
     }
-    context->passports[context->num_passports++] = passport;
+    if (session_passport_find(context, atls_bytes_text(passport->identity), &index)) {
+        err = atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "passports",
+                              context->passports[index].identity, "one of each Verifier");
+        session_passport_release(passport);
+        return err;
+    }
+    struct session_passport_slot *slot = &context->passports[context->num_passports++];
+    memcpy(slot->identity, passport->identity, sizeof slot->identity);
+    slot->passport = passport;
+    return ATLS_OK;
+}
+
+enum atls_err session_passport_renew(struct atls_context *context, const char *identity,
+                                     struct atls_bytes result, struct atls_bytes own_spki,
+                                     struct atls_diag *diag)
+{
+    struct session_passport *passport = NULL;
+    size_t index = 0;
+    enum atls_err err = read_passport(&passport, context, identity, result, own_spki, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (!session_passport_find(context, atls_bytes_text(passport->identity), &index)) {
+        fail_passport(diag, "iss", NULL, "the Verifier of a passport that this context brings");
+        atls_diag_found_peer_text(diag, atls_bytes_text(passport->identity));
+        session_passport_release(passport);
+        return ATLS_ERR_PASSPORT;
+    }
+    context_lock();
+    struct session_passport *old = context->passports[index].passport;
+    context->passports[index].passport = passport;
+    context_unlock();
+    session_passport_release(old);
     return ATLS_OK;
 }

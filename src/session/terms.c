@@ -13,30 +13,31 @@
 #include "session/passport.h"
 #include "verifier/trust.h"
 
-struct requirement {
-    const struct atls_format *formats[ATLS_MAX_SCHEMES / 2];
+struct requirements {
+    struct requirement items[ATLS_MAX_SCHEMES / 2];
     size_t count;
 };
 
-/* append: NULL is a Result. */
-static enum atls_err append(struct requirement *requirement, const struct atls_format *format,
+static enum atls_err append(struct requirements *requirements, struct requirement wanted,
                             struct atls_diag *diag)
 {
-    for (size_t i = 0; i < requirement->count; i++) {
-        if (requirement->formats[i] == format) {
+    for (size_t i = 0; i < requirements->count; i++) {
+        const struct requirement *item = &requirements->items[i];
+        if (item->kind == wanted.kind && item->format == wanted.format) {
             return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "name",
-                                   format != NULL ? format->name : "result", "each name once");
+                                   wanted.kind == REQUIRES_RESULT ? "result" : wanted.format->name,
+                                   "each name once");
         }
     }
-    if (requirement->count == ATLS_ARRAY_LEN(requirement->formats)) {
+    if (requirements->count == ATLS_ARRAY_LEN(requirements->items)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "--require", "names", "too many",
                                "at most 16");
     }
-    requirement->formats[requirement->count++] = format;
+    requirements->items[requirements->count++] = wanted;
     return ATLS_OK;
 }
 
-static enum atls_err add_required(struct requirement *requirement, struct atls_bytes name,
+static enum atls_err add_required(struct requirements *requirements, struct atls_bytes name,
                                   struct atls_diag *diag)
 {
     for (size_t i = 0; i < name.len; i++) {
@@ -47,7 +48,7 @@ static enum atls_err add_required(struct requirement *requirement, struct atls_b
         }
     }
     if (atls_bytes_is_text(name, "result")) {
-        return append(requirement, NULL, diag);
+        return append(requirements, (struct requirement){REQUIRES_RESULT, NULL}, diag);
     }
     const struct atls_format *format = atls_format_by_name(name);
     if (format == NULL) {
@@ -69,7 +70,7 @@ static enum atls_err add_required(struct requirement *requirement, struct atls_b
                         "result: this is sent to a Verifier, for a passport, and never to a peer");
         return ATLS_ERR_CONFIG;
     }
-    return append(requirement, format, diag);
+    return append(requirements, (struct requirement){REQUIRES_EVIDENCE, format}, diag);
 }
 
 enum atls_err atls_context_require(struct atls_context *context, const char *terms,
@@ -79,19 +80,19 @@ enum atls_err atls_context_require(struct atls_context *context, const char *ter
     if (err == ATLS_OK && terms == NULL) {
         err = atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "--require", NULL, "no text", "\"none\"");
     }
-    struct requirement requirement = {.count = 0};
+    struct requirements requirements = {.count = 0};
     const struct atls_bytes rest = atls_bytes_text(terms != NULL ? terms : "none");
     const size_t end = atls_bytes_is_text(rest, "none") ? 0 : rest.len + 1;
     for (size_t start = 0, i = 0; err == ATLS_OK && i < end; i++) {
         if (i == rest.len || rest.data[i] == ',') {
-            err = add_required(&requirement, atls_bytes_of(&rest.data[start], i - start), diag);
+            err = add_required(&requirements, atls_bytes_of(&rest.data[start], i - start), diag);
             start = i + 1;
         }
     }
     if (err == ATLS_OK) {
         /* Only as a whole: what was required before must not be lost by a slip of the pen. */
-        memcpy(context->required, requirement.formats, sizeof requirement.formats);
-        context->num_required = requirement.count;
+        memcpy(context->required, requirements.items, sizeof requirements.items);
+        context->num_required = requirements.count;
     }
     return err;
 }
@@ -134,7 +135,7 @@ static void add_results(struct atls_context *context)
 bool context_takes_results(const struct atls_context *context)
 {
     for (size_t i = 0; i < context->num_required; i++) {
-        if (context->required[i] == NULL) {
+        if (context->required[i].kind == REQUIRES_RESULT) {
             return true;
         }
     }
@@ -189,17 +190,17 @@ enum atls_err atls_context_freeze(struct atls_context *context, struct atls_diag
         return err;
     }
     for (size_t i = 0; i < context->num_required; i++) {
-        if (context->required[i] == NULL) {
+        if (context->required[i].kind == REQUIRES_RESULT) {
             add_results(context);
         } else {
-            add_schemes(&context->can_appraise, context->required[i]);
+            add_schemes(&context->can_appraise, context->required[i].format);
         }
     }
     for (size_t i = 0; i < context->num_attesters; i++) {
         add_schemes(&context->can_attest, context->attesters[i].format);
     }
     for (size_t i = 0; i < context->num_passports; i++) {
-        add_result(&context->can_attest, session_passport_identity(context->passports[i]));
+        add_result(&context->can_attest, context->passports[i].identity);
     }
     context->policy.simulated = context->policy.simulated || context->simulated_allowed;
     context->frozen = true;

@@ -103,6 +103,26 @@ class PassportTest(AttackTest):
         server = self.relying_server(self.peer)
         self.assert_server_refuses(server, words, [], 40, "EVIDENCE_TYPE")
 
+    def both_ways(self) -> list:
+        """What atls needs to bring a passport and to take one."""
+        return ["--attest", "none", "--passport", self.passport(self.atls), *self.good.required()]
+
+    def test_a_server_refuses_its_own_passport_and_its_own_key(self):
+        """R-06: given back by a peer who has a good one of its own, and by one who has stolen key and passport."""
+        server = self.relying_server(self.good, *self.both_ways()[:4])
+        words = [*self.good.attesting(), "--offer-server", f"result:{URI}", "--tolerate"]
+        own = self.atls.path("key.pem")
+        stolen = [*self.ours.tls(), "--attest", f"passport:{URI}={self.passport(self.atls)}", "--offer-server", f"result:{URI}", "--tolerate"]
+        for words, chosen in ((words, ["reflect-evidence"]), (words, ["reflect-certificate"]), (words, [f"reflect-certificate={own}"]),
+                              (stolen, [])):
+            self.assert_server_refuses(server, words, chosen, 40, "REFLECTED", self.good)
+
+    def test_a_client_refuses_its_own_key(self):
+        """R-06: a server that has the client's key and passport."""
+        words = [*self.ours.tls(), "--attest", f"passport:{URI}={self.passport(self.atls)}"]
+        outcome = self.assert_client_refuses(words, [], 40, "REFLECTED", *self.atls.own(), *self.both_ways()[:4], of=self.good)
+        self.assertIn("our own key", outcome["error"]["sentence"])
+
     def test_a_bundle_for_a_verifier_is_no_evidence_of_a_handshake(self):
         """R-05: it is real, of a machine that is trusted, and over a nonce that a Verifier made."""
         path = self.path("bundle.cmw")

@@ -8,7 +8,7 @@ import signal
 import time
 
 import standin
-from atlslib import EXIT_DONE, EXIT_OURS, EXIT_REFUSED, SystemTest, main, run, skip
+from atlslib import EXIT_DONE, EXIT_OURS, EXIT_REFUSED, SystemTest, main, run, skip, wait_until
 
 try:
     import cbor2
@@ -147,6 +147,48 @@ class PassportTest(SystemTest):
         server.process.send_signal(signal.SIGHUP)
         server.err.wait(lambda line: "read again" in line, "SIGHUP")
         self.accepted(self.connect(server, *self.takes("--policy", policy)))
+
+    def replace(self, path: str, octets: bytes) -> None:
+        """In one step, as `atls passport --renew` does."""
+        beside = path + ".new"
+        with open(beside, "wb") as file:
+            file.write(octets)
+        os.replace(beside, path)
+
+    def token(self, **changes) -> bytes:
+        return standin.jwt(self.claims(**changes), self.key).encode()
+
+    def said(self, server, word: str) -> list:
+        return [line for line in server.err.all() if word in line]
+
+    def test_serve_reads_a_renewed_one_by_itself(self):
+        path = self.passport(self.claims(iat=int(time.time()) - 100))
+        server = self.server(*self.brings(path))
+        policy = self.write("renewed.json", json.dumps({"version": 1, "id": "fresh", "max_result_age_s": 1}))
+        fresh = self.takes("--policy", policy)
+        self.assert_fails(self.connect(server, *fresh), EXIT_REFUSED, "RESULT_EXPIRED")
+        self.replace(path, self.token())
+        server.err.wait(lambda line: "a new passport" in line, "the renewal")
+        self.accepted(self.connect(server, *fresh))
+
+    def test_a_renewal_that_cannot_be_used_is_said_once_and_the_one_before_stays(self):
+        now = int(time.time())
+        path = self.passport()
+        server = self.server(*self.brings(path))
+        wrong = {"noise": b"noise", "another key": self.token(machine=self.other), "exp": self.token(iat=now - 600, exp=now - 1)}
+        for number, (word, octets) in enumerate(wrong.items(), 1):
+            with self.subTest(word):
+                self.replace(path, octets)
+                wait_until(lambda number=number: len(self.said(server, "before stays")) == number, "the refusal")
+                self.accepted(self.connect(server, *self.takes()))
+                self.assertTrue(word == "noise" or self.said(server, word), server.err.all())
+        os.unlink(path)
+        wait_until(lambda: len(self.said(server, "before stays")) == len(wrong) + 1, "the refusal")
+        self.accepted(self.connect(server, *self.takes()))
+        self.replace(path, self.token())
+        server.err.wait(lambda line: "a new passport" in line, "the renewal")
+        # each was said once: since the last one the file was looked at again
+        self.assertEqual(len(self.said(server, "before stays")), len(wrong) + 1)
 
     def test_a_key_in_cnf_is_bound_by_the_verifier_alone(self):
         claims = self.claims()

@@ -94,6 +94,26 @@ class KatTest(verifierlib.VerifierTest):
         outcome = run("serve", "127.0.0.1:0", "--json", *self.other.own(), "--passport", path)
         self.assert_fails(outcome, EXIT_OURS, "PASSPORT")
 
+    def test_a_result_one_way_and_evidence_that_the_verifier_appraises_the_other(self):
+        """Both mixed topologies: who takes Evidence has it appraised remotely, and the other side takes a passport."""
+        path = self.path("mixed.jwt")
+        self.assertEqual(self.obtain(path).status, EXIT_DONE)
+        asks = ["--require", "psa", "--simulated", "--verifier", f"http://127.0.0.1:{self.verifier.port}", "--plain-http", *self.trust]
+        takes = ["--require", "result", "--simulated", *self.trust]
+        evidence = self.identity.own()
+        passport = [*evidence, "--attest", "none", "--passport", path]
+        endorsed = self.keygen("endorsed")
+        with open(endorsed.endorsement, "rb") as file:
+            self.client.submit(file.read())
+        sides = {"the client's Evidence": ([*endorsed.own(), *takes], [*passport, *asks]),
+                 "the server's Evidence": ([*passport, *asks], [*endorsed.own(), *takes])}
+        for name, (client, server) in sides.items():
+            with self.subTest(name):
+                outcome = run("connect", self.server(*server).address, "--no-pkix", "--json", *client, given=b"hello\n")
+                self.assertEqual(outcome.status, EXIT_DONE, str(outcome))
+                verdict = outcome.objects[0]["result"]["verdict"]
+                self.assertEqual((verdict["verifier"], verdict["accepted"]), (IDENTITY, True))
+
     def test_a_verifier_that_knows_no_bundle_is_sent_none(self):
         """As Veraison's own: it lists no such media type."""
         verifier = standin.StandIn(standin.Certificates(self.folder, "other-kind"))

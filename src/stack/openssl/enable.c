@@ -17,15 +17,37 @@ static enum atls_err check_method(const SSL_CTX *ctx, struct atls_diag *diag)
                            "TLS_method(), TLS_client_method() or TLS_server_method()");
 }
 
+/* own_spki gives the key of the certificate that is loaded (caller: OPENSSL_free); 0: none is. */
+static size_t own_spki(const SSL_CTX *ctx, unsigned char **out)
+{
+    X509 *cert = SSL_CTX_get0_certificate(ctx);
+    return cert != NULL ? openssl_spki(cert, out) : 0;
+}
+
 /* check_passports: what is wrong with one is better said now than by each peer. One that is loaded
  * later is looked at in the handshake. */
-static enum atls_err check_passports(SSL_CTX *ctx, const struct atls_context *context,
+static enum atls_err check_passports(SSL_CTX *ctx, struct atls_context *context,
                                      struct atls_diag *diag)
 {
     unsigned char *spki = NULL;
-    X509 *cert = SSL_CTX_get0_certificate(ctx);
-    const size_t len = cert != NULL ? openssl_spki(cert, &spki) : 0;
+    const size_t len = own_spki(ctx, &spki);
     const enum atls_err err = atls_context_check_passports(context, atls_bytes_of(spki, len), diag);
+    OPENSSL_free(spki);
+    return err;
+}
+
+enum atls_err atls_openssl_renew_passport(SSL_CTX *ctx, const char *identity,
+                                          struct atls_bytes result, struct atls_diag *diag)
+{
+    unsigned char *spki = NULL;
+    struct atls_context *context = openssl_context_of(ctx);
+    if (context == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_STATE, "OpenSSL", "SSL_CTX", "one without atls",
+                               "atls_openssl_enable() before");
+    }
+    const size_t len = own_spki(ctx, &spki);
+    const enum atls_err err =
+        session_passport_renew(context, identity, result, atls_bytes_of(spki, len), diag);
     OPENSSL_free(spki);
     return err;
 }

@@ -69,5 +69,6 @@ const struct atls_appraiser_ops *atls_appraiser_for(const struct atls_format *fo
 extern const struct atls_appraiser_ops atls_appraiser_psa;
 extern const struct atls_appraiser_ops atls_appraiser_tpm2;
 extern const struct atls_appraiser_ops atls_appraiser_kat;
+extern const struct atls_appraiser_ops atls_appraiser_nitro;
 
 #endif

@@ -11,6 +11,7 @@ static const struct {
 } lookups[] = {
     {"psa", atls_psa_lookup},
     {"tpm2", atls_tpm2_lookup},
+    {"nitro", atls_nitro_lookup},
 };
 
 enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format *format,

@@ -29,6 +29,9 @@ ATLS_NODISCARD enum atls_err atls_psa_lookup(struct atls_lookup *out, struct atl
                                              struct atls_bytes media_type, struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_tpm2_lookup(struct atls_lookup *out, struct atls_bytes evidence,
                                               struct atls_bytes media_type, struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_nitro_lookup(struct atls_lookup *out, struct atls_bytes evidence,
+                                               struct atls_bytes media_type,
+                                               struct atls_diag *diag);
 
 /* Which part of a bundle it is that endorsements are about. */
 struct atls_kat_part {

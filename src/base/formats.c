@@ -34,6 +34,14 @@ const struct atls_format atls_formats[] = {
         .outside_only = true,
         .binder_field = "eat_nonce of the kat",
     },
+    {
+        .name = "nitro", /* attestation document of AWS Nitro Enclaves */
+        .media_type = "application/vnd.atls.nitro+cose",
+        .accepted_types = {NULL},
+        .submod = "NITRO",
+        .corim_profile = "tag:atls,2026:nitro",
+        .binder_field = "nonce",
+    },
 };
 const size_t atls_num_formats = ATLS_ARRAY_LEN(atls_formats);
 
@@ -59,8 +67,7 @@ static bool is_one_of(struct atls_bytes name, const char *const *names, size_t n
 
 bool atls_format_is_planned(struct atls_bytes name)
 {
-    static const char *const planned[] = {"cca",   "snp",        "tdx",   "sgx",
-                                          "nitro", "tpm2-quote", "nvidia"};
+    static const char *const planned[] = {"cca", "snp", "tdx", "sgx", "tpm2-quote", "nvidia"};
     return is_one_of(name, planned, ATLS_ARRAY_LEN(planned));
 }
 

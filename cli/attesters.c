@@ -10,6 +10,7 @@
 
 #include <stdio.h>
 
+#include "atls/nitro.h"
 #if ATLS_TPM2
 #include "atls/tpm2.h"
 #endif
@@ -21,10 +22,13 @@ static const struct atls_attester_ops *const attesters[] = {
 #if ATLS_TPM2
     &atls_attester_tpm2,
 #endif
+    &atls_attester_nitro,
 #if ATLS_SIM
     &atls_attester_sim_psa,
+    &atls_attester_sim_nitro,
     &atls_attester_sim_replay_psa,
     &atls_attester_sim_replay_tpm2,
+    &atls_attester_sim_replay_nitro,
 #endif
     NULL,
 };

@@ -187,7 +187,7 @@ static int run(const struct cli_options *o)
     const struct atls_attester_ops *ops = cli_attester(demo->rot);
     enum atls_err err = ops != NULL ? enter(demo, made, sizeof made, &diag)
                                     : atls_fail_texts(&diag, ATLS_ERR_NOT_BUILT, "--rot", NULL,
-                                                      demo->rot, "tpm2 or sim-psa");
+                                                      demo->rot, "tpm2, sim-psa or sim-nitro");
     if (err == ATLS_OK) {
         demo->format = ops->format;
         demo->simulated = ops->simulated;

@@ -165,7 +165,21 @@ enum atls_err demo_certify(struct demo *demo, struct atls_diag *diag)
     return err;
 }
 
-/* set_measurement changes the first component of a simulated token: other firmware. */
+/* set_measurement changes what a simulated machine runs: the first component of a token, or the PCR
+ * of an enclave's image. */
+static bool set_measurement(json_t *claims)
+{
+    static const char other[] = "00000000000000000000000000000000"
+                                "000000000000000000000000000000ff";
+    static const char other_pcr[] = "00000000000000000000000000000000"
+                                    "00000000000000000000000000000000"
+                                    "000000000000000000000000000000ff";
+    json_t *component = json_array_get(json_object_get(claims, "components"), 0);
+    json_t *pcrs = json_object_get(claims, "pcrs");
+    return pcrs != NULL ? json_object_set_new(pcrs, "0", json_string(other_pcr)) == 0
+                        : json_object_set_new(component, "value", json_string(other)) == 0;
+}
+
 static enum atls_err change_simulation(struct atls_diag *diag)
 {
     static const char path[] = "server/attester.json";
@@ -180,11 +194,8 @@ static enum atls_err change_simulation(struct atls_diag *diag)
     if (err != ATLS_OK) {
         return err;
     }
-    json_t *components = json_object_get(json_object_get(root, "claims"), "components");
-    json_t *value = json_string("00000000000000000000000000000000"
-                                "000000000000000000000000000000ff");
     char *changed = NULL;
-    if (json_object_set_new(json_array_get(components, 0), "value", value) == 0) {
+    if (set_measurement(json_object_get(root, "claims"))) {
         changed = atls_json_dump(root);
     }
     err = changed != NULL ? atls_file_write(path, atls_bytes_text(changed), ATLS_FILE_SECRET, diag)

@@ -17,6 +17,10 @@ extern "C" {
 /** atls_attester_sim_psa signs PSA attestation tokens (RFC 9783) with a key in attester.json. */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_psa;
 
+/** atls_attester_sim_nitro signs attestation documents as an enclave of AWS Nitro has them, under a
+ *  root of its own. */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_nitro;
+
 /**
  * The replay attesters play the CMW in a file, whatever nonce they are asked for: an attack, to
  * show that it is refused. attester.json is {"rot":"sim-replay-psa","format":"psa","file":PATH}.
@@ -24,6 +28,8 @@ extern ATLS_API const struct atls_attester_ops atls_attester_sim_psa;
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_psa;
 /** The same for Evidence of a TPM: "sim-replay-tpm2", "tpm2". */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_tpm2;
+/** The same for Evidence of an enclave: "sim-replay-nitro", "nitro". */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_nitro;
 
 #ifdef __cplusplus
 }

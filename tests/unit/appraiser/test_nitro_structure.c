@@ -267,16 +267,28 @@ static void judge_mutant(struct atls_bytes mutant, size_t at, void *context)
     hunt->num_accepted += appraise(&hunt->scene, &atls_appraiser_nitro, mutant) == ATLS_OK ? 1 : 0;
 }
 
+/* Every third bit of the envelope, and of what is signed one in every eighth octet: a flip costs a
+ * verification, and one in a certificate five. The mutations of tests/mutation look at the rest. */
 static void no_prefix_and_no_bit_flip_is_accepted(void **state)
 {
     (void)state;
     struct hunt hunt = {.num_accepted = 0};
     struct test_nitro document = fresh();
     const struct atls_bytes evidence = test_nitro_sign(&document);
+    const size_t signature = evidence.len - 98;
     judge_mutant(evidence, 0, &hunt);
     assert_int_equal(hunt.num_accepted, 1);
     test_each_truncation(evidence, judge_mutant, &hunt);
-    test_each_bit_flip(evidence, judge_mutant, &hunt);
+    for (size_t bit = 0; bit < 8 * evidence.len; bit++) {
+        const size_t at = bit / 8;
+        const bool in_envelope = at < 16 || at >= signature;
+        if (in_envelope ? bit % 3 != 0 : bit % 8 != at % 8 || at % 8 != 3) {
+            continue;
+        }
+        const struct atls_bytes mutant = test_copy(evidence);
+        ((uint8_t *)(uintptr_t)mutant.data)[at] ^= (uint8_t)(1u << bit % 8);
+        judge_mutant(mutant, at, &hunt);
+    }
     assert_int_equal(hunt.num_accepted, 1);
 }
 

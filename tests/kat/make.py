@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the samples of Evidence in psa/, tpm2/ and kat/ from source.json in each; README.md says what they are.
+"""Makes the samples of Evidence in psa/, tpm2/, kat/ and nitro/ from source.json in each; README.md says what they are.
 
     make.py [FORMAT]  writes all files anew, or those of one format. ECDSA and RSA-PSS signatures come out differently each time.
     make.py --check   makes them again around the committed signatures, which it verifies, and compares.
@@ -9,6 +9,7 @@ It shares no code with the library: CBOR is python3-cbor2's, cryptography is pyt
 hashes of their names (the RSA key, of which that cannot be had, is tpm2/rsa.pem): they protect nothing.
 """
 import base64
+import datetime
 import hashlib
 import json
 import pathlib
@@ -17,6 +18,7 @@ import sys
 
 try:
     from cbor2 import CBORTag, dumps, loads
+    from cryptography import x509
     from cryptography.exceptions import InvalidSignature
     from cryptography.hazmat.primitives import hashes, serialization
     from cryptography.hazmat.primitives.asymmetric import ec, padding
@@ -299,8 +301,141 @@ def kat_corim(source):
     return psa_corim(platforms_of(source))
 
 
+# nitro
+
+NITRO_TYPE = "application/vnd.atls.nitro+cose"
+NITRO_NOW = datetime.datetime(2026, 9, 21, 14, 13, 20)
+# name, path length, keyUsage octet, days before and after; the last is the enclave's, and its days are hours
+NITRO_CERTS = [("aws.nitro-enclaves, of the samples", None, 0x86, 2000, 8000), ("region.aws.nitro-enclaves", 2, 0x86, 5, 15),
+               ("zonal.region.aws.nitro-enclaves", 1, 0x86, 1, 4), ("instance.region.aws.nitro-enclaves", 0, 0x04, 0.1, 0.9)]
+
+
+def der(tag, *parts):
+    content = b"".join(parts)
+    if len(content) < 128:
+        return bytes([tag, len(content)]) + content
+    size = (len(content).bit_length() + 7) // 8
+    return bytes([tag, 0x80 | size]) + len(content).to_bytes(size, "big") + content
+
+
+def der_name(text):
+    return der(0x30, der(0x31, der(0x30, bytes.fromhex("0603550403"), der(0x0c, text.encode()))))
+
+
+def der_time(when):
+    return der(0x17, when.strftime("%y%m%d%H%M%SZ").encode())
+
+
+def der_extension(oid, critical, value):
+    return der(0x30, bytes.fromhex(oid), b"\x01\x01\xff" if critical else b"", der(0x04, value))
+
+
+ES384 = bytes.fromhex("300a06082a8648ce3d040303")
+
+
+def certificate(number, issuer, issuer_key, subject, subject_key, row, signer):
+    """A certificate as AWS makes them, signed anew or around its committed signature."""
+    _, path_len, usage, before, after = row
+    is_ca = usage & 0x04 != 0
+    basic = der(0x30, b"\x01\x01\xff" if is_ca else b"", b"" if path_len is None else bytes([2, 1, path_len]))
+    bits = 0
+    while usage >> bits & 1 == 0:
+        bits += 1
+    extensions = der(0x30, der_extension("0603551d13", True, basic), der_extension("0603551d0f", True, bytes([3, 2, bits, usage])))
+    dates = der(0x30, der_time(NITRO_NOW - datetime.timedelta(days=before)), der_time(NITRO_NOW + datetime.timedelta(days=after)))
+    body = der(0x30, der(0xa0, b"\x02\x01\x02"), der(0x02, number.to_bytes(2, "big")), ES384, der_name(issuer), dates, der_name(subject),
+               subject_key.spki(), der(0xa3, extensions))
+    raw = signer.sign(issuer_key, body)
+    half = len(raw) // 2
+    signature = encode_dss_signature(int.from_bytes(raw[:half], "big"), int.from_bytes(raw[half:], "big"))
+    return der(0x30, body, ES384, der(0x03, b"\x00", signature))
+
+
+def certificate_signature(cert):
+    r, s = decode_dss_signature(x509.load_der_x509_certificate(cert).signature)
+    return r.to_bytes(48, "big") + s.to_bytes(48, "big")
+
+
+class Kept:
+    """Certificates are the same in all samples that have them, so what is signed once is kept, also on disk."""
+
+    def __init__(self):
+        self.certs = {}
+
+    def make(self, name, *what):
+        path = HERE / "nitro" / "certificates" / f"{name}.der"
+        if name not in self.certs:
+            signer = Signer([certificate_signature(path.read_bytes())] if path.is_file() else None)
+            self.certs[name] = certificate(*what, signer)
+            if signer.committed is None:
+                path.parent.mkdir(exist_ok=True)
+                path.write_bytes(self.certs[name])
+            elif path.read_bytes() != self.certs[name]:
+                raise InvalidSignature(name)
+        return self.certs[name]
+
+
+KEPT = Kept()
+
+
+def nitro_chain(source, machine):
+    """Root first; the certificate of the enclave last."""
+    keys = [Key(f"P-384 nitro authority {number}") for number in range(len(NITRO_CERTS))]
+    chain = []
+    for number, row in enumerate(NITRO_CERTS):
+        above = max(number - 1, 0)
+        chain.append(KEPT.make(f"authority-{number}", 0x100 + number, NITRO_CERTS[above][0], keys[above], row[0], keys[number], row))
+    subject = f"{machine['module_id']}.region.aws"
+    row = (subject, None, 0x80, 0.0001, 0.125)
+    name = f"enclave-{machine['number']}"
+    chain.append(KEPT.make(name, 0x200 + machine["number"], NITRO_CERTS[-1][0], keys[-1], subject, Key(machine["key"]), row))
+    return chain
+
+
+def nitro_sample(source, sample, signer):
+    machine = source["machines"][sample["machine"]]
+    key = Key(machine["key"])
+    chain = nitro_chain(source, machine)
+    members = {"module_id": machine["module_id"], "digest": "SHA384", "timestamp": source["timestamp"],
+               "pcrs": {int(index): bytes.fromhex(value) for index, value in source["pcrs"].items()},
+               "certificate": chain[-1], "cabundle": chain[:-1],
+               "public_key": Key(sample["tls"]).spki() if sample.get("public_key") else None,
+               "user_data": bytes.fromhex(sample["user_data"]) if "user_data" in sample else None,
+               "nonce": bytes.fromhex(sample["nonce"])}
+    payload = dumps(members)
+    if sample.get("indefinite"):
+        payload = b"\xbf" + payload[1:] + b"\xff"
+    protected = dumps({1: key.alg})
+    signature = signer.sign(key, dumps(["Signature1", protected, b"", payload]))
+    evidence = dumps([protected, {}, payload, signature])
+    if sample.get("tagged"):
+        evidence = b"\xd2" + evidence
+    claims = {"module_id": machine["module_id"], "digest": "SHA384", "timestamp": source["timestamp"], "pcrs": source["pcrs"],
+              "nonce": sample["nonce"]}
+    if sample.get("public_key"):
+        claims["public_key"] = members["public_key"].hex()
+    if "user_data" in sample:
+        claims["user_data"] = sample["user_data"]
+    expected = {"claims": claims, "vector": [2, 2, 3, 0, 2, 0, 0, 0], "key_binding": "challenge",
+                "machine": machine["module_id"].encode().hex(),
+                "attested_key": hashlib.sha256(members["public_key"]).hexdigest() if sample.get("public_key") else ""}
+    return evidence, wrap(sample["form"], NITRO_TYPE, None, evidence), expected
+
+
+def nitro_committed(evidence):
+    return [(loads(evidence).value if evidence[0] == 0xd2 else loads(evidence))[3]]
+
+
+def nitro_corim(source):
+    of_class = {0: {1: "Amazon", 2: "aws.nitro-enclaves"}}
+    references = [{0: index, 1: {2: [[7, bytes.fromhex(source["pcrs"][str(index)])]]}} for index in (0, 1, 2, 8)]
+    root = nitro_chain(source, source["machines"]["1"])[0]
+    return corim("nitro", "tag:atls,2026:nitro", [{0: [[of_class, references]]}, {3: [[of_class, [CBORTag(562, root)]]]}])
+
+
 FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, tpm2_committed, tpm2_corim),
-           "kat": (kat_sample, kat_committed, kat_corim)}
+           "kat": (kat_sample, kat_committed, kat_corim),
+           "nitro": (nitro_sample, nitro_committed, nitro_corim)}
 
 
 def files_of(name, check):

@@ -20,7 +20,8 @@ enum { MAX_CLAIMS_LEN = ATLS_MAX_SPKI_LEN + 256, MAX_KAT_LEN = 2 * MAX_CLAIMS_LE
 /* names_key: the row's Evidence shows the TLS key by itself. */
 static bool names_key(const struct atls_format *format)
 {
-    return format != NULL && strcmp(format->name, "tpm2") == 0;
+    return format != NULL &&
+           (strcmp(format->name, "tpm2") == 0 || strcmp(format->name, "nitro") == 0);
 }
 
 const struct atls_format *atls_attester_passport_format(const struct atls_attester_ops *ops)

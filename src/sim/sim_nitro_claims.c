@@ -138,7 +138,7 @@ enum atls_err atls_sim_nitro_claims_set(struct atls_sim_nitro_claims *claims, co
         claims->debug = true;
         return ATLS_OK;
     }
-    if (name.len > 4 && name.len < 7 && memcmp(name.data, "pcr.", 4) == 0) {
+    if (name.len > 4 && name.len < 7 && strncmp(setting, "pcr.", 4) == 0) {
         char index[3] = {0};
         memcpy(index, &name.data[4], name.len - 4);
         if (is_number(index, ATLS_SIM_NITRO_NUM_PCRS - 1, &number)) {

@@ -51,10 +51,11 @@ typedef enum atls_err store_work(struct store_transaction *transaction, void *ar
                                  struct atls_diag *diag);
 
 enum store_access {
-    STORE_READ,      /* one statement that changes nothing */
-    STORE_WRITE_ONE, /* changes by one statement; what follows only explains why it changed nothing
-                      */
-    STORE_WRITE
+    STORE_READ, /* one statement that changes nothing */
+    /* changes by one statement; what follows only explains why it changed nothing. It survives the
+     * end of every process; with SQLite not a power cut right after it */
+    STORE_WRITE_ONE,
+    STORE_WRITE /* several statements, and on the disk when it returns */
 };
 
 /* A back end. No entry is optional. */
@@ -69,6 +70,11 @@ struct verifier_store_ops {
      */
     enum atls_err (*run)(void *connection, struct store_row *row, enum store_statement statement,
                          const struct store_value *values, struct atls_diag *diag);
+    /* run_each runs one statement for `num` sets of values that follow each other, in one
+     * transaction and as few round trips as there can be; out_found[i] says whether the i-th gave a
+     * row. No other statement may come before it in its transaction. */
+    enum atls_err (*run_each)(void *connection, bool *out_found, enum store_statement statement,
+                              const struct store_value *values, size_t num, struct atls_diag *diag);
     /* script runs statements that give nothing, without parameters. */
     enum atls_err (*script)(void *connection, const char *text, struct atls_diag *diag);
     /* migrate is transact for the schema: alone among all nodes, and with more time. */

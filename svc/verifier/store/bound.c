@@ -18,16 +18,17 @@ static enum atls_err count(struct store_transaction *transaction, void *arg, str
     return err;
 }
 
-static bool is_full(const struct store_bound *bound)
+static bool is_full(const struct store_bound *bound, uint64_t num)
 {
-    return bound->known + bound->pending >= bound->max;
+    return bound->known + bound->pending + num > bound->max;
 }
 
-static bool wants_count(const struct store_bound *bound)
+static bool wants_count(const struct store_bound *bound, uint64_t num)
 {
     const int64_t age_ms = store_monotonic_ms() - bound->counted_ms;
     return !bound->is_counting &&
-           (!bound->is_counted || age_ms >= (is_full(bound) ? COUNT_WHEN_FULL_MS : COUNT_AGAIN_MS));
+           (!bound->is_counted ||
+            age_ms >= (is_full(bound, num) ? COUNT_WHEN_FULL_MS : COUNT_AGAIN_MS));
 }
 
 /* recount is called with the lock, and gives it away while the store counts. What is made meanwhile
@@ -50,15 +51,15 @@ static enum atls_err recount(struct verifier_store *store, struct atls_diag *dia
     return err;
 }
 
-enum atls_err store_bound_enter(struct verifier_store *store, struct atls_diag *diag)
+enum atls_err store_bound_enter(struct verifier_store *store, uint64_t num, struct atls_diag *diag)
 {
     struct store_bound *bound = &store->bound;
     enum atls_err err = ATLS_OK;
     pthread_mutex_lock(&bound->lock);
-    if (wants_count(bound)) {
+    if (wants_count(bound, num)) {
         err = recount(store, diag);
     }
-    if (err == ATLS_OK && is_full(bound)) {
+    if (err == ATLS_OK && is_full(bound, num)) {
         atls_fail(diag, ATLS_ERR_BUSY, "session", "open sessions");
         atls_diag_found_int(diag, (int64_t)(bound->known + bound->pending));
         atls_diag_expected_text(diag, "fewer than ");
@@ -66,20 +67,18 @@ enum atls_err store_bound_enter(struct verifier_store *store, struct atls_diag *
         err = ATLS_ERR_BUSY;
     }
     if (err == ATLS_OK) {
-        bound->pending++;
+        bound->pending += num;
     }
     pthread_mutex_unlock(&bound->lock);
     return err;
 }
 
-void store_bound_leave(struct store_bound *bound, bool is_made)
+void store_bound_leave(struct store_bound *bound, uint64_t num, uint64_t made)
 {
     pthread_mutex_lock(&bound->lock);
-    bound->pending--;
-    if (is_made) {
-        bound->known++;
-        bound->made++;
-    }
+    bound->pending -= num;
+    bound->known += made;
+    bound->made += made;
     pthread_mutex_unlock(&bound->lock);
 }
 

@@ -18,6 +18,7 @@ const char *verifier_session_state_name(enum verifier_session_state state)
         return "complete";
     case VERIFIER_SESSION_FAILED:
         return "failed";
+    case VERIFIER_SESSION_DELETED: /* is never shown */
     default:
         return "unknown";
     }
@@ -83,11 +84,11 @@ enum atls_err verifier_session_create(struct verifier_store *store, int64_t *out
         err = store_accept_write(&accept, session->accept, session->num_accept, diag);
     }
     if (err == ATLS_OK) {
-        err = store_bound_enter(store, diag);
+        err = store_bound_enter(store, 1, diag);
         if (err == ATLS_OK) {
             struct creation creation = {session, accept, 0};
             err = store_transact(store, STORE_WRITE_ONE, create, &creation, diag);
-            store_bound_leave(&store->bound, err == ATLS_OK);
+            store_bound_leave(&store->bound, 1, err == ATLS_OK ? 1 : 0);
             *out_expiry_ms = err == ATLS_OK ? creation.expiry_ms : *out_expiry_ms;
         }
     }

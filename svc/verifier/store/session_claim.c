@@ -50,8 +50,9 @@ static enum atls_err submit(struct store_transaction *transaction, void *arg,
     if (err != ATLS_OK) {
         return err;
     }
-    return row.is_found ? wrong_state(diag, row.column[0].number, "waiting")
-                        : store_session_absent(diag);
+    return row.is_found && row.column[0].number != VERIFIER_SESSION_DELETED
+               ? wrong_state(diag, row.column[0].number, "waiting")
+               : store_session_absent(diag);
 }
 
 enum atls_err verifier_session_submit(struct verifier_store *store, struct verifier_claim *out,
@@ -155,7 +156,7 @@ static enum atls_err explain(struct store_transaction *transaction, const struct
     if (err != ATLS_OK) {
         return err;
     }
-    if (!row.is_found) {
+    if (!row.is_found || row.column[0].number == VERIFIER_SESSION_DELETED) {
         return store_session_absent(diag);
     }
     const int64_t state = row.column[0].number, number = row.column[1].number;

@@ -66,7 +66,7 @@ static bool row_is_ours(const struct store_row *row)
 {
     const struct store_value *column = row->column;
     return row->num_columns >= STORE_NUM_SESSION_COLUMNS && column[COLUMN_STATE].number >= 1 &&
-           column[COLUMN_STATE].number <= VERIFIER_SESSION_FAILED &&
+           column[COLUMN_STATE].number <= VERIFIER_SESSION_DELETED &&
            column[COLUMN_NONCE].octets.len <= VERIFIER_MAX_NONCE_LEN &&
            count_accept(column[COLUMN_ACCEPT].octets) <= VERIFIER_MAX_ACCEPT;
 }

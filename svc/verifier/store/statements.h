@@ -69,8 +69,21 @@
       "UPDATE atls_session SET state = 4, evidence_type = NULL, evidence = NULL,"                  \
       " keep_until_ms = @now + ttl_ms"                                                             \
       " WHERE id = $1 AND state = 2 AND claim = $2 AND keep_until_ms > @now RETURNING id")         \
+    X(SESSION_SETTLE, "toiitoo",                                                                   \
+      "INSERT INTO atls_session (id, state, nonce, accept, ttl_ms, created_ms, expiry_ms,"         \
+      " keep_until_ms, claim, lease_until_ms, evidence_type, evidence, result)"                    \
+      " VALUES ($1, 3, $2, '', $3, $4 - $3, $4, @now + $3, 1, 0, $5, $6, $7)"                      \
+      " ON CONFLICT (id) DO NOTHING RETURNING id")                                                 \
+    X(SESSION_BURY, "toii",                                                                        \
+      "INSERT INTO atls_session (id, state, nonce, accept, ttl_ms, created_ms, expiry_ms,"         \
+      " keep_until_ms, claim, lease_until_ms)"                                                     \
+      " VALUES ($1, 5, $2, '', $3, $4 - $3, $4, @now + $3, 0, 0)"                                  \
+      " ON CONFLICT (id) DO UPDATE SET state = 5, evidence_type = NULL, evidence = NULL,"          \
+      " result = NULL, keep_until_ms = @now + excluded.ttl_ms WHERE atls_session.state <> 5"       \
+      " RETURNING id")                                                                             \
     X(SESSION_DELETE, "t",                                                                         \
-      "DELETE FROM atls_session WHERE id = $1 AND keep_until_ms > @now RETURNING id")              \
+      "DELETE FROM atls_session WHERE id = $1 AND state <> 5 AND keep_until_ms > @now"             \
+      " RETURNING id")                                                                             \
     X(SESSION_SWEEP, "i",                                                                          \
       "DELETE FROM atls_session WHERE id IN (SELECT id FROM atls_session"                          \
       " WHERE keep_until_ms <= @now ORDER BY keep_until_ms LIMIT $1 @skip)"                        \

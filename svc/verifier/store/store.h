@@ -13,6 +13,10 @@
  *                          +------+ +--------------------> FAILED
  *                          take over    fail; sweep, when too many nodes died over it
  *
+ * A session whose id says by itself that it was opened needs no row while it waits: it is settled
+ * with its Result at once, or buried, whichever comes first. One that takes long is created and
+ * claimed, so that it outlives who has it in hand.
+ *
  * Who moves a session to PROCESSING holds a claim: a number that grows with each holder, and a
  * lease. A node that dies lets its lease run out, and another takes the session over. One that was
  * only slow finds its number outdated: complete and fail are refused to it, so of several Results
@@ -63,6 +67,7 @@ enum {
     VERIFIER_MAX_REASON_LEN = ATLS_MAX_SENTENCE_LEN,
     /* Nodes that may hold one session in turn: Evidence that brings down each is given up. */
     VERIFIER_MAX_CLAIMS = 3,
+    VERIFIER_MAX_SETTLED = 64, /* sessions of one call */
     /* Of a lease and of a session's life: a day. */
     VERIFIER_MAX_PERIOD_MS = 86400000
 };
@@ -116,7 +121,8 @@ enum verifier_session_state {
     VERIFIER_SESSION_WAITING = 1,
     VERIFIER_SESSION_PROCESSING = 2,
     VERIFIER_SESSION_COMPLETE = 3,
-    VERIFIER_SESSION_FAILED = 4
+    VERIFIER_SESSION_FAILED = 4,
+    VERIFIER_SESSION_DELETED = 5 /* what is left so that nobody makes the session again */
 };
 
 /* verifier_session_state_name gives the word of the protocol, such as "waiting"; never NULL. */
@@ -165,7 +171,36 @@ ATLS_NODISCARD enum atls_err verifier_session_create(struct verifier_store *stor
                                                      int64_t *out_expiry_ms,
                                                      const struct verifier_session_new *session,
                                                      struct atls_diag *diag);
-/* verifier_session_get reads one. Errors: NOT_FOUND. */
+
+/* A session that is made and complete at once. */
+struct verifier_settled {
+    const char *id;
+    struct atls_bytes nonce;
+    const char *media_type;
+    struct atls_bytes evidence;
+    struct atls_bytes result;
+    int64_t expiry_ms; /* since 1970 */
+    int64_t ttl_ms;    /* it is kept so long from now */
+    enum atls_err err; /* out: OK; CONFLICT (it is there already); NOT_FOUND (it was deleted) */
+};
+/*
+ * verifier_session_settle makes up to VERIFIER_MAX_SETTLED sessions with their Results, in one
+ * transaction; what became of each is in its `err`. It sorts them by their ids. Errors: BUSY
+ * (max_sessions). After STORE_UNREACHABLE call it again: what is there with the same Result is OK.
+ * What it has acknowledged survives the end of every process; with SQLite a power cut may take what
+ * came in the last seconds.
+ */
+ATLS_NODISCARD enum atls_err verifier_session_settle(struct verifier_store *store,
+                                                     struct verifier_settled *sessions, size_t num,
+                                                     struct atls_diag *diag);
+/*
+ * verifier_session_bury deletes a session in any state, also one that has no row, and leaves a mark
+ * that keeps it from being settled for `ttl_ms`. Errors: NOT_FOUND (it was deleted before).
+ */
+ATLS_NODISCARD enum atls_err verifier_session_bury(struct verifier_store *store, const char *id,
+                                                   struct atls_bytes nonce, int64_t expiry_ms,
+                                                   int64_t ttl_ms, struct atls_diag *diag);
+/* verifier_session_get reads one; DELETED is a state as the others. Errors: NOT_FOUND. */
 ATLS_NODISCARD enum atls_err verifier_session_get(struct verifier_store *store,
                                                   struct verifier_session *out, const char *id,
                                                   struct atls_diag *diag);
@@ -207,7 +242,7 @@ ATLS_NODISCARD enum atls_err verifier_session_complete(struct verifier_store *st
 ATLS_NODISCARD enum atls_err verifier_session_fail(struct verifier_store *store,
                                                    const struct verifier_claim *claim,
                                                    struct atls_diag *diag);
-/* verifier_session_delete removes one in any state. Errors: NOT_FOUND. */
+/* verifier_session_delete removes the row of one in any state. Errors: NOT_FOUND. */
 ATLS_NODISCARD enum atls_err verifier_session_delete(struct verifier_store *store, const char *id,
                                                      struct atls_diag *diag);
 

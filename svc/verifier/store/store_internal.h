@@ -30,10 +30,11 @@ struct verifier_store {
     struct store_bound bound;
 };
 
-/* store_bound_enter takes a place for one session, or gives BUSY; leave says what became of it. */
-ATLS_NODISCARD enum atls_err store_bound_enter(struct verifier_store *store,
+/* store_bound_enter takes places for `num` sessions, or gives BUSY; leave says how many were made.
+ */
+ATLS_NODISCARD enum atls_err store_bound_enter(struct verifier_store *store, uint64_t num,
                                                struct atls_diag *diag);
-void store_bound_leave(struct store_bound *bound, bool is_made);
+void store_bound_leave(struct store_bound *bound, uint64_t num, uint64_t made);
 void store_bound_removed(struct store_bound *bound, uint64_t number);
 
 static inline enum atls_err store_transact(struct verifier_store *store, enum store_access access,

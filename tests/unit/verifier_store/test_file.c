@@ -62,6 +62,11 @@ static void commits_wait_for_the_disk(void **state)
     assert_int_equal(pragma(connection->db, "SELECT journal_mode = 'wal' FROM pragma_journal_mode"),
                      1);
     assert_int_equal(pragma(connection->db, "PRAGMA application_id"), 0x61746c73);
+    /* those of sessions alone leave it to the kernel, and the next endorsement waits again */
+    for (int durable = 0; durable < 2; durable++) {
+        assert_err(store_sqlite_durable(connection, durable != 0, NULL), OK);
+        assert_int_equal(pragma(connection->db, "PRAGMA synchronous"), 1 + durable);
+    }
     store_sqlite_disconnect(connection);
 }
 

@@ -194,6 +194,7 @@ const struct verifier_store_ops store_postgres = {
     .close = close_store,
     .transact = transact,
     .run = store_postgres_run,
+    .run_each = store_postgres_run_each,
     .script = store_postgres_script,
     .migrate = migrate,
 };

@@ -221,6 +221,21 @@ static void read_row(struct store_row *row, PGresult *result)
     }
 }
 
+static int send_call(const struct store_postgres_connection *connection, const char *name,
+                     const struct call *call)
+{
+    return PQsendQueryPrepared(connection->server, name, call->num_params, call->values,
+                               call->lengths, call->formats, 1);
+}
+
+enum { NAME_SIZE = 16 };
+
+/* name_of writes the name of a prepared statement. */
+static void name_of(char out[NAME_SIZE], enum store_statement statement)
+{
+    snprintf(out, NAME_SIZE, "atls%u", (unsigned)statement);
+}
+
 enum atls_err store_postgres_run(void *context, struct store_row *row,
                                  enum store_statement statement, const struct store_value *values,
                                  struct atls_diag *diag)
@@ -229,20 +244,83 @@ enum atls_err store_postgres_run(void *context, struct store_row *row,
     memset(row, 0, sizeof *row);
     struct call call;
     make_call(&call, connection->settings, store_statement_types(statement), values);
-    char name[16];
-    snprintf(name, sizeof name, "atls%u", (unsigned)statement);
+    char name[NAME_SIZE];
+    name_of(name, statement);
     enum atls_err err = ATLS_OK;
     if (!connection->prepared[statement]) {
         err = prepare(connection, name, statement, &call, diag);
     }
     if (err == ATLS_OK) {
-        err = sent(connection,
-                   PQsendQueryPrepared(connection->server, name, call.num_params, call.values,
-                                       call.lengths, call.formats, 1),
-                   diag);
+        err = sent(connection, send_call(connection, name, &call), diag);
     }
     if (err == ATLS_OK) {
         read_row(row, connection->result);
+    }
+    return err;
+}
+
+/* collect_each reads the results of a pipeline up to its end. After an error the rest is aborted,
+ * which the server has rolled back. */
+static enum atls_err collect_each(struct store_postgres_connection *connection, bool *out_found,
+                                  size_t num, struct atls_diag *diag)
+{
+    enum atls_err err = flush(connection, diag), said = ATLS_OK;
+    for (size_t at = 0; err == ATLS_OK;) {
+        PGresult *result = NULL;
+        err = next_result(connection, &result, diag);
+        const ExecStatusType status = PQresultStatus(result);
+        if (err == ATLS_OK && result == NULL) { /* between two */
+            at++;
+            if (at > num) {
+                err = store_postgres_late(connection, diag);
+            }
+        } else if (status == PGRES_TUPLES_OK && at < num) {
+            out_found[at] = PQntuples(result) > 0;
+        } else if (status == PGRES_PIPELINE_SYNC) {
+            PQclear(result);
+            return said;
+        } else if (err == ATLS_OK && status != PGRES_PIPELINE_ABORTED && said == ATLS_OK) {
+            said = store_postgres_refused(connection, result, diag);
+        }
+        PQclear(result);
+        if (err == ATLS_OK && PQstatus(connection->server) != CONNECTION_OK) {
+            connection->is_broken = true;
+            return said != ATLS_OK ? said : store_postgres_unreachable(connection, diag);
+        }
+    }
+    return err;
+}
+
+enum atls_err store_postgres_run_each(void *context, bool *out_found,
+                                      enum store_statement statement,
+                                      const struct store_value *values, size_t num,
+                                      struct atls_diag *diag)
+{
+    struct store_postgres_connection *connection = context;
+    const char *types = store_statement_types(statement);
+    const size_t num_params = strlen(types);
+    struct call call;
+    char name[NAME_SIZE];
+    name_of(name, statement);
+    make_call(&call, connection->settings, types, values);
+    enum atls_err err = connection->prepared[statement]
+                            ? ATLS_OK
+                            : prepare(connection, name, statement, &call, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    bool ok = PQenterPipelineMode(connection->server) == 1;
+    for (size_t i = 0; ok && i < num; i++) {
+        make_call(&call, connection->settings, types, &values[i * num_params]);
+        ok = send_call(connection, name, &call) == 1;
+    }
+    if (!ok || PQpipelineSync(connection->server) != 1) {
+        connection->is_broken = true;
+        return store_postgres_unreachable(connection, diag);
+    }
+    err = collect_each(connection, out_found, num, diag);
+    if (PQexitPipelineMode(connection->server) != 1) {
+        connection->is_broken = true;
     }
     return err;
 }

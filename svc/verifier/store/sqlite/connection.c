@@ -352,6 +352,34 @@ enum atls_err store_sqlite_run(void *context, struct store_row *row, enum store_
     return err;
 }
 
+enum atls_err store_sqlite_run_each(void *context, bool *out_found, enum store_statement statement,
+                                    const struct store_value *values, size_t num,
+                                    struct atls_diag *diag)
+{
+    const size_t num_params = strlen(store_statement_types(statement));
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < num; i++) {
+        struct store_row row;
+        err = store_sqlite_run(context, &row, statement, &values[i * num_params], diag);
+        out_found[i] = row.is_found;
+    }
+    return err;
+}
+
+enum atls_err store_sqlite_durable(struct store_sqlite_connection *connection, bool is_durable,
+                                   struct atls_diag *diag)
+{
+    if (connection->is_light == !is_durable) {
+        return ATLS_OK;
+    }
+    const enum atls_err err = set(
+        connection, is_durable ? "PRAGMA synchronous = FULL" : "PRAGMA synchronous = NORMAL", diag);
+    if (err == ATLS_OK) {
+        connection->is_light = !is_durable;
+    }
+    return err;
+}
+
 enum atls_err store_sqlite_mark(struct store_sqlite_connection *connection, struct atls_diag *diag)
 {
     return set(connection, SET_APPLICATION_ID, diag);

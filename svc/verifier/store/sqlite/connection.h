@@ -31,6 +31,7 @@ struct store_sqlite_connection {
     const struct store_settings *settings;
     uint8_t *octets; /* what the columns of the last row borrow */
     size_t octets_cap;
+    bool is_light; /* commits do not wait for the disk */
 };
 
 /* store_sqlite_connect opens a file that is there. */
@@ -44,6 +45,10 @@ void store_sqlite_disconnect(struct store_sqlite_connection *connection);
 enum atls_err store_sqlite_run(void *connection, struct store_row *row,
                                enum store_statement statement, const struct store_value *values,
                                struct atls_diag *diag);
+enum atls_err store_sqlite_run_each(void *connection, bool *out_found,
+                                    enum store_statement statement,
+                                    const struct store_value *values, size_t num,
+                                    struct atls_diag *diag);
 enum atls_err store_sqlite_script(void *connection, const char *text, struct atls_diag *diag);
 
 enum atls_err store_sqlite_control(struct store_sqlite_connection *connection,
@@ -57,5 +62,10 @@ void store_sqlite_relax(struct store_sqlite_connection *connection);
 /* store_sqlite_fail says what SQLite says. */
 enum atls_err store_sqlite_fail(const struct store_sqlite_connection *connection, int code,
                                 struct atls_diag *diag);
+
+/* store_sqlite_durable says whether the commits that follow wait for the disk, as those of a new
+ * connection do. Not in a transaction. */
+ATLS_NODISCARD enum atls_err store_sqlite_durable(struct store_sqlite_connection *connection,
+                                                  bool is_durable, struct atls_diag *diag);
 
 #endif

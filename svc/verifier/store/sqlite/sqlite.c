@@ -100,8 +100,9 @@ static enum atls_err transact(void *backend, enum store_access access, store_wor
                               struct atls_diag *diag)
 {
     struct sqlite_store *store = backend;
-    return access == STORE_READ ? read_store(store, work, arg, diag)
-                                : store_sqlite_write(&store->writer, work, arg, diag);
+    return access == STORE_READ
+               ? read_store(store, work, arg, diag)
+               : store_sqlite_write(&store->writer, access == STORE_WRITE, work, arg, diag);
 }
 
 struct migration {
@@ -121,7 +122,7 @@ static enum atls_err migrate(void *backend, store_work *work, void *arg, struct 
 {
     struct sqlite_store *store = backend;
     struct migration migration = {work, arg};
-    return store_sqlite_write(&store->writer, migrate_marked, &migration, diag);
+    return store_sqlite_write(&store->writer, true, migrate_marked, &migration, diag);
 }
 
 const struct verifier_store_ops store_sqlite = {
@@ -130,6 +131,7 @@ const struct verifier_store_ops store_sqlite = {
     .close = close_store,
     .transact = transact,
     .run = store_sqlite_run,
+    .run_each = store_sqlite_run_each,
     .script = store_sqlite_script,
     .migrate = migrate,
 };

@@ -17,6 +17,7 @@ struct store_write {
     void *arg;
     struct atls_diag *diag;
     enum atls_err err;
+    bool is_durable;
     bool is_settled; /* by the writer's lock: taken, or told to write, so something will be told */
     /* each has its own lock, or all that are done would wake up to queue for one */
     pthread_mutex_t lock;
@@ -73,10 +74,23 @@ static void fail_all(struct store_write *batch, enum atls_err err, const struct 
     }
 }
 
+static bool any_durable(const struct store_write *batch)
+{
+    for (; batch != NULL; batch = batch->next) {
+        if (batch->is_durable) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void run_batch(struct store_sqlite_connection *connection, struct store_write *batch)
 {
     struct atls_diag diag = {.err = ATLS_OK};
-    enum atls_err err = store_sqlite_control(connection, STORE_SQLITE_BEGIN, &diag);
+    enum atls_err err = store_sqlite_durable(connection, any_durable(batch), &diag);
+    if (err == ATLS_OK) {
+        err = store_sqlite_control(connection, STORE_SQLITE_BEGIN, &diag);
+    }
     if (err == ATLS_OK) {
         for (struct store_write *write = batch; write != NULL && in_transaction(connection);
              write = write->next) {
@@ -239,10 +253,10 @@ static bool wait_for_end(struct store_sqlite_writer *writer, struct store_write 
     return true;
 }
 
-enum atls_err store_sqlite_write(struct store_sqlite_writer *writer, store_work *work, void *arg,
-                                 struct atls_diag *diag)
+enum atls_err store_sqlite_write(struct store_sqlite_writer *writer, bool is_durable,
+                                 store_work *work, void *arg, struct atls_diag *diag)
 {
-    struct store_write write = {.work = work, .arg = arg, .diag = diag};
+    struct store_write write = {.work = work, .arg = arg, .diag = diag, .is_durable = is_durable};
     pthread_mutex_init(&write.lock, NULL);
     store_condition_init(&write.changed);
     if (!enter(writer, &write)) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One writer, many who want to write. A commit waits for the disk, so calls that come while one is
- * on its way gather in a queue, and the next commit takes all of them: each in a savepoint of its
+ * One writer, many who want to write. A commit takes its time, so calls that come while one is on
+ * its way gather in a queue, and the next commit takes all of them: each in a savepoint of its
  * own, so that one that fails takes nothing of the others with it. There is no thread for this: of
- * those who wait, the one at the head of the queue does the work of all.
+ * those who wait, the one at the head of the queue does the work of all. A commit that has nothing
+ * durable to do writes its log and leaves it to the kernel.
  */
 #ifndef STORE_SQLITE_WRITER_H
 #define STORE_SQLITE_WRITER_H
@@ -27,8 +28,9 @@ void store_sqlite_writer_init(struct store_sqlite_writer *writer,
                               struct store_sqlite_connection *connection);
 void store_sqlite_writer_cleanup(struct store_sqlite_writer *writer);
 
-/* store_sqlite_write runs the work, and returns when it is committed or rolled back. */
-ATLS_NODISCARD enum atls_err store_sqlite_write(struct store_sqlite_writer *writer,
+/* store_sqlite_write runs the work, and returns when it is committed or rolled back; with
+ * `is_durable`, when it is on the disk. */
+ATLS_NODISCARD enum atls_err store_sqlite_write(struct store_sqlite_writer *writer, bool is_durable,
                                                 store_work *work, void *arg,
                                                 struct atls_diag *diag);
 

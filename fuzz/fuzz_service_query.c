@@ -5,7 +5,7 @@
 #include "base/span.h"
 #include "json/base64.h"
 #include "svc/verifier/query.h"
-#include "svc/verifier/ticket.h"
+#include "svc/verifier/session_id.h"
 
 #include <string.h>
 
@@ -43,7 +43,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     check_nonce(input);
     (void)!verifier_base64_any(input, room, &len);
-    fuzz_require(!verifier_ticket_is_text(input) || size == VERIFIER_TICKET_TEXT_LEN);
+    struct verifier_session_id session;
+    fuzz_require(!verifier_session_id_read(&session, input) || size > VERIFIER_TICKET_TEXT_LEN);
     (void)!verifier_type_is(input, "application/rim+cbor");
     if (verifier_type_parameter(input, "profile", &value)) {
         fuzz_require(value.len != 0 && is_inside(value, input));

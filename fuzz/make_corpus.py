@@ -1044,12 +1044,18 @@ def an_outcome():
 @target("fuzz_service_message")
 def service_messages():
     nonce = bytes(range(32))
-    yield "identify", b"\0" + vec16(b"application/cmw+cbor") + long(b"body")
-    yield "appraise", (b"\1" + struct.pack(">Q", 1790000000) + vec8(nonce) + vec16(b"a/b") + long(b"e") +
-                       struct.pack(">H", 2) + struct.pack(">QB", 7, 0) + struct.pack(">QB", 9, 1) + long(b"corim"))
+    asked = (struct.pack(">QQ", 1790000000, 11) + vec8(nonce) + vec16(b"application/cmw+cbor") + long(b"body"))
+    yield "evaluate", b"\0" + asked + b"\0"
+    yield "evaluate_documents", (b"\0" + asked + struct.pack(">BH", 1, 2) + struct.pack(">QB", 7, 0) +
+                                 struct.pack(">QB", 9, 1) + long(b"corim"))
+    yield "check", b"\1" + vec8(b"i" * 50) + vec8(nonce)
+    yield "batch", b"\x0b" + struct.pack(">H", 2) + b"\x11" + long(b"one") + b"\x13" + long(b"")
     yield "examine", b"\2" + struct.pack(">Q", 1790000000) + long(b"corim")
-    yield "identified", b"\3" + b"\0\0" + vec16(b"a/b") + long(b"v") + a_match()
-    yield "unidentified", b"\3" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0"
+    said = vec16(b"a/b") + long(b"v") + a_match() + struct.pack(">H", 3)
+    yield "identified", b"\3\0\0\0" + said + long(b"")
+    yield "needs", b"\3\2\0\0" + said + long(b"")
+    yield "appraised", b"\3\3\0\0" + said + long(an_outcome())
+    yield "unidentified", b"\3\0" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0" + b"\0\0" + long(b"")
     yield "examined", (b"\4" + b"\0\0" + vec16(b"id") + struct.pack(">QB", 3, 1) +
                        vec16(b"signed by CN=maker") + struct.pack(">Q", 1790000000) + vec16(b"tag:x") +
                        struct.pack(">I", 2) + a_match() + vec8(b"") + a_match() + vec8(b"k" * 32))
@@ -1057,7 +1063,7 @@ def service_messages():
     yield "no_outcome", b"\5" + a_diag() + vec8(b"tpm2") + b"\0"
     yield "open", b"\6" + b"\x20" + vec8(b"") + struct.pack(">I", 150)
     yield "opened", b"\7" + b"\0\0" + vec8(b"i" * 50) + vec8(nonce)
-    yield "sign", b"\x08" + vec8(b"i" * 50) + vec8(nonce) + an_outcome()
+    yield "sign", b"\x08" + vec8(b"i" * 50) + vec8(nonce) + long(an_outcome())
     yield "text", b"\x09" + b"\0\0" + long(b"a.b.c")
     yield "header", b"\x0a" + bytes([1, 7, 0, 0, 0, 0, 0, 5])
 
@@ -1067,8 +1073,8 @@ def service_queries():
     yield "size", b"/challenge-response/v1/newSession?nonceSize=64"
     yield "nonce", b"/challenge-response/v1/newSession?nonce=-_-_AAAAAAAAAAA%3D&x=y"
     yield "standard", b"nonce=++//AAAAAAAAAAA="
-    yield "session", b"/challenge-response/v1/session/" + b"A" * 50
-    yield "id", b"A" * 50
+    yield "session", b"/challenge-response/v1/session/" + b"A" * 136
+    yield "id", b"A" * 136
     yield "accept", b"application/x+json;q=0.5, */*;q=0, application/*"
     yield "type", b'application/rim+cbor; profile="tag:arm.com,2025:psa#1.0.0"'
 

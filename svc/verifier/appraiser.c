@@ -8,6 +8,7 @@
 #include "crypto/key.h"
 #include "json/cmw_json.h"
 #include "svc/verifier/examine.h"
+#include "svc/verifier/known_matches.h"
 #include "svc/verifier/known_sets.h"
 #include "svc/verifier/message.h"
 #include "svc/verifier/sandbox.h"
@@ -23,18 +24,12 @@ struct appraiser {
     int fd;
     const struct atls_crypto_ops *crypto;
     struct verifier_known_sets *sets;
+    struct verifier_known_matches *matches;
+    struct verifier_packer answers;
+    /* of the job at hand; too large for a stack */
+    struct verifier_evaluate request;
+    struct verifier_outcome outcome;
 };
-
-static enum atls_err reply(const struct appraiser *a, uint8_t type, enum atls_err written,
-                           struct verifier_octets *octets)
-{
-    enum atls_err err = written;
-    if (err == ATLS_OK) {
-        err = verifier_frame_send(a->fd, type, atls_bytes_of(octets->data, octets->len), -1, NULL);
-    }
-    free(octets->data);
-    return err;
-}
 
 /* Media types of a CMW (RFC 9999, and the names that Veraison had before): the Evidence is inside,
  * and is labelled there. */
@@ -75,8 +70,8 @@ static enum atls_err unwrap(struct atls_cmw *out, uint8_t **storage, struct atls
     return err == ATLS_OK ? ATLS_OK : ATLS_ERR_EVIDENCE_MALFORMED;
 }
 
-static enum atls_err identify(struct verifier_identified *out, uint8_t **storage,
-                              const struct verifier_identify *request, struct atls_diag *diag)
+static enum atls_err identify(struct verifier_report *out, uint8_t **storage,
+                              const struct verifier_evaluate *request, struct atls_diag *diag)
 {
     struct atls_cmw cmw = {
         .kind = ATLS_CMW_RECORD, .media_type = request->content_type, .value = request->body};
@@ -109,38 +104,21 @@ static enum atls_err identify(struct verifier_identified *out, uint8_t **storage
     return ATLS_OK;
 }
 
-static enum atls_err on_identify(const struct appraiser *a, struct atls_bytes payload)
-{
-    struct verifier_identify request;
-    struct verifier_identified answer;
-    struct verifier_octets octets = {NULL, 0};
-    uint8_t *storage = NULL;
-    memset(&answer, 0, sizeof answer);
-    enum atls_err err = verifier_identify_read(&request, payload);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    verifier_ignore(identify(&answer, &storage, &request, &answer.why));
-    err = reply(a, VERIFIER_IDENTIFIED, verifier_identified_write(&octets, &answer), &octets);
-    free(storage);
-    return err;
-}
-
 /* wrap puts the Evidence into the CMW record that atls_verify takes (caller: free). */
-static enum atls_err wrap(uint8_t **out, size_t *out_len, const struct verifier_appraise *request,
+static enum atls_err wrap(uint8_t **out, size_t *out_len, const struct verifier_report *report,
                           struct atls_diag *diag)
 {
     char type[ATLS_MAX_SCHEME_TEXT_LEN + 1];
-    const size_t cap = request->evidence.len + sizeof type + 64;
+    const size_t cap = report->value.len + sizeof type + 64;
     uint8_t *data = malloc(cap);
     if (data == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
-    memcpy(type, request->media_type.data, request->media_type.len);
-    type[request->media_type.len] = '\0';
+    memcpy(type, report->media_type.data, report->media_type.len);
+    type[report->media_type.len] = '\0';
     const struct atls_buf room = {data, cap};
     struct atls_writer w = atls_writer_of(room);
-    atls_cmw_put_record_media(&w, type, request->evidence, ATLS_CMW_EVIDENCE);
+    atls_cmw_put_record_media(&w, type, report->value, ATLS_CMW_EVIDENCE);
     if (!atls_writer_finish(&w, out_len)) {
         free(data);
         return atls_fail(diag, ATLS_ERR_BUFFER, step, NULL);
@@ -150,13 +128,13 @@ static enum atls_err wrap(uint8_t **out, size_t *out_len, const struct verifier_
 }
 
 static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
-                              const struct appraiser *a, const struct verifier_appraise *request,
+                              const struct appraiser *a, const struct verifier_report *report,
                               const struct atls_endorsements *set, struct atls_diag *diag)
 {
-    struct atls_cmw label = {.kind = ATLS_CMW_RECORD, .media_type = request->media_type};
+    struct atls_cmw label = {.kind = ATLS_CMW_RECORD, .media_type = report->media_type};
     size_t len = 0;
     out->format = atls_cmw_format(&label);
-    const enum atls_err err = wrap(storage, &len, request, diag);
+    const enum atls_err err = wrap(storage, &len, report, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -165,46 +143,83 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
         .endorsements = set,
         .format = out->format,
         .cmw = atls_bytes_of(*storage, len),
-        .expected_nonce = request->nonce,
-        .now_s = request->now_s,
+        .expected_nonce = a->request.nonce,
+        .now_s = a->request.now_s,
         .want_claims = true,
     };
     return atls_verify(&out->appraisal, &verify, diag);
 }
 
-static enum atls_err on_appraise(const struct appraiser *a, struct atls_bytes payload)
+/* evaluate fills in what the report says; `storage` holds what the outcome borrows. */
+static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_t **storage)
 {
-    struct verifier_appraise *request = calloc(1, sizeof *request);
-    struct verifier_outcome *outcome = calloc(1, sizeof *outcome);
-    struct verifier_octets octets = {NULL, 0};
+    struct verifier_evaluate *request = &a->request;
+    struct verifier_outcome *outcome = &a->outcome;
     const struct atls_endorsements *set = NULL;
-    uint8_t *storage = NULL;
-    enum atls_err err = request != NULL && outcome != NULL
-                            ? verifier_appraise_read(request, payload)
-                            : ATLS_ERR_MEMORY;
-    if (err == ATLS_OK) {
-        const enum atls_err made =
-            verifier_known_sets_get(&set, a->sets, request->documents, request->num_documents,
-                                    request->now_s, &outcome->why);
-        if (made == ATLS_OK && set == NULL) {
-            err = verifier_frame_send(a->fd, VERIFIER_NEEDS, atls_bytes_of(NULL, 0), -1, NULL);
-        } else {
-            if (made == ATLS_OK) {
-                verifier_ignore(appraise(outcome, &storage, a, request, set, &outcome->why));
-            }
-            if (outcome->appraisal.num_submods != 0) {
-                outcome->why.err = ATLS_OK;
-            }
-            err = reply(a, VERIFIER_OUTCOME, verifier_outcome_write(&octets, outcome), &octets);
+    if (request->has_documents) {
+        verifier_known_matches_add(a->matches, request, &report->match);
+    } else if (!verifier_known_matches_find(a->matches, request, &report->match)) {
+        report->kind = VERIFIER_NEEDS_DOCUMENTS;
+        return;
+    }
+    report->num_documents = (uint16_t)request->num_documents;
+    const enum atls_err made = verifier_known_sets_get(
+        &set, a->sets, request->documents, request->num_documents, request->now_s, &outcome->why);
+    if (made == ATLS_OK && set == NULL) {
+        report->kind = VERIFIER_NEEDS_CONTENTS;
+        return;
+    }
+    if (made == ATLS_OK) {
+        verifier_ignore(appraise(outcome, storage, a, report, set, &outcome->why));
+    }
+    if (outcome->appraisal.num_submods != 0) {
+        outcome->why.err = ATLS_OK;
+    }
+    report->kind = VERIFIER_APPRAISED;
+    report->fresh = outcome;
+}
+
+static enum atls_err on_evaluate(struct appraiser *a, struct atls_bytes payload)
+{
+    struct verifier_report report = {.fresh = NULL};
+    uint8_t *unwrapped = NULL, *wrapped = NULL;
+    const enum atls_err err = verifier_evaluate_read(&a->request, payload);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (identify(&report, &unwrapped, &a->request, &report.why) == ATLS_OK) {
+        report.why.err = ATLS_OK;
+        if (a->request.nonce.len != 0) {
+            evaluate(&report, a, &wrapped);
         }
     }
-    if (outcome != NULL) {
-        verifier_outcome_cleanup(outcome);
+    verifier_pack(&a->answers, VERIFIER_REPORT, verifier_put_report, &report);
+    atls_appraisal_cleanup(&a->outcome.appraisal, free);
+    a->outcome.appraisal.num_submods = 0;
+    a->outcome.format = NULL;
+    a->outcome.why.err = ATLS_OK;
+    free(wrapped);
+    free(unwrapped);
+    return ATLS_OK;
+}
+
+/* on_batch does one job after the other, and answers when all are done. */
+static enum atls_err on_batch(struct appraiser *a, struct atls_bytes payload, uint32_t *jobs)
+{
+    struct verifier_packed items[VERIFIER_MAX_BATCH];
+    struct atls_bytes octets;
+    size_t num = 0;
+    enum atls_err err = verifier_unpack(items, &num, payload);
+    verifier_pack_begin(&a->answers);
+    for (size_t i = 0; err == ATLS_OK && i < num; i++) {
+        err = items[i].type == VERIFIER_EVALUATE ? on_evaluate(a, items[i].payload)
+                                                 : ATLS_ERR_MALFORMED;
     }
-    free(storage);
-    free(outcome);
-    free(request);
-    return err;
+    *jobs += (uint32_t)num;
+    if (err == ATLS_OK) {
+        err = verifier_pack_octets(&octets, &a->answers);
+    }
+    return err == ATLS_OK ? verifier_frame_send(a->fd, VERIFIER_BATCH, octets, -1, NULL) : err;
 }
 
 static enum atls_err on_examine(const struct appraiser *a, struct atls_bytes payload)
@@ -226,21 +241,26 @@ static enum atls_err on_examine(const struct appraiser *a, struct atls_bytes pay
         verifier_examined_cleanup(&answer);
         answer.why = why;
     }
-    err = reply(a, VERIFIER_EXAMINED, verifier_examined_write(&octets, &answer), &octets);
+    err = verifier_message_write(&octets, verifier_put_examined, &answer);
+    if (err == ATLS_OK) {
+        err = verifier_frame_send(a->fd, VERIFIER_EXAMINED, atls_bytes_of(octets.data, octets.len),
+                                  -1, NULL);
+    }
+    free(octets.data);
     verifier_examined_cleanup(&answer);
     atls_endorsements_unref(set);
     return err;
 }
 
-static enum atls_err serve_one(const struct appraiser *a, const struct verifier_frame *frame)
+static enum atls_err serve_one(struct appraiser *a, const struct verifier_frame *frame,
+                               uint32_t *jobs)
 {
     const struct atls_bytes payload = atls_bytes_of(frame->payload, frame->len);
     switch (frame->type) {
-    case VERIFIER_IDENTIFY:
-        return on_identify(a, payload);
-    case VERIFIER_APPRAISE:
-        return on_appraise(a, payload);
+    case VERIFIER_BATCH:
+        return on_batch(a, payload, jobs);
     case VERIFIER_EXAMINE:
+        ++*jobs;
         return on_examine(a, payload);
     default:
         return ATLS_ERR_MALFORMED;
@@ -295,8 +315,10 @@ static enum atls_err begin(struct appraiser *a, const struct verifier_appraiser_
 {
     struct atls_endorsements *probe = NULL;
     a->sets = verifier_known_sets_new(config->signers, config->num_signers);
-    enum atls_err err =
-        a->sets != NULL ? warm_up(a, diag) : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    a->matches = verifier_known_matches_new();
+    enum atls_err err = a->sets != NULL && a->matches != NULL
+                            ? warm_up(a, diag)
+                            : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     if (err == ATLS_OK) { /* PEM and X.509, with the decoders that they need */
         err = verifier_known_sets_empty(&probe, a->sets, diag);
     }
@@ -307,17 +329,25 @@ static enum atls_err begin(struct appraiser *a, const struct verifier_appraiser_
 
 int verifier_appraiser_run(int fd, const struct verifier_appraiser_config *config)
 {
-    struct appraiser a = {.fd = fd, .crypto = atls_crypto_openssl()};
+    struct appraiser *a = calloc(1, sizeof *a);
     struct atls_diag diag;
-    enum atls_err err = begin(&a, config, &diag);
-    for (uint32_t jobs = 0; err == ATLS_OK && jobs < config->max_jobs; jobs++) {
+    if (a == NULL) {
+        return 1;
+    }
+    a->fd = fd;
+    a->crypto = atls_crypto_openssl();
+    enum atls_err err = begin(a, config, &diag);
+    for (uint32_t jobs = 0; err == ATLS_OK && jobs < config->max_jobs;) {
         struct verifier_frame frame;
         err = verifier_frame_receive(fd, &frame, VERIFIER_MAX_FRAME_LEN, -1, NULL);
         if (err == ATLS_OK) {
-            err = serve_one(&a, &frame);
+            err = serve_one(a, &frame, &jobs);
             verifier_frame_cleanup(&frame);
         }
     }
-    verifier_known_sets_free(a.sets);
+    verifier_known_matches_free(a->matches);
+    verifier_known_sets_free(a->sets);
+    verifier_packer_cleanup(&a->answers);
+    free(a);
     return err == ATLS_OK || err == ATLS_ERR_CONNECTION ? 0 : 1;
 }

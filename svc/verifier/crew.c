@@ -2,6 +2,7 @@
 #include "svc/verifier/crew.h"
 
 #include "base/span.h"
+#include "svc/verifier/batch.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -180,20 +181,21 @@ static void give_back(struct verifier_crew *crew, struct slot *slot, bool gone)
 }
 
 /* done gives a helper back that has answered; an appraiser goes when it has done enough. */
-static void done(struct verifier_crew *crew, struct slot *slot, bool is_appraiser)
+static void done(struct verifier_crew *crew, struct slot *slot, bool is_appraiser, uint32_t num)
 {
     pthread_mutex_lock(&crew->lock);
-    const bool enough = is_appraiser && ++slot->jobs >= crew->max_jobs;
-    crew->counts.jobs += is_appraiser;
+    slot->jobs += is_appraiser ? num : 0;
+    const bool enough = is_appraiser && slot->jobs >= crew->max_jobs;
+    crew->counts.jobs += is_appraiser ? num : 0;
     crew->counts.recycled += enough;
     pthread_mutex_unlock(&crew->lock);
     give_back(crew, slot, enough);
 }
 
-static void lost(struct verifier_crew *crew, struct slot *slot, bool too_late)
+static void lost(struct verifier_crew *crew, struct slot *slot, uint32_t num, bool too_late)
 {
     pthread_mutex_lock(&crew->lock);
-    crew->counts.lost++;
+    crew->counts.lost += num == 1 ? 1 : 0;
     const int32_t pid = slot->pid;
     pthread_mutex_unlock(&crew->lock);
     if (too_late) {
@@ -202,32 +204,45 @@ static void lost(struct verifier_crew *crew, struct slot *slot, bool too_late)
     give_back(crew, slot, true);
 }
 
-/* call has one helper of [first, end) do a job. */
+/* receive waits for the answer; who is slow is told of in between. */
+static enum atls_err receive(const struct slot *slot, const struct verifier_crew_batch *batch,
+                             int64_t deadline_ms, struct verifier_frame *out,
+                             struct atls_diag *diag)
+{
+    if (batch->slow_ms != 0 && !verifier_frame_wait(slot->fd, verifier_now_ms() + batch->slow_ms)) {
+        batch->on_slow(batch->arg);
+    }
+    return verifier_frame_receive(slot->fd, out, VERIFIER_MAX_FRAME_LEN, deadline_ms, diag);
+}
+
+/* call has one helper of [first, end) do the jobs of a frame. */
 static enum atls_err call(struct verifier_crew *crew, size_t first, size_t end, uint8_t type,
-                          struct atls_bytes payload, struct verifier_frame *out,
-                          int64_t deadline_ms, struct atls_diag *diag)
+                          const struct verifier_crew_batch *batch, struct verifier_frame *out,
+                          struct atls_diag *diag)
 {
     const bool is_appraiser = first != VERIFIER_SIGNER_SLOT;
     const char *name = is_appraiser ? step : "signer";
     for (;;) {
-        struct slot *slot = take(crew, first, end, deadline_ms);
+        struct slot *slot = take(crew, first, end, batch->deadline_ms);
         if (slot == NULL) {
             return atls_fail_texts(diag, ATLS_ERR_BUSY, name, NULL, "none is free",
                                    "one before the deadline");
         }
-        enum atls_err err = verifier_frame_send(slot->fd, type, payload, deadline_ms, diag);
+        const int64_t deadline_ms =
+            batch->job_ms != 0 ? verifier_now_ms() + batch->job_ms : batch->deadline_ms;
+        enum atls_err err = verifier_frame_send(slot->fd, type, batch->payload, deadline_ms, diag);
         if (err == ATLS_ERR_CONNECTION) { /* it did not get the whole of the job */
             give_back(crew, slot, true);
             continue;
         }
         if (err == ATLS_OK) {
-            err = verifier_frame_receive(slot->fd, out, VERIFIER_MAX_FRAME_LEN, deadline_ms, diag);
+            err = receive(slot, batch, deadline_ms, out, diag);
         }
         if (err == ATLS_OK) {
-            done(crew, slot, is_appraiser);
+            done(crew, slot, is_appraiser, batch->num);
             return ATLS_OK;
         }
-        lost(crew, slot, err != ATLS_ERR_CONNECTION);
+        lost(crew, slot, batch->num, err != ATLS_ERR_CONNECTION);
         return err == ATLS_ERR_CONNECTION ? atls_fail_texts(diag, ATLS_ERR_STATE, name, NULL,
                                                             "it ended with this job", "an answer")
                                           : err;
@@ -238,16 +253,33 @@ enum atls_err verifier_crew_appraiser(struct verifier_crew *crew, uint8_t type,
                                       struct atls_bytes payload, struct verifier_frame *out,
                                       int64_t deadline_ms, struct atls_diag *diag)
 {
-    return call(crew, VERIFIER_SIGNER_SLOT + 1, crew->num_slots, type, payload, out, deadline_ms,
-                diag);
+    const struct verifier_crew_batch one = {
+        .payload = payload, .num = 1, .deadline_ms = deadline_ms};
+    return call(crew, VERIFIER_SIGNER_SLOT + 1, crew->num_slots, type, &one, out, diag);
 }
 
 enum atls_err verifier_crew_signer(struct verifier_crew *crew, uint8_t type,
                                    struct atls_bytes payload, struct verifier_frame *out,
                                    int64_t deadline_ms, struct atls_diag *diag)
 {
-    return call(crew, VERIFIER_SIGNER_SLOT, VERIFIER_SIGNER_SLOT + 1, type, payload, out,
-                deadline_ms, diag);
+    const struct verifier_crew_batch one = {
+        .payload = payload, .num = 1, .deadline_ms = deadline_ms};
+    return call(crew, VERIFIER_SIGNER_SLOT, VERIFIER_SIGNER_SLOT + 1, type, &one, out, diag);
+}
+
+enum atls_err verifier_crew_appraise(struct verifier_crew *crew,
+                                     const struct verifier_crew_batch *batch,
+                                     struct verifier_frame *out, struct atls_diag *diag)
+{
+    return call(crew, VERIFIER_SIGNER_SLOT + 1, crew->num_slots, VERIFIER_BATCH, batch, out, diag);
+}
+
+enum atls_err verifier_crew_sign(struct verifier_crew *crew,
+                                 const struct verifier_crew_batch *batch,
+                                 struct verifier_frame *out, struct atls_diag *diag)
+{
+    return call(crew, VERIFIER_SIGNER_SLOT, VERIFIER_SIGNER_SLOT + 1, VERIFIER_BATCH, batch, out,
+                diag);
 }
 
 void verifier_crew_ready(struct verifier_crew *crew)

@@ -44,6 +44,28 @@ ATLS_NODISCARD enum atls_err verifier_crew_signer(struct verifier_crew *crew, ui
                                                   struct verifier_frame *out, int64_t deadline_ms,
                                                   struct atls_diag *diag);
 
+/* A batch (batch.h) of `num` jobs for one helper. */
+struct verifier_crew_batch {
+    struct atls_bytes payload;
+    uint32_t num;
+    int64_t deadline_ms; /* of the wait for a helper, and of the answer */
+    int64_t job_ms;      /* from when a helper was found to its answer; 0: only the deadline */
+    int64_t slow_ms;     /* after so long without an answer on_slow is called once; 0: never */
+    void (*on_slow)(void *arg);
+    void *arg;
+};
+/*
+ * The same for batches. When several jobs are lost together it is not counted, since any of them
+ * may have been the cause: each is to be tried again by itself.
+ */
+ATLS_NODISCARD enum atls_err verifier_crew_appraise(struct verifier_crew *crew,
+                                                    const struct verifier_crew_batch *batch,
+                                                    struct verifier_frame *out,
+                                                    struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err verifier_crew_sign(struct verifier_crew *crew,
+                                                const struct verifier_crew_batch *batch,
+                                                struct verifier_frame *out, struct atls_diag *diag);
+
 /* verifier_crew_ready tells the supervisor that the service works. */
 void verifier_crew_ready(struct verifier_crew *crew);
 void verifier_crew_count(struct verifier_crew *crew, struct verifier_crew_counts *out);

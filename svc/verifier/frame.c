@@ -173,6 +173,11 @@ enum atls_err verifier_frame_receive(int fd, struct verifier_frame *out, size_t 
     return ATLS_OK;
 }
 
+bool verifier_frame_wait(int fd, int64_t deadline_ms)
+{
+    return wait_for(fd, POLLIN, deadline_ms);
+}
+
 void verifier_frame_cleanup(struct verifier_frame *frame)
 {
     if (frame->payload != NULL) {

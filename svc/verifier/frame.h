@@ -42,6 +42,9 @@ ATLS_NODISCARD enum atls_err verifier_frame_send(int fd, uint8_t type, struct at
                                                  int64_t deadline_ms, struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err verifier_frame_receive(int fd, struct verifier_frame *out, size_t max,
                                                     int64_t deadline_ms, struct atls_diag *diag);
+/* verifier_frame_wait is true when something can be received, or the other side is gone; false when
+ * `deadline_ms` has come. */
+ATLS_NODISCARD bool verifier_frame_wait(int fd, int64_t deadline_ms);
 /* verifier_frame_cleanup wipes and frees the payload. */
 void verifier_frame_cleanup(struct verifier_frame *frame);
 

@@ -85,6 +85,7 @@ static enum atls_err start_listener(struct front *f, struct atls_diag *diag)
         .request_timeout_ms = REQUEST_MS,
         .max_connections = MAX_CONNECTIONS,
         .threads = cores > 0 && cores < 32 ? 2 * (unsigned)cores + 2 : 64,
+        .appraisers = (unsigned)c->num_appraisers,
     };
     return err == ATLS_OK ? verifier_listener_new(&f->listener, &f->service, &config, diag) : err;
 }

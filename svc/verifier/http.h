@@ -2,12 +2,13 @@
 /*
  * HTTP by libmicrohttpd, which gets connections that are open already. One thread reads and writes
  * all of them; a request that is complete waits, suspended, in a bounded queue for one of the
- * threads that do the work.
+ * threads that do the work (work.h).
  */
 #ifndef SVC_VERIFIER_HTTP_H
 #define SVC_VERIFIER_HTTP_H
 
 #include "svc/verifier/service.h"
+#include "svc/verifier/work.h"
 
 #include <sys/socket.h>
 
@@ -31,11 +32,13 @@ struct verifier_http_hooks {
 ATLS_NODISCARD enum atls_err verifier_http_new(struct verifier_http **out,
                                                struct verifier_service *service,
                                                const struct verifier_http_hooks *hooks,
-                                               unsigned threads, unsigned max_connections,
-                                               struct atls_diag *diag);
-/* verifier_http_take gives a socket away, in every case. */
+                                               const struct verifier_work_config *work,
+                                               unsigned max_connections, struct atls_diag *diag);
+/* verifier_http_take gives a socket away, in every case. When HTTP does not take it after all,
+ * `connection` is told that it is closed. */
 ATLS_NODISCARD bool verifier_http_take(struct verifier_http *http, int fd,
-                                       const struct sockaddr *address, socklen_t len);
+                                       const struct sockaddr *address, socklen_t len,
+                                       void *connection);
 /* verifier_http_drain waits until nothing is worked on, or `deadline_ms` has come. From then on
  * every answer closes its connection. */
 void verifier_http_drain(struct verifier_http *http, int64_t deadline_ms);

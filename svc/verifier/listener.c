@@ -192,7 +192,7 @@ static void relay(struct connection *c)
     c->http_fd = pair[1];
     c->users++;
     pthread_mutex_unlock(&c->listener->lock);
-    if (!verifier_http_take(c->listener->http, pair[1], &address, sizeof address.sa_family)) {
+    if (!verifier_http_take(c->listener->http, pair[1], &address, sizeof address.sa_family, c)) {
         close(pair[0]);
         release(c, true);
         return;
@@ -258,7 +258,7 @@ static void begin(struct connection *c, const struct sockaddr *address, socklen_
         if (!start_tls(c)) {
             release(c, false);
         }
-    } else if (!verifier_http_take(c->listener->http, c->network_fd, address, len)) {
+    } else if (!verifier_http_take(c->listener->http, c->network_fd, address, len, c)) {
         release(c, true);
     }
 }
@@ -351,8 +351,10 @@ enum atls_err verifier_listener_new(struct verifier_listener **out,
                                               on_answered, on_describe, on_allows};
     enum atls_err err = cli_rate_new(&l->rate, config->per_source, diag);
     if (err == ATLS_OK) {
-        err = verifier_http_new(&l->http, service, &hooks, config->threads,
-                                config->max_connections + 16, diag);
+        const struct verifier_work_config work = {.appraisers = config->appraisers,
+                                                  .threads = config->threads};
+        err =
+            verifier_http_new(&l->http, service, &hooks, &work, config->max_connections + 16, diag);
     }
     if (err == ATLS_OK && pipe2(l->wake, O_CLOEXEC) != 0) {
         err = atls_fail(diag, ATLS_ERR_MEMORY, "listen", "pipe");

@@ -20,7 +20,8 @@ struct verifier_listener_config {
     uint32_t handshake_timeout_ms;
     uint32_t request_timeout_ms; /* from one answer to the end of the next request */
     unsigned max_connections;
-    unsigned threads; /* that work on requests */
+    unsigned threads;    /* that work on requests which come by themselves */
+    unsigned appraisers; /* how many batches of Evidence are worked on */
 };
 
 ATLS_NODISCARD enum atls_err verifier_listener_new(struct verifier_listener **out,

@@ -14,10 +14,18 @@
 
 static const char verb[] = "verifier";
 
+struct verdict {
+    uint8_t *line; /* owned */
+    size_t len;
+    int64_t time_s;
+};
+
 struct verifier_log {
     bool json;
     pthread_mutex_t lock;
-    struct verifier_recent recent;
+    struct verifier_recent recent; /* all but the verdicts */
+    struct verdict verdicts[VERIFIER_RECENT];
+    size_t next_verdict;
 };
 
 struct verifier_log *verifier_log_new(bool json)
@@ -35,6 +43,9 @@ void verifier_log_free(struct verifier_log *log)
     if (log != NULL) {
         pthread_mutex_destroy(&log->lock);
         verifier_recent_cleanup(&log->recent);
+        for (size_t i = 0; i < VERIFIER_RECENT; i++) {
+            free(log->verdicts[i].line);
+        }
         free(log);
     }
 }
@@ -97,10 +108,62 @@ void verifier_log_event(struct verifier_log *log, const char *event, const struc
     pthread_mutex_unlock(&log->lock);
 }
 
+bool verifier_log_is_json(const struct verifier_log *log)
+{
+    return log->json;
+}
+
+void verifier_log_lines(struct verifier_log *log, struct atls_bytes lines)
+{
+    FILE *stream = log->json ? stdout : stderr;
+    pthread_mutex_lock(&log->lock);
+    if (fwrite(lines.data, 1, lines.len, stream) == lines.len) {
+        (void)fflush(stream);
+    }
+    pthread_mutex_unlock(&log->lock);
+}
+
+void verifier_log_verdict(struct verifier_log *log, struct atls_bytes line)
+{
+    uint8_t *copy = malloc(line.len);
+    if (copy == NULL) {
+        return;
+    }
+    memcpy(copy, line.data, line.len);
+    pthread_mutex_lock(&log->lock);
+    struct verdict *verdict = &log->verdicts[log->next_verdict++ % VERIFIER_RECENT];
+    free(verdict->line);
+    *verdict = (struct verdict){copy, line.len, wall_s()};
+    pthread_mutex_unlock(&log->lock);
+}
+
+/* note_verdicts reads what was kept, the oldest first. Few ever ask for it. */
+static void note_verdicts(struct verifier_recent *recent, const struct verifier_log *log)
+{
+    for (size_t i = 0; i < VERIFIER_RECENT; i++) {
+        const struct verdict *verdict = &log->verdicts[(log->next_verdict + i) % VERIFIER_RECENT];
+        json_t *line = NULL;
+        if (verdict->line != NULL &&
+            atls_json_parse(&line, atls_bytes_of(verdict->line, verdict->len), "log", NULL) ==
+                ATLS_OK) {
+            verifier_recent_note(recent, verdict->time_s, "verdict", NULL,
+                                 json_object_get(line, "result"));
+            json_decref(line);
+        }
+    }
+}
+
 void verifier_log_recent(struct verifier_log *log, enum verifier_recent_kind kind,
                          struct verifier_recent_item out[VERIFIER_RECENT], size_t *out_num)
 {
+    struct verifier_recent verdicts = {.num = {0, 0}};
     pthread_mutex_lock(&log->lock);
-    verifier_recent_copy(&log->recent, kind, out, out_num);
+    if (kind == VERIFIER_RECENT_VERDICT) {
+        note_verdicts(&verdicts, log);
+        verifier_recent_copy(&verdicts, kind, out, out_num);
+        verifier_recent_cleanup(&verdicts);
+    } else {
+        verifier_recent_copy(&log->recent, kind, out, out_num);
+    }
     pthread_mutex_unlock(&log->lock);
 }

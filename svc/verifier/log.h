@@ -21,5 +21,10 @@ void verifier_log_event(struct verifier_log *log, const char *event, const struc
 /* verifier_log_recent gives the newest of the events, as verifier_recent_copy does. */
 void verifier_log_recent(struct verifier_log *log, enum verifier_recent_kind kind,
                          struct verifier_recent_item out[VERIFIER_RECENT], size_t *out_num);
+/* verifier_log_verdict keeps a verdict for verifier_log_recent: an object as the log has it. */
+void verifier_log_verdict(struct verifier_log *log, struct atls_bytes line);
+/* verifier_log_lines writes whole lines, which are of the kind that verifier_log_is_json says. */
+void verifier_log_lines(struct verifier_log *log, struct atls_bytes lines);
+bool verifier_log_is_json(const struct verifier_log *log);
 
 #endif

@@ -6,11 +6,9 @@
 
 #include <stdlib.h>
 
-typedef void put_function(struct atls_writer *w, const void *message);
-
-/* write_message runs `put` twice: to count, and into memory of that size. */
-static enum atls_err write_message(struct verifier_octets *out, put_function *put,
-                                   const void *message)
+/* `put` runs twice: to count, and into memory of that size. */
+enum atls_err verifier_message_write(struct verifier_octets *out, verifier_put_function *put,
+                                     const void *message)
 {
     struct atls_writer count = atls_writer_counting();
     size_t len = 0;
@@ -39,68 +37,18 @@ static enum atls_err read_end(const struct atls_reader *r, bool ok)
     return ok && atls_read_end(r) ? ATLS_OK : ATLS_ERR_MALFORMED;
 }
 
-static void put_identify(struct atls_writer *w, const void *message)
+void verifier_put_evaluate(struct atls_writer *w, const void *message)
 {
-    const struct verifier_identify *m = message;
+    const struct verifier_evaluate *m = message;
+    atls_write_u64(w, (uint64_t)m->now_s);
+    atls_write_u64(w, m->generation);
+    atls_write_vec8(w, m->nonce);
     atls_write_vec16(w, m->content_type);
     verifier_put_long(w, m->body);
-}
-
-enum atls_err verifier_identify_write(struct verifier_octets *out,
-                                      const struct verifier_identify *message)
-{
-    return write_message(out, put_identify, message);
-}
-
-enum atls_err verifier_identify_read(struct verifier_identify *out, struct atls_bytes octets)
-{
-    struct atls_reader r = atls_reader_of(octets);
-    struct verifier_identify m;
-    const bool ok = atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.content_type) &&
-                    verifier_get_long(&r, &m.body);
-    const enum atls_err err = read_end(&r, ok);
-    if (err == ATLS_OK) {
-        *out = m;
+    atls_write_u8(w, m->has_documents);
+    if (!m->has_documents) {
+        return;
     }
-    return err;
-}
-
-static void put_identified(struct atls_writer *w, const void *message)
-{
-    const struct verifier_identified *m = message;
-    verifier_put_diag(w, &m->why);
-    atls_write_vec16(w, m->media_type);
-    verifier_put_long(w, m->value);
-    verifier_put_match(w, &m->match);
-}
-
-enum atls_err verifier_identified_write(struct verifier_octets *out,
-                                        const struct verifier_identified *message)
-{
-    return write_message(out, put_identified, message);
-}
-
-enum atls_err verifier_identified_read(struct verifier_identified *out, struct atls_bytes octets)
-{
-    struct atls_reader r = atls_reader_of(octets);
-    struct verifier_identified m;
-    const bool ok = verifier_get_diag(&r, &m.why) &&
-                    atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.media_type) &&
-                    verifier_get_long(&r, &m.value) && verifier_get_match(&r, &m.match);
-    const enum atls_err err = read_end(&r, ok);
-    if (err == ATLS_OK) {
-        *out = m;
-    }
-    return err;
-}
-
-static void put_appraise(struct atls_writer *w, const void *message)
-{
-    const struct verifier_appraise *m = message;
-    atls_write_u64(w, (uint64_t)m->now_s);
-    atls_write_vec8(w, m->nonce);
-    atls_write_vec16(w, m->media_type);
-    verifier_put_long(w, m->evidence);
     atls_write_u16(w, (uint16_t)m->num_documents);
     for (size_t i = 0; i < m->num_documents; i++) {
         const struct verifier_document *document = &m->documents[i];
@@ -110,12 +58,6 @@ static void put_appraise(struct atls_writer *w, const void *message)
             verifier_put_long(w, document->content);
         }
     }
-}
-
-enum atls_err verifier_appraise_write(struct verifier_octets *out,
-                                      const struct verifier_appraise *message)
-{
-    return write_message(out, put_appraise, message);
 }
 
 static bool get_document(struct atls_reader *r, struct verifier_document *out)
@@ -129,33 +71,79 @@ static bool get_document(struct atls_reader *r, struct verifier_document *out)
     return !out->has_content || verifier_get_long(r, &out->content);
 }
 
-enum atls_err verifier_appraise_read(struct verifier_appraise *out, struct atls_bytes octets)
+static bool get_documents(struct atls_reader *r, struct verifier_evaluate *out)
+{
+    uint8_t has_documents = 0;
+    uint16_t num = 0;
+    if (!atls_read_u8(r, &has_documents) || has_documents > 1) {
+        return false;
+    }
+    out->has_documents = has_documents == 1;
+    bool ok = !out->has_documents || (atls_read_u16(r, &num) && num <= VERIFIER_MAX_DOCUMENTS);
+    for (size_t i = 0; ok && i < num; i++) {
+        ok = get_document(r, &out->documents[i]);
+    }
+    out->num_documents = num;
+    return ok;
+}
+
+enum atls_err verifier_evaluate_read(struct verifier_evaluate *out, struct atls_bytes octets)
 {
     struct atls_reader r = atls_reader_of(octets);
     uint64_t now = 0;
-    uint16_t num = 0;
-    bool ok = atls_read_u64(&r, &now) && now <= INT64_MAX &&
-              atls_read_vec8(&r, 1, ATLS_MAX_NONCE_LEN, &out->nonce) &&
-              atls_read_vec16(&r, 1, ATLS_MAX_SCHEME_TEXT_LEN, &out->media_type) &&
-              verifier_get_long(&r, &out->evidence) && atls_read_u16(&r, &num) &&
-              num <= VERIFIER_MAX_DOCUMENTS;
-    for (size_t i = 0; ok && i < num; i++) {
-        ok = get_document(&r, &out->documents[i]);
-    }
+    const bool ok = atls_read_u64(&r, &now) && now <= INT64_MAX &&
+                    atls_read_u64(&r, &out->generation) &&
+                    atls_read_vec8(&r, 0, ATLS_MAX_NONCE_LEN, &out->nonce) &&
+                    atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &out->content_type) &&
+                    verifier_get_long(&r, &out->body) && get_documents(&r, out);
     out->now_s = (int64_t)now;
-    out->num_documents = num;
     return read_end(&r, ok);
 }
 
-static void put_outcome(struct atls_writer *w, const void *message)
+void verifier_put_report(struct atls_writer *w, const void *message)
 {
-    verifier_put_outcome(w, message);
+    const struct verifier_report *m = message;
+    atls_write_u8(w, (uint8_t)m->kind);
+    verifier_put_diag(w, &m->why);
+    atls_write_vec16(w, m->media_type);
+    verifier_put_long(w, m->value);
+    verifier_put_match(w, &m->match);
+    atls_write_u16(w, m->num_documents);
+    if (m->fresh != NULL) {
+        struct atls_writer count = atls_writer_counting();
+        size_t len = 0;
+        verifier_put_outcome(&count, m->fresh);
+        w->failed = w->failed || !atls_writer_finish(&count, &len) || len > VERIFIER_MAX_FRAME_LEN;
+        atls_write_u32(w, (uint32_t)len);
+        verifier_put_outcome(w, m->fresh);
+    } else {
+        verifier_put_long(w, m->outcome);
+    }
 }
 
-enum atls_err verifier_outcome_write(struct verifier_octets *out,
-                                     const struct verifier_outcome *message)
+enum atls_err verifier_report_read(struct verifier_report *out, struct atls_bytes octets)
 {
-    return write_message(out, put_outcome, message);
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_report m = {.fresh = NULL};
+    uint8_t kind = 0;
+    const bool ok = atls_read_u8(&r, &kind) && kind <= VERIFIER_APPRAISED &&
+                    verifier_get_diag(&r, &m.why) &&
+                    atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.media_type) &&
+                    verifier_get_long(&r, &m.value) && verifier_get_match(&r, &m.match) &&
+                    atls_read_u16(&r, &m.num_documents) && verifier_get_long(&r, &m.outcome);
+    m.kind = (enum verifier_report_kind)kind;
+    const bool appraised = m.kind == VERIFIER_APPRAISED;
+    if (read_end(&r, ok) != ATLS_OK || appraised != (m.outcome.len != 0) ||
+        (m.kind != VERIFIER_IDENTIFIED && m.why.err != ATLS_OK)) {
+        return ATLS_ERR_MALFORMED;
+    }
+    *out = m;
+    return ATLS_OK;
+}
+
+void verifier_put_whole_outcome(struct atls_writer *w, const void *message)
+{
+    verifier_put_outcome(w, message);
 }
 
 enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_bytes octets)
@@ -173,17 +161,11 @@ enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_by
     return ATLS_OK;
 }
 
-static void put_examine(struct atls_writer *w, const void *message)
+void verifier_put_examine(struct atls_writer *w, const void *message)
 {
     const struct verifier_examine *m = message;
     atls_write_u64(w, (uint64_t)m->now_s);
     verifier_put_long(w, m->content);
-}
-
-enum atls_err verifier_examine_write(struct verifier_octets *out,
-                                     const struct verifier_examine *message)
-{
-    return write_message(out, put_examine, message);
 }
 
 enum atls_err verifier_examine_read(struct verifier_examine *out, struct atls_bytes octets)
@@ -200,7 +182,7 @@ enum atls_err verifier_examine_read(struct verifier_examine *out, struct atls_by
     return err;
 }
 
-static void put_examined(struct atls_writer *w, const void *message)
+void verifier_put_examined(struct atls_writer *w, const void *message)
 {
     const struct verifier_examined *m = message;
     verifier_put_diag(w, &m->why);
@@ -215,12 +197,6 @@ static void put_examined(struct atls_writer *w, const void *message)
         verifier_put_match(w, &m->matches[i]);
         atls_write_vec8(w, m->matches[i].key);
     }
-}
-
-enum atls_err verifier_examined_write(struct verifier_octets *out,
-                                      const struct verifier_examined *message)
-{
-    return write_message(out, put_examined, message);
 }
 
 static bool get_key(struct atls_reader *r, struct verifier_match *match)
@@ -286,17 +262,12 @@ void verifier_examined_cleanup(struct verifier_examined *examined)
     memset(examined, 0, sizeof *examined);
 }
 
-static void put_open(struct atls_writer *w, const void *message)
+void verifier_put_open(struct atls_writer *w, const void *message)
 {
     const struct verifier_open *m = message;
     atls_write_u8(w, m->nonce_len);
     atls_write_vec8(w, m->nonce);
     atls_write_u32(w, m->ttl_s);
-}
-
-enum atls_err verifier_open_write(struct verifier_octets *out, const struct verifier_open *message)
-{
-    return write_message(out, put_open, message);
 }
 
 enum atls_err verifier_open_read(struct verifier_open *out, struct atls_bytes octets)
@@ -313,18 +284,12 @@ enum atls_err verifier_open_read(struct verifier_open *out, struct atls_bytes oc
     return err;
 }
 
-static void put_opened(struct atls_writer *w, const void *message)
+void verifier_put_opened(struct atls_writer *w, const void *message)
 {
     const struct verifier_opened *m = message;
     verifier_put_diag(w, &m->why);
     atls_write_vec8(w, m->id);
     atls_write_vec8(w, m->nonce);
-}
-
-enum atls_err verifier_opened_write(struct verifier_octets *out,
-                                    const struct verifier_opened *message)
-{
-    return write_message(out, put_opened, message);
 }
 
 enum atls_err verifier_opened_read(struct verifier_opened *out, struct atls_bytes octets)
@@ -341,46 +306,53 @@ enum atls_err verifier_opened_read(struct verifier_opened *out, struct atls_byte
     return err;
 }
 
-static void put_sign(struct atls_writer *w, const void *message)
+void verifier_put_sign(struct atls_writer *w, const void *message)
 {
     const struct verifier_sign *m = message;
     atls_write_vec8(w, m->id);
     atls_write_vec8(w, m->nonce);
-    verifier_put_outcome(w, &m->outcome);
-}
-
-enum atls_err verifier_sign_write(struct verifier_octets *out, const struct verifier_sign *message)
-{
-    return write_message(out, put_sign, message);
+    verifier_put_long(w, m->outcome);
 }
 
 enum atls_err verifier_sign_read(struct verifier_sign *out, struct atls_bytes octets)
 {
     struct atls_reader r = atls_reader_of(octets);
     struct verifier_sign m;
-    if (!atls_read_vec8(&r, 1, VERIFIER_MAX_SESSION_ID_LEN, &m.id) ||
-        !atls_read_vec8(&r, 8, ATLS_MAX_NONCE_LEN, &m.nonce) ||
-        !verifier_get_outcome(&r, &m.outcome)) {
-        return ATLS_ERR_MALFORMED;
+    const bool ok = atls_read_vec8(&r, 1, VERIFIER_MAX_SESSION_ID_LEN, &m.id) &&
+                    atls_read_vec8(&r, 8, ATLS_MAX_NONCE_LEN, &m.nonce) &&
+                    verifier_get_long(&r, &m.outcome);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
     }
-    if (!atls_read_end(&r)) {
-        verifier_outcome_cleanup(&m.outcome);
-        return ATLS_ERR_MALFORMED;
-    }
-    *out = m;
-    return ATLS_OK;
+    return err;
 }
 
-static void put_text(struct atls_writer *w, const void *message)
+void verifier_put_check(struct atls_writer *w, const void *message)
+{
+    const struct verifier_check *m = message;
+    atls_write_vec8(w, m->id);
+    atls_write_vec8(w, m->nonce);
+}
+
+enum atls_err verifier_check_read(struct verifier_check *out, struct atls_bytes octets)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct verifier_check m;
+    const bool ok = atls_read_vec8(&r, 1, VERIFIER_MAX_SESSION_ID_LEN, &m.id) &&
+                    atls_read_vec8(&r, 8, ATLS_MAX_NONCE_LEN, &m.nonce);
+    const enum atls_err err = read_end(&r, ok);
+    if (err == ATLS_OK) {
+        *out = m;
+    }
+    return err;
+}
+
+void verifier_put_text(struct atls_writer *w, const void *message)
 {
     const struct verifier_text *m = message;
     verifier_put_diag(w, &m->why);
     verifier_put_long(w, m->text);
-}
-
-enum atls_err verifier_text_write(struct verifier_octets *out, const struct verifier_text *message)
-{
-    return write_message(out, put_text, message);
 }
 
 enum atls_err verifier_text_read(struct verifier_text *out, struct atls_bytes octets)

@@ -1,54 +1,39 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What the processes of the Verifier say to each other, as octets and back. Requests go from the
- * front, one at a time on a connection; each has one reply. What is read borrows the frame, unless
- * it says otherwise. Whoever reads takes the sender for hostile: the front has its octets from the
- * network, an appraiser had Evidence in its hands.
+ * front, one frame at a time on a connection; each has one reply. What is read borrows the frame,
+ * unless it says otherwise. Whoever reads takes the sender for hostile: the front has its octets
+ * from the network, an appraiser had Evidence in its hands.
  */
 #ifndef SVC_VERIFIER_MESSAGE_H
 #define SVC_VERIFIER_MESSAGE_H
 
 #include "base/formats.h"
 #include "result/appraisal.h"
-#include "svc/verifier/frame.h"
+#include "svc/verifier/batch.h"
 #include "svc/verifier/match.h"
 
 enum verifier_message {
-    /* to an appraiser */
-    VERIFIER_IDENTIFY = 1,
-    VERIFIER_APPRAISE = 2,
+    /* to an appraiser; EVALUATE comes in batches (batch.h) */
+    VERIFIER_EVALUATE = 1,
     VERIFIER_EXAMINE = 3,
-    /* to the signer */
+    /* to the signer; all but the first may come in batches */
     VERIFIER_KEYS = 16,
     VERIFIER_OPEN = 17,
     VERIFIER_SIGN = 18,
+    VERIFIER_CHECK = 19,
     /* replies */
-    VERIFIER_IDENTIFIED = 129,
-    VERIFIER_OUTCOME = 130,
+    VERIFIER_REPORT = 129,
     VERIFIER_EXAMINED = 131,
-    VERIFIER_NEEDS = 132,
     VERIFIER_PUBLISHED = 144,
     VERIFIER_OPENED = 145,
-    VERIFIER_SIGNED = 146
+    VERIFIER_SIGNED = 146,
+    VERIFIER_CHECKED = 147
 };
 
 enum {
     VERIFIER_MAX_SESSION_ID_LEN = 64,
     VERIFIER_MAX_DOCUMENTS = 256 /* endorsements that match one piece of Evidence */
-};
-
-/* IDENTIFY: what is this body? */
-struct verifier_identify {
-    struct atls_bytes content_type;
-    struct atls_bytes body;
-};
-/* IDENTIFIED: `why.err` is OK; EVIDENCE_MALFORMED for what is no CMW where it is labelled as one;
- * EVIDENCE_TYPE for a type that no appraiser here has. */
-struct verifier_identified {
-    struct atls_diag why;
-    struct atls_bytes media_type; /* of the Evidence inside a CMW */
-    struct atls_bytes value;
-    struct verifier_match match; /* format NULL: the Evidence does not say, it is malformed */
 };
 
 /* One endorsement of those that match; the generation of the store names its content. */
@@ -57,21 +42,46 @@ struct verifier_document {
     bool has_content;
     struct atls_bytes content;
 };
-/* APPRAISE; the reply is OUTCOME, or NEEDS when the set of documents is not known here and some of
- * them came without content. */
-struct verifier_appraise {
+/*
+ * EVALUATE: what is this body, and what of it? An appraiser that has seen Evidence of the same
+ * class and instance since the index of the front was at this generation knows which endorsements
+ * match; else it says what is to be looked for, and is asked again with the documents.
+ */
+struct verifier_evaluate {
     int64_t now_s;
-    struct atls_bytes nonce;
-    struct atls_bytes media_type;
-    struct atls_bytes evidence;
-    struct verifier_document documents[VERIFIER_MAX_DOCUMENTS];
+    uint64_t generation;     /* of the index */
+    struct atls_bytes nonce; /* empty: only say what it is */
+    struct atls_bytes content_type;
+    struct atls_bytes body;
+    bool has_documents;
     size_t num_documents;
+    struct verifier_document documents[VERIFIER_MAX_DOCUMENTS];
 };
-/* OUTCOME, and part of SIGN: an appraisal, or why there is none. Owns what it holds. */
+
+/* Part of REPORT and of SIGN: an appraisal, or why there is none. Owns what it holds. */
 struct verifier_outcome {
     struct atls_diag why;
     const struct atls_format *format; /* NULL: not even that is known */
     struct atls_appraisal appraisal;  /* the part of it that a Result says */
+};
+
+enum verifier_report_kind {
+    VERIFIER_IDENTIFIED = 0,      /* `why` is not OK, or there was no nonce */
+    VERIFIER_NEEDS_DOCUMENTS = 1, /* those that match */
+    VERIFIER_NEEDS_CONTENTS = 2,  /* of the documents that came without */
+    VERIFIER_APPRAISED = 3
+};
+/* REPORT: `why.err` is OK; EVIDENCE_MALFORMED for what is no CMW where it is labelled as one;
+ * EVIDENCE_TYPE for a type that no appraiser here has. */
+struct verifier_report {
+    enum verifier_report_kind kind;
+    struct atls_diag why;
+    struct atls_bytes media_type; /* of the Evidence inside a CMW */
+    struct atls_bytes value;
+    struct verifier_match match; /* format NULL: the Evidence does not say, it is malformed */
+    uint16_t num_documents;      /* that match */
+    struct atls_bytes outcome;   /* APPRAISED: octets, for verifier_outcome_read */
+    const struct verifier_outcome *fresh; /* written instead of `outcome`; never read */
 };
 
 /* OPEN: begins a session with a nonce of `nonce_len` octets, or with the one that is given. */
@@ -87,49 +97,40 @@ struct verifier_opened {
 };
 /* SIGN: the Result of an open session. */
 struct verifier_sign {
+    struct atls_bytes id; /* as OPENED gave it */
+    struct atls_bytes nonce;
+    struct atls_bytes outcome; /* octets */
+};
+/* CHECK: did a signer here open this session? */
+struct verifier_check {
     struct atls_bytes id;
     struct atls_bytes nonce;
-    struct verifier_outcome outcome;
 };
-/* SIGNED, and PUBLISHED: a text, or why there is none. */
+/* SIGNED, PUBLISHED and CHECKED: a text, or why there is none. */
 struct verifier_text {
     struct atls_diag why;
     struct atls_bytes text;
 };
 
-/* Each write gives new memory (caller: free). Errors: MEMORY, BUFFER. */
+/* How each is written, for a batch or by verifier_message_write. */
+verifier_put_function verifier_put_evaluate, verifier_put_report, verifier_put_examine,
+    verifier_put_examined, verifier_put_open, verifier_put_opened, verifier_put_sign,
+    verifier_put_check, verifier_put_text, verifier_put_whole_outcome;
+
+/* verifier_message_write gives new memory (caller: free). Errors: MEMORY, BUFFER. */
 struct verifier_octets {
     uint8_t *data;
     size_t len;
 };
-ATLS_NODISCARD enum atls_err verifier_identify_write(struct verifier_octets *out,
-                                                     const struct verifier_identify *message);
-ATLS_NODISCARD enum atls_err verifier_identified_write(struct verifier_octets *out,
-                                                       const struct verifier_identified *message);
-ATLS_NODISCARD enum atls_err verifier_appraise_write(struct verifier_octets *out,
-                                                     const struct verifier_appraise *message);
-ATLS_NODISCARD enum atls_err verifier_outcome_write(struct verifier_octets *out,
-                                                    const struct verifier_outcome *message);
-ATLS_NODISCARD enum atls_err verifier_examine_write(struct verifier_octets *out,
-                                                    const struct verifier_examine *message);
-ATLS_NODISCARD enum atls_err verifier_examined_write(struct verifier_octets *out,
-                                                     const struct verifier_examined *message);
-ATLS_NODISCARD enum atls_err verifier_open_write(struct verifier_octets *out,
-                                                 const struct verifier_open *message);
-ATLS_NODISCARD enum atls_err verifier_opened_write(struct verifier_octets *out,
-                                                   const struct verifier_opened *message);
-ATLS_NODISCARD enum atls_err verifier_sign_write(struct verifier_octets *out,
-                                                 const struct verifier_sign *message);
-ATLS_NODISCARD enum atls_err verifier_text_write(struct verifier_octets *out,
-                                                 const struct verifier_text *message);
+ATLS_NODISCARD enum atls_err verifier_message_write(struct verifier_octets *out,
+                                                    verifier_put_function *put,
+                                                    const void *message);
 
 /* Each read is MALFORMED for what is not exactly the message, and MEMORY. */
-ATLS_NODISCARD enum atls_err verifier_identify_read(struct verifier_identify *out,
+ATLS_NODISCARD enum atls_err verifier_evaluate_read(struct verifier_evaluate *out,
                                                     struct atls_bytes octets);
-ATLS_NODISCARD enum atls_err verifier_identified_read(struct verifier_identified *out,
-                                                      struct atls_bytes octets);
-ATLS_NODISCARD enum atls_err verifier_appraise_read(struct verifier_appraise *out,
-                                                    struct atls_bytes octets);
+ATLS_NODISCARD enum atls_err verifier_report_read(struct verifier_report *out,
+                                                  struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_outcome_read(struct verifier_outcome *out,
                                                    struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_examine_read(struct verifier_examine *out,
@@ -142,6 +143,8 @@ ATLS_NODISCARD enum atls_err verifier_opened_read(struct verifier_opened *out,
                                                   struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_sign_read(struct verifier_sign *out,
                                                 struct atls_bytes octets);
+ATLS_NODISCARD enum atls_err verifier_check_read(struct verifier_check *out,
+                                                 struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_text_read(struct verifier_text *out,
                                                 struct atls_bytes octets);
 

@@ -72,6 +72,16 @@ void verifier_respond_json(struct verifier_response *out, unsigned status, const
     respond(out, status, type, text);
 }
 
+void verifier_respond_octets(struct verifier_response *out, unsigned status, const char *type,
+                             char *body, size_t len)
+{
+    free(out->body);
+    out->status = status;
+    out->type = type;
+    out->body = body;
+    out->len = len;
+}
+
 void verifier_respond_text(struct verifier_response *out, unsigned status, const char *type,
                            const char *text)
 {

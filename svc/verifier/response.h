@@ -43,6 +43,9 @@ void verifier_response_cleanup(struct verifier_response *response);
 /* verifier_respond_json takes `value`; NULL (no memory) becomes a 500. */
 void verifier_respond_json(struct verifier_response *out, unsigned status, const char *type,
                            json_t *value);
+/* verifier_respond_octets takes `body`. */
+void verifier_respond_octets(struct verifier_response *out, unsigned status, const char *type,
+                             char *body, size_t len);
 /* verifier_respond_text copies `text`. */
 void verifier_respond_text(struct verifier_response *out, unsigned status, const char *type,
                            const char *text);

@@ -57,6 +57,17 @@ size_t verifier_service_max_body(struct atls_bytes path)
     return at < ATLS_ARRAY_LEN(routes) ? routes[at].max_body : 0;
 }
 
+enum verifier_kind verifier_service_kind(enum verifier_method method, struct atls_bytes path)
+{
+    const size_t at = method == VERIFIER_POST ? find(path) : ATLS_ARRAY_LEN(routes);
+    if (at == ATLS_ARRAY_LEN(routes)) {
+        return VERIFIER_SINGLE;
+    }
+    return routes[at].run == verifier_new_session ? VERIFIER_OPENING
+           : routes[at].run == verifier_session   ? VERIFIER_EVIDENCE
+                                                  : VERIFIER_SINGLE;
+}
+
 void verifier_service_answer(struct verifier_service *service,
                              const struct verifier_request *request, struct verifier_response *out,
                              const char **out_route)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "svc/verifier/service.h"
 #include "svc/verifier/ignore.h"
+#include "svc/verifier/task.h"
 
 #include "base/span.h"
 #include "crypto/crypto.h"
@@ -39,7 +40,8 @@ static enum atls_err list_media_types(struct verifier_service *s, struct atls_di
             return atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
         }
     }
-    return ATLS_OK;
+    s->accept_json = atls_json_dump(s->media_types);
+    return s->accept_json != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
 }
 
 /* fetch_keys: the signer answers when it has read its keys, or why it could not. */
@@ -79,6 +81,7 @@ void verifier_service_cleanup(struct verifier_service *service)
 {
     json_decref(service->keys);
     json_decref(service->media_types);
+    free(service->accept_json);
     verifier_index_free(service->index);
     pthread_mutex_destroy(&service->index_lock);
 }
@@ -140,30 +143,11 @@ enum atls_err verifier_service_examine(struct verifier_service *service,
 {
     const struct verifier_examine request = {.now_s = verifier_wall_s(), .content = content};
     struct verifier_octets job = {NULL, 0};
-    const enum atls_err written = verifier_examine_write(&job, &request);
+    const enum atls_err written = verifier_message_write(&job, verifier_put_examine, &request);
     enum atls_err err =
         ask(service, VERIFIER_EXAMINE, &job, written, VERIFIER_EXAMINED, frame, diag);
     if (err == ATLS_OK &&
         verifier_examined_read(out, atls_bytes_of(frame->payload, frame->len)) != ATLS_OK) {
-        verifier_frame_cleanup(frame);
-        err = atls_fail(diag, ATLS_ERR_STATE, "appraiser", "answer");
-    }
-    return err;
-}
-
-enum atls_err verifier_service_identify(struct verifier_service *service,
-                                        struct verifier_identified *out,
-                                        struct verifier_frame *frame, const char *content_type,
-                                        struct atls_bytes body, struct atls_diag *diag)
-{
-    const struct verifier_identify request = {.content_type = atls_bytes_text(content_type),
-                                              .body = body};
-    struct verifier_octets job = {NULL, 0};
-    const enum atls_err written = verifier_identify_write(&job, &request);
-    enum atls_err err =
-        ask(service, VERIFIER_IDENTIFY, &job, written, VERIFIER_IDENTIFIED, frame, diag);
-    if (err == ATLS_OK &&
-        verifier_identified_read(out, atls_bytes_of(frame->payload, frame->len)) != ATLS_OK) {
         verifier_frame_cleanup(frame);
         err = atls_fail(diag, ATLS_ERR_STATE, "appraiser", "answer");
     }
@@ -230,34 +214,42 @@ enum atls_err verifier_service_catch_up(struct verifier_service *service, uint64
     return err;
 }
 
+/* go_on does what the node that had a session did not come to. */
+static void go_on(struct verifier_service *s, const struct verifier_session *session,
+                  const struct verifier_claim *claim)
+{
+    struct verifier_task_batch batch = {.service = s, .num = 1};
+    struct verifier_task *task = calloc(1, sizeof *task);
+    if (task == NULL) {
+        return; /* its lease runs out */
+    }
+    batch.tasks[0] = task;
+    task->content_type = session->evidence_type;
+    task->body = session->evidence;
+    task->is_held = true;
+    task->claim = *claim;
+    memcpy(task->id.ticket, claim->session, sizeof task->id.ticket - 1);
+    memcpy(task->id.nonce, claim->nonce, claim->nonce_len);
+    task->id.nonce_len = claim->nonce_len;
+    task->id.end_s = session->expiry_ms / 1000;
+    verifier_tasks_run(&batch);
+    verifier_tasks_cleanup(&batch);
+    free(task);
+}
+
 static void take_over(struct verifier_service *s)
 {
     bool found = true;
     while (found && !*s->stopping) {
         struct verifier_session session = {.memory = NULL};
         struct verifier_claim claim;
-        struct verifier_identified identified;
-        struct verifier_frame frame = {.payload = NULL};
-        struct atls_diag diag;
-        enum atls_err err = verifier_session_take_over(s->store, &found, &session, &claim,
-                                                       VERIFIER_LEASE_MS, &diag);
-        if (err != ATLS_OK || !found) {
+        if (verifier_session_take_over(s->store, &found, &session, &claim, VERIFIER_LEASE_MS,
+                                       NULL) != ATLS_OK ||
+            !found) {
             return;
         }
         atomic_fetch_add(&s->metrics.taken_over, 1);
-        err = verifier_service_identify(s, &identified, &frame, session.evidence_type,
-                                        session.evidence, &diag);
-        if (err == ATLS_OK) {
-            const struct verifier_job job = {.claim = &claim,
-                                             .media_type = session.evidence_type,
-                                             .evidence = session.evidence,
-                                             .match = &identified.match};
-            err = verifier_service_process(s, &job, &diag);
-        }
-        if (err != ATLS_OK) {
-            verifier_log_event(s->log, "failure", &diag, NULL);
-        }
-        verifier_frame_cleanup(&frame);
+        go_on(s, &session, &claim);
         verifier_session_cleanup(&session);
     }
 }

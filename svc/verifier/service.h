@@ -41,6 +41,7 @@ struct verifier_service {
     json_t *media_types; /* of Evidence, immutable */
     const char *accept[VERIFIER_MAX_ACCEPT];
     size_t num_accept;
+    char *accept_json;     /* the same as a JSON array */
     atomic_bool *stopping; /* the order has come; of the front */
     bool store_away;       /* as the log has it; of the thread that keeps house */
     uint64_t described;    /* the store knows what is said up to here; of the same thread */
@@ -85,28 +86,6 @@ ATLS_NODISCARD enum atls_err verifier_service_examine(struct verifier_service *s
                                                       struct atls_bytes content,
                                                       struct atls_diag *diag);
 
-/* verifier_service_identify asks an appraiser what Evidence a body is. */
-ATLS_NODISCARD enum atls_err
-verifier_service_identify(struct verifier_service *service, struct verifier_identified *out,
-                          struct verifier_frame *frame, const char *content_type,
-                          struct atls_bytes body, struct atls_diag *diag);
-
-/* What a session is processed with. */
-struct verifier_job {
-    const struct verifier_claim *claim;
-    const char *media_type;
-    struct atls_bytes evidence;
-    const struct verifier_match *match;
-    const char *peer; /* for the verdict record; may be NULL */
-};
-/*
- * verifier_service_process appraises, has the Result signed and publishes it; the verdict is
- * logged. When processing itself breaks the session is failed, and the error says why.
- */
-ATLS_NODISCARD enum atls_err verifier_service_process(struct verifier_service *service,
-                                                      const struct verifier_job *job,
-                                                      struct atls_diag *diag);
-
 /* verifier_service_housekeep does what is due once a second: sweep, take over, catch up. */
 void verifier_service_housekeep(struct verifier_service *service);
 
@@ -123,6 +102,25 @@ bool verifier_may_provision(const struct verifier_service *service,
                             const struct verifier_request *request, struct verifier_response *out);
 
 int64_t verifier_wall_s(void); /* seconds since 1970 */
+
+/* What waits together is answered together: */
+enum verifier_kind {
+    VERIFIER_SINGLE,  /* by itself */
+    VERIFIER_OPENING, /* newSession */
+    VERIFIER_EVIDENCE,
+    VERIFIER_NUM_KINDS
+};
+enum verifier_kind verifier_service_kind(enum verifier_method method, struct atls_bytes path);
+/* One of up to VERIFIER_MAX_BATCH requests of a kind. */
+struct verifier_pair {
+    const struct verifier_request *request;
+    struct verifier_response *out;
+};
+#define VERIFIER_SESSION_PATH "/challenge-response/v1/session/"
+void verifier_new_sessions(struct verifier_service *service, const struct verifier_pair *pairs,
+                           size_t num);
+void verifier_take_evidence(struct verifier_service *service, const struct verifier_pair *pairs,
+                            size_t num);
 
 /* The routes. */
 typedef void verifier_route(struct verifier_service *service,

@@ -1,287 +1,266 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Veraison's challenge-response v1: newSession, and the session as a resource. */
+/*
+ * Veraison's challenge-response v1: newSession, and the session as a resource. What Evidence does
+ * to it is in evidence_routes.c.
+ */
 #include "svc/verifier/service.h"
 
-#include "base/rfc3339.h"
 #include "base/span.h"
-#include "json/base64.h"
-#include "json/output.h"
 #include "svc/verifier/query.h"
-#include "svc/verifier/ticket.h"
+#include "svc/verifier/session_id.h"
+#include "svc/verifier/session_page.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SESSION_TYPE "application/vnd.veraison.challenge-response-session+json"
+static const char step[] = "signer";
+static const char not_acceptable[] = "the response is of type " VERIFIER_SESSION_TYPE;
 
-static const char not_acceptable[] = "the response is of type " SESSION_TYPE;
+/* Requests that the signer answers together. */
+struct opening {
+    struct verifier_service *service;
+    struct verifier_response *outs[VERIFIER_MAX_BATCH];
+    size_t num;
+    struct verifier_packer packer;
+};
 
-/* expiry_text writes RFC 3339 with milliseconds, in UTC. */
-static void expiry_text(char out[40], int64_t ms)
+/* add takes a request that makes a session, or answers it. */
+static void add(struct opening *opening, const struct verifier_pair *pair)
 {
-    char seconds[ATLS_RFC3339_LEN];
-    atls_rfc3339_write(seconds, ms / 1000);
-    (void)snprintf(out, 40, "%.19s.%03dZ", seconds, (int)(ms % 1000));
-}
-
-static json_t *base64url(struct atls_bytes octets)
-{
-    char *text = atls_base64url_new(octets);
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    free(text);
-    return value;
-}
-
-static json_t *evidence_json(const struct verifier_session *session)
-{
-    char *text = atls_base64_new(session->evidence);
-    json_t *value = text != NULL
-                        ? json_pack("{s:o,s:s}", "type", atls_output_text(session->evidence_type),
-                                    "value", text)
-                        : NULL;
-    free(text);
-    return value;
-}
-
-/* session_json gives the members in the order in which the field writes them. */
-static json_t *session_json(const struct verifier_session *session)
-{
-    char expiry[40];
-    json_t *accept = json_array();
-    json_t *object = json_object();
-    expiry_text(expiry, session->expiry_ms);
-    bool ok = json_object_set_new(object, "status",
-                                  json_string(verifier_session_state_name(session->state))) == 0 &&
-              json_object_set_new(object, "nonce", base64url(session->nonce)) == 0 &&
-              json_object_set_new(object, "expiry", json_string(expiry)) == 0 &&
-              json_object_set(object, "accept", accept) == 0;
-    for (size_t i = 0; i < session->num_accept; i++) {
-        ok = ok && json_array_append_new(accept, json_string(session->accept[i])) == 0;
+    struct verifier_nonce_query query;
+    const char *why = NULL;
+    if (!verifier_accepts(pair->request->accept, VERIFIER_SESSION_TYPE)) {
+        verifier_problem(pair->out, 406, not_acceptable);
+        return;
     }
-    json_decref(accept);
-    if (session->evidence_type != NULL) {
-        ok = ok && json_object_set_new(object, "evidence", evidence_json(session)) == 0;
+    if (!verifier_query_nonce(&query, pair->request->query, &why)) {
+        verifier_problem(pair->out, 400, why);
+        return;
     }
-    if (session->result.len != 0) {
-        ok = ok && json_object_set_new(
-                       object, "result",
-                       json_stringn((const char *)session->result.data, session->result.len)) == 0;
-    }
-    if (!ok) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
-}
-
-/* open_session has the signer make an id and a nonce; spans borrow `frame`. */
-static enum atls_err open_session(struct verifier_opened *out, struct verifier_frame *frame,
-                                  struct verifier_service *s,
-                                  const struct verifier_nonce_query *query, struct atls_diag *diag)
-{
     const struct verifier_open request = {
-        .nonce_len = query->has_size ? query->size : 32,
-        .nonce = atls_bytes_of(query->nonce, query->nonce_len),
+        .nonce_len = query.has_size ? query.size : 32,
+        .nonce = atls_bytes_of(query.nonce, query.nonce_len),
         .ttl_s = VERIFIER_SESSION_TTL_S,
     };
-    struct verifier_octets octets = {NULL, 0};
-    enum atls_err err = verifier_open_write(&octets, &request);
+    verifier_pack(&opening->packer, VERIFIER_OPEN, verifier_put_open, &request);
+    opening->outs[opening->num++] = pair->out;
+}
+
+static void answer_new(const struct verifier_service *s, const struct verifier_opened *opened,
+                       struct verifier_response *out)
+{
+    char id[VERIFIER_ID_TEXT_SIZE];
+    char location[VERIFIER_ID_TEXT_SIZE + 16];
+    struct verifier_shown shown = {.status = "waiting", .nonce = opened->nonce};
+    int64_t end_s = 0;
+    if (opened->why.err != ATLS_OK) {
+        verifier_problem_of(out, &opened->why);
+        return;
+    }
+    if (!verifier_session_id_write(id, opened->id, opened->nonce) ||
+        !verifier_ticket_end(opened->id, &end_s)) {
+        verifier_problem(out, 500, "the signer does not answer as it should");
+        return;
+    }
+    shown.expiry_ms = end_s * 1000;
+    verifier_show(out, 201, s, &shown);
+    (void)snprintf(location, sizeof location, "session/%s", id);
+    verifier_respond_header(out, "Location", location);
+}
+
+static enum atls_err take_opened(const struct opening *opening, const struct verifier_frame *frame,
+                                 struct atls_diag *diag)
+{
+    struct verifier_packed items[VERIFIER_MAX_BATCH];
+    size_t found = 0;
+    bool ok =
+        frame->type == VERIFIER_BATCH &&
+        verifier_unpack(items, &found, atls_bytes_of(frame->payload, frame->len)) == ATLS_OK &&
+        found == opening->num;
+    for (size_t i = 0; ok && i < opening->num; i++) {
+        struct verifier_opened opened;
+        ok = items[i].type == VERIFIER_OPENED &&
+             verifier_opened_read(&opened, items[i].payload) == ATLS_OK;
+        if (ok) {
+            answer_new(opening->service, &opened, opening->outs[i]);
+        }
+    }
+    return ok ? ATLS_OK : atls_fail(diag, ATLS_ERR_STATE, step, "answer");
+}
+
+/* open_sessions has the signer make ids and nonces. Nobody begins what could not be ended: so the
+ * store is asked whether it is there. */
+static enum atls_err open_sessions(struct opening *opening, struct atls_diag *diag)
+{
+    struct verifier_frame frame = {.payload = NULL};
+    struct verifier_crew_batch jobs = {.num = (uint32_t)opening->num,
+                                       .deadline_ms = verifier_now_ms() + VERIFIER_JOB_MS};
+    enum atls_err err = verifier_store_ping(opening->service->store, diag);
     if (err != ATLS_OK) {
-        return atls_fail(diag, err, "signer", "request");
+        return err;
     }
-    err = verifier_crew_signer(s->crew, VERIFIER_OPEN, atls_bytes_of(octets.data, octets.len),
-                               frame, verifier_now_ms() + VERIFIER_JOB_MS, diag);
-    free(octets.data);
-    if (err == ATLS_OK &&
-        (frame->type != VERIFIER_OPENED ||
-         verifier_opened_read(out, atls_bytes_of(frame->payload, frame->len)) != ATLS_OK)) {
-        err = atls_fail(diag, ATLS_ERR_STATE, "signer", "answer");
+    err = verifier_pack_octets(&jobs.payload, &opening->packer);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, step, "request");
     }
-    if (err == ATLS_OK && out->why.err != ATLS_OK) {
-        *diag = out->why;
-        err = out->why.err;
+    err = verifier_crew_sign(opening->service->crew, &jobs, &frame, diag);
+    if (err == ATLS_OK) {
+        err = take_opened(opening, &frame, diag);
     }
+    verifier_frame_cleanup(&frame);
     return err;
 }
 
-static void answer_new(struct verifier_service *s, const struct verifier_opened *opened,
-                       struct verifier_response *out)
+void verifier_new_sessions(struct verifier_service *s, const struct verifier_pair *pairs,
+                           size_t num)
 {
-    struct atls_diag diag;
-    char id[VERIFIER_MAX_ID_LEN + 1];
-    char location[VERIFIER_MAX_ID_LEN + 16];
-    struct verifier_session session = {.state = VERIFIER_SESSION_WAITING};
-    (void)snprintf(id, sizeof id, "%.*s", (int)opened->id.len, (const char *)opened->id.data);
-    const struct verifier_session_new fresh = {.id = id,
-                                               .nonce = opened->nonce,
-                                               .accept = s->accept,
-                                               .num_accept = s->num_accept,
-                                               .ttl_ms = (int64_t)VERIFIER_SESSION_TTL_S * 1000};
-    const enum atls_err err = verifier_session_create(s->store, &session.expiry_ms, &fresh, &diag);
-    if (err != ATLS_OK) {
-        verifier_problem_of(out, &diag);
-        return;
+    struct opening opening = {.service = s, .num = 0};
+    struct atls_diag why;
+    for (size_t i = 0; i < num && i < VERIFIER_MAX_BATCH; i++) {
+        add(&opening, &pairs[i]);
     }
-    session.nonce = opened->nonce;
-    session.accept = s->accept;
-    session.num_accept = s->num_accept;
-    verifier_respond_json(out, 201, SESSION_TYPE, session_json(&session));
-    (void)snprintf(location, sizeof location, "session/%s", id);
-    verifier_respond_header(out, "Location", location);
+    const enum atls_err err = opening.num != 0 ? open_sessions(&opening, &why) : ATLS_OK;
+    for (size_t i = 0; err != ATLS_OK && i < opening.num; i++) {
+        verifier_problem_of(opening.outs[i], &why);
+    }
+    verifier_packer_cleanup(&opening.packer);
 }
 
 void verifier_new_session(struct verifier_service *s, const struct verifier_request *request,
                           struct verifier_response *out)
 {
-    struct verifier_nonce_query query;
-    struct verifier_opened opened;
-    struct verifier_frame frame = {.payload = NULL};
-    struct atls_diag diag;
-    const char *why = NULL;
-    if (!verifier_accepts(request->accept, SESSION_TYPE)) {
-        verifier_problem(out, 406, not_acceptable);
-        return;
-    }
-    if (!verifier_query_nonce(&query, request->query, &why)) {
-        verifier_problem(out, 400, why);
-        return;
-    }
-    if (open_session(&opened, &frame, s, &query, &diag) == ATLS_OK) {
-        answer_new(s, &opened, out);
-    } else {
-        verifier_problem_of(out, &diag);
-    }
-    verifier_frame_cleanup(&frame);
+    const struct verifier_pair pair = {request, out};
+    verifier_new_sessions(s, &pair, 1);
 }
 
-static void show(struct verifier_service *s, const char *id, unsigned status,
-                 struct verifier_response *out)
+/* check asks the signer whether this is the id of a session that waits. Errors: NOT_FOUND. */
+static enum atls_err check(struct verifier_service *s, const struct verifier_session_id *id,
+                           struct atls_diag *diag)
 {
-    struct atls_diag diag;
-    struct verifier_session session = {.memory = NULL};
-    if (verifier_session_get(s->store, &session, id, &diag) != ATLS_OK) {
-        verifier_problem_of(out, &diag);
-        return;
+    const struct verifier_check request = {atls_bytes_text(id->ticket),
+                                           atls_bytes_of(id->nonce, id->nonce_len)};
+    struct verifier_packer packer = {.data = NULL};
+    struct verifier_frame frame = {.payload = NULL};
+    struct verifier_packed items[VERIFIER_MAX_BATCH];
+    struct verifier_text answer = {.why = {.err = ATLS_OK}};
+    struct verifier_crew_batch jobs = {.num = 1,
+                                       .deadline_ms = verifier_now_ms() + VERIFIER_JOB_MS};
+    size_t num = 0;
+    verifier_pack(&packer, VERIFIER_CHECK, verifier_put_check, &request);
+    enum atls_err err = verifier_pack_octets(&jobs.payload, &packer);
+    if (err == ATLS_OK) {
+        err = verifier_crew_sign(s->crew, &jobs, &frame, diag);
+    } else {
+        err = atls_fail(diag, err, step, "request");
     }
-    verifier_respond_json(out, session.state == VERIFIER_SESSION_PROCESSING ? 202 : status,
-                          SESSION_TYPE, session_json(&session));
+    if (err == ATLS_OK &&
+        (frame.type != VERIFIER_BATCH ||
+         verifier_unpack(items, &num, atls_bytes_of(frame.payload, frame.len)) != ATLS_OK ||
+         num != 1 || items[0].type != VERIFIER_CHECKED ||
+         verifier_text_read(&answer, items[0].payload) != ATLS_OK)) {
+        err = atls_fail(diag, ATLS_ERR_STATE, step, "answer");
+    }
+    if (err == ATLS_OK && answer.why.err != ATLS_OK) {
+        err = atls_fail_texts(diag, ATLS_ERR_NOT_FOUND, "session", "id",
+                              "none, or one that expired", "a session that is kept");
+    }
+    verifier_frame_cleanup(&frame);
+    verifier_packer_cleanup(&packer);
+    return err;
+}
+
+static void show_waiting(struct verifier_service *s, const struct verifier_session_id *id,
+                         struct verifier_response *out)
+{
+    struct atls_diag why;
+    const struct verifier_shown shown = {.status = "waiting",
+                                         .nonce = atls_bytes_of(id->nonce, id->nonce_len),
+                                         .expiry_ms = id->end_s * 1000};
+    if (check(s, id, &why) == ATLS_OK) {
+        verifier_show(out, 200, s, &shown);
+    } else {
+        verifier_problem_of(out, &why);
+    }
+}
+
+static void show_kept(const struct verifier_service *s, const struct verifier_session *session,
+                      struct verifier_response *out)
+{
+    const bool has_evidence = session->evidence_type != NULL;
+    const struct verifier_shown shown = {
+        .status = verifier_session_state_name(session->state),
+        .nonce = session->nonce,
+        .expiry_ms = session->expiry_ms,
+        .evidence_type =
+            has_evidence ? atls_bytes_text(session->evidence_type) : atls_bytes_of(NULL, 0),
+        .evidence = session->evidence,
+        .result = session->result,
+    };
+    verifier_show(out, session->state == VERIFIER_SESSION_PROCESSING ? 202 : 200, s, &shown);
+}
+
+/* get: what is not in the store is what its id says. */
+static void get(struct verifier_service *s, const struct verifier_session_id *id,
+                struct verifier_response *out)
+{
+    struct atls_diag why;
+    struct verifier_session session = {.memory = NULL};
+    const enum atls_err err = verifier_session_get(s->store, &session, id->ticket, &why);
+    const bool is_same = err == ATLS_OK && session.state != VERIFIER_SESSION_DELETED &&
+                         atls_bytes_equal(session.nonce, atls_bytes_of(id->nonce, id->nonce_len));
+    if (err == ATLS_ERR_NOT_FOUND) {
+        show_waiting(s, id, out);
+    } else if (err != ATLS_OK) {
+        verifier_problem_of(out, &why);
+    } else if (is_same) {
+        show_kept(s, &session, out);
+    } else {
+        verifier_problem(out, 404, "there is no such session, or it was deleted");
+    }
     verifier_session_cleanup(&session);
 }
 
-/* not_taken answers for a body that is no Evidence of ours; true when it did. */
-static bool not_taken(const struct verifier_service *s,
-                      const struct verifier_identified *identified, struct verifier_response *out)
+/* remove_session: while its id is good a mark must stay; afterwards nothing needs to. */
+static void remove_session(struct verifier_service *s, const struct verifier_session_id *id,
+                           struct verifier_response *out)
 {
-    char sentence[ATLS_MAX_SENTENCE_LEN + 1];
-    char list[2048] = "";
-    size_t len = 0;
-    if (identified->why.err == ATLS_OK) {
-        return false;
-    }
-    (void)atls_diag_sentence(sentence, sizeof sentence, &identified->why);
-    if (identified->why.err != ATLS_ERR_EVIDENCE_TYPE) {
-        verifier_problem(out, identified->why.err == ATLS_ERR_EVIDENCE_MALFORMED ? 400 : 500,
-                         sentence);
-        return true;
-    }
-    for (size_t i = 0; i < s->num_accept && len < sizeof list; i++) {
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
-                                s->accept[i]);
-    }
-    verifier_problem(out, 415, sentence);
-    verifier_respond_header(out, "Accept", list);
-    return true;
-}
-
-static void process(struct verifier_service *s, const struct verifier_request *request,
-                    const char *id, const struct verifier_identified *identified,
-                    struct verifier_response *out)
-{
-    struct verifier_claim claim;
-    struct atls_diag diag;
-    char type[ATLS_MAX_SCHEME_TEXT_LEN + 1];
-    (void)snprintf(type, sizeof type, "%.*s", (int)identified->media_type.len,
-                   (const char *)identified->media_type.data);
-    enum atls_err err = verifier_session_submit(s->store, &claim, id, type, identified->value,
-                                                VERIFIER_LEASE_MS, &diag);
-    if (err == ATLS_OK) {
-        const struct verifier_job job = {.claim = &claim,
-                                         .media_type = type,
-                                         .evidence = identified->value,
-                                         .match = &identified->match,
-                                         .peer = request->peer};
-        err = verifier_service_process(s, &job, &diag);
-    }
-    if (err != ATLS_OK) {
-        verifier_problem_of(out, &diag);
-        return;
-    }
-    show(s, id, 200, out);
-}
-
-/* submit: the order of the checks is that of the field. */
-static void submit(struct verifier_service *s, const struct verifier_request *request,
-                   struct atls_bytes id, struct verifier_response *out)
-{
-    struct verifier_identified identified;
-    struct verifier_frame frame = {.payload = NULL};
-    struct atls_diag diag;
-    const char *type = request->content_type != NULL ? request->content_type : "";
-    if (request->body.len == 0) {
-        verifier_problem(out, 400, "the body is empty");
-        return;
-    }
-    if (strlen(type) > ATLS_MAX_SCHEME_TEXT_LEN) {
-        verifier_problem(out, 415, "the Content-Type is too long");
-        return;
-    }
-    if (verifier_service_identify(s, &identified, &frame, type, request->body, &diag) != ATLS_OK) {
-        verifier_problem_of(out, &diag);
-        return;
-    }
-    if (not_taken(s, &identified, out)) {
-        verifier_frame_cleanup(&frame);
-        return;
-    }
-    if (!verifier_ticket_is_text(id)) {
-        verifier_problem(out, 400, "this is not the id of a session");
+    struct atls_diag why;
+    enum atls_err err = ATLS_OK;
+    if (verifier_wall_s() >= id->end_s) {
+        err = verifier_session_delete(s->store, id->ticket, &why);
     } else {
-        char text[VERIFIER_TICKET_TEXT_LEN + 1];
-        memcpy(text, id.data, id.len);
-        text[id.len] = '\0';
-        process(s, request, text, &identified, out);
+        err = check(s, id, &why);
+        if (err == ATLS_OK) {
+            err = verifier_session_bury(s->store, id->ticket,
+                                        atls_bytes_of(id->nonce, id->nonce_len), id->end_s * 1000,
+                                        (int64_t)VERIFIER_SESSION_TTL_S * 1000, &why);
+        }
     }
-    verifier_frame_cleanup(&frame);
+    if (err == ATLS_OK) {
+        verifier_respond_empty(out, 204);
+    } else {
+        verifier_problem_of(out, &why);
+    }
 }
 
 void verifier_session(struct verifier_service *s, const struct verifier_request *request,
                       struct verifier_response *out)
 {
-    struct atls_bytes id;
-    struct atls_diag diag;
-    char text[VERIFIER_TICKET_TEXT_LEN + 1] = "";
-    if (request->method != VERIFIER_DELETE && !verifier_accepts(request->accept, SESSION_TYPE)) {
-        verifier_problem(out, 406, not_acceptable);
-        return;
-    }
-    if (!verifier_path_below(request->path, "/challenge-response/v1/session/", &id)) {
-        verifier_problem(out, 404, "there is no such resource");
-        return;
-    }
+    const struct verifier_pair pair = {request, out};
+    struct verifier_session_id id;
+    struct atls_bytes text;
     if (request->method == VERIFIER_POST) {
-        submit(s, request, id, out);
-        return;
-    }
-    if (!verifier_ticket_is_text(id)) {
+        verifier_take_evidence(s, &pair, 1);
+    } else if (request->method == VERIFIER_GET &&
+               !verifier_accepts(request->accept, VERIFIER_SESSION_TYPE)) {
+        verifier_problem(out, 406, not_acceptable);
+    } else if (!verifier_path_below(request->path, VERIFIER_SESSION_PATH, &text)) {
+        verifier_problem(out, 404, "there is no such resource");
+    } else if (!verifier_session_id_read(&id, text)) {
         verifier_problem(out, 400, "this is not the id of a session");
-        return;
-    }
-    memcpy(text, id.data, id.len);
-    if (request->method == VERIFIER_GET) {
-        show(s, text, 200, out);
-    } else if (verifier_session_delete(s->store, text, &diag) == ATLS_OK) {
-        verifier_respond_empty(out, 204);
+    } else if (request->method == VERIFIER_GET) {
+        get(s, &id, out);
     } else {
-        verifier_problem_of(out, &diag);
+        remove_session(s, &id, out);
     }
 }

@@ -35,6 +35,8 @@ struct signer {
     size_t num_ticket_keys;
     char kid[ATLS_BASE64_SIZE(32)]; /* of the key that signs */
     struct verifier_signed_table *table;
+    struct verifier_packer answers;
+    struct verifier_outcome outcome; /* of the request at hand; too large for a stack */
     int fd;
 };
 
@@ -101,7 +103,8 @@ static enum atls_err read_keys(struct signer *s, struct atls_diag *diag)
                : err;
 }
 
-static enum atls_err reply_text(const struct signer *s, uint8_t type, const struct atls_diag *why,
+/* reply_keys is the only answer that comes alone. */
+static enum atls_err reply_keys(const struct signer *s, const struct atls_diag *why,
                                 struct atls_bytes text)
 {
     struct verifier_text message = {.text = text};
@@ -110,9 +113,10 @@ static enum atls_err reply_text(const struct signer *s, uint8_t type, const stru
         message.why = *why;
         message.text = atls_bytes_of(NULL, 0);
     }
-    enum atls_err err = verifier_text_write(&octets, &message);
+    enum atls_err err = verifier_message_write(&octets, verifier_put_text, &message);
     if (err == ATLS_OK) {
-        err = verifier_frame_send(s->fd, type, atls_bytes_of(octets.data, octets.len), -1, NULL);
+        err = verifier_frame_send(s->fd, VERIFIER_PUBLISHED, atls_bytes_of(octets.data, octets.len),
+                                  -1, NULL);
     }
     free(octets.data);
     return err;
@@ -151,7 +155,7 @@ static enum atls_err on_keys(const struct signer *s)
     char *text = NULL;
     const enum atls_err err = public_keys(&text, s, &why);
     const enum atls_err sent =
-        reply_text(s, VERIFIER_PUBLISHED, err != ATLS_OK ? &why : NULL,
+        reply_keys(s, err != ATLS_OK ? &why : NULL,
                    text != NULL ? atls_bytes_text(text) : atls_bytes_of(NULL, 0));
     free(text);
     return sent;
@@ -185,29 +189,23 @@ static enum atls_err open_session(struct verifier_opened *out, char *id, uint8_t
     return err;
 }
 
-static enum atls_err on_open(const struct signer *s, struct atls_bytes payload)
+static enum atls_err on_open(struct signer *s, struct atls_bytes payload)
 {
     struct verifier_open request;
     struct verifier_opened reply;
-    struct verifier_octets octets = {NULL, 0};
     char id[VERIFIER_TICKET_TEXT_LEN + 1];
     uint8_t nonce[ATLS_MAX_NONCE_LEN];
     memset(&reply, 0, sizeof reply);
-    enum atls_err err = verifier_open_read(&request, payload);
+    const enum atls_err err = verifier_open_read(&request, payload);
     if (err != ATLS_OK) {
         return err;
     }
     if (open_session(&reply, id, nonce, s, &request, &reply.why) != ATLS_OK) {
         reply.id = reply.nonce = atls_bytes_of(NULL, 0);
     }
-    err = verifier_opened_write(&octets, &reply);
-    if (err == ATLS_OK) {
-        err = verifier_frame_send(s->fd, VERIFIER_OPENED, atls_bytes_of(octets.data, octets.len),
-                                  -1, NULL);
-    }
-    free(octets.data);
+    verifier_pack(&s->answers, VERIFIER_OPENED, verifier_put_opened, &reply);
     atls_wipe(nonce, sizeof nonce);
-    return err;
+    return ATLS_OK;
 }
 
 /* make_claims fills in what only the signer says: who, when, until when, for which nonce. */
@@ -224,10 +222,30 @@ static enum atls_err make_claims(json_t **out, const struct signer *s,
         .developer = s->config->issuer,
         .build = "atls " ATLS_VERSION,
     };
-    const struct verifier_outcome *outcome = &request->outcome;
+    const struct verifier_outcome *outcome = &s->outcome;
     return outcome->appraisal.num_submods != 0
                ? atls_ear_claims(out, &outcome->appraisal, &options, diag)
                : atls_ear_error_claims(out, &outcome->why, outcome->format, &options, diag);
+}
+
+/* read_ticket: a session that a signer here opened, and that has not ended for longer than
+ * `grace_s`. */
+static enum atls_err read_ticket(struct verifier_ticket *out, const struct signer *s,
+                                 struct atls_bytes id, struct atls_bytes nonce, int64_t now_s,
+                                 int64_t grace_s, struct atls_diag *diag)
+{
+    struct verifier_ticket ticket;
+    const enum atls_err err = verifier_ticket_read(&ticket, s->crypto, s->ticket_keys,
+                                                   s->num_ticket_keys, id, nonce, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (now_s > ticket.end_s + grace_s) {
+        return atls_fail_texts(diag, ATLS_ERR_TIMEOUT, step, "session", "one that has ended",
+                               "an open one");
+    }
+    *out = ticket;
+    return ATLS_OK;
 }
 
 static enum atls_err sign(char **out, struct signer *s, const struct verifier_sign *request,
@@ -236,12 +254,7 @@ static enum atls_err sign(char **out, struct signer *s, const struct verifier_si
     struct verifier_ticket ticket;
     const int64_t now_s = wall_s();
     json_t *claims = NULL;
-    enum atls_err err = verifier_ticket_read(&ticket, s->crypto, s->ticket_keys, s->num_ticket_keys,
-                                             request->id, request->nonce, diag);
-    if (err == ATLS_OK && now_s > ticket.end_s + GRACE_S) {
-        err = atls_fail_texts(diag, ATLS_ERR_TIMEOUT, step, "session", "one that has ended",
-                              "an open one");
-    }
+    enum atls_err err = read_ticket(&ticket, s, request->id, request->nonce, now_s, GRACE_S, diag);
     if (err == ATLS_OK) {
         ticket.end_s += GRACE_S;
         err = make_claims(&claims, s, request, now_s, diag);
@@ -256,33 +269,88 @@ static enum atls_err sign(char **out, struct signer *s, const struct verifier_si
     return err;
 }
 
+static void answer_text(struct signer *s, uint8_t type, enum atls_err err,
+                        const struct atls_diag *why, const char *text)
+{
+    struct verifier_text message = {.text = {NULL, 0}};
+    if (err != ATLS_OK) {
+        message.why = *why;
+    } else if (text != NULL) {
+        message.text = atls_bytes_text(text);
+    }
+    verifier_pack(&s->answers, type, verifier_put_text, &message);
+}
+
 static enum atls_err on_sign(struct signer *s, struct atls_bytes payload)
 {
     struct verifier_sign request;
     struct atls_diag why;
     char *text = NULL;
     enum atls_err err = verifier_sign_read(&request, payload);
+    if (err == ATLS_OK) {
+        err = verifier_outcome_read(&s->outcome, request.outcome);
+    }
     if (err != ATLS_OK) {
         return err;
     }
     err = sign(&text, s, &request, &why);
-    verifier_outcome_cleanup(&request.outcome);
-    err = reply_text(s, VERIFIER_SIGNED, err != ATLS_OK ? &why : NULL,
-                     text != NULL ? atls_bytes_text(text) : atls_bytes_of(NULL, 0));
+    verifier_outcome_cleanup(&s->outcome);
+    answer_text(s, VERIFIER_SIGNED, err, &why, text);
     free(text);
-    return err;
+    return ATLS_OK;
+}
+
+static enum atls_err on_check(struct signer *s, struct atls_bytes payload)
+{
+    struct verifier_check request;
+    struct verifier_ticket ticket;
+    struct atls_diag why;
+    enum atls_err err = verifier_check_read(&request, payload);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    err = read_ticket(&ticket, s, request.id, request.nonce, wall_s(), 0, &why);
+    answer_text(s, VERIFIER_CHECKED, err, &why, NULL);
+    return ATLS_OK;
+}
+
+static enum atls_err on_one(struct signer *s, const struct verifier_packed *item)
+{
+    switch (item->type) {
+    case VERIFIER_OPEN:
+        return on_open(s, item->payload);
+    case VERIFIER_SIGN:
+        return on_sign(s, item->payload);
+    case VERIFIER_CHECK:
+        return on_check(s, item->payload);
+    default:
+        return ATLS_ERR_MALFORMED;
+    }
+}
+
+static enum atls_err on_batch(struct signer *s, struct atls_bytes payload)
+{
+    struct verifier_packed items[VERIFIER_MAX_BATCH];
+    struct atls_bytes octets;
+    size_t num = 0;
+    enum atls_err err = verifier_unpack(items, &num, payload);
+    verifier_pack_begin(&s->answers);
+    for (size_t i = 0; err == ATLS_OK && i < num; i++) {
+        err = on_one(s, &items[i]);
+    }
+    if (err == ATLS_OK) {
+        err = verifier_pack_octets(&octets, &s->answers);
+    }
+    return err == ATLS_OK ? verifier_frame_send(s->fd, VERIFIER_BATCH, octets, -1, NULL) : err;
 }
 
 static enum atls_err serve_one(struct signer *s, const struct verifier_frame *frame)
 {
-    const struct atls_bytes payload = atls_bytes_of(frame->payload, frame->len);
     switch (frame->type) {
     case VERIFIER_KEYS:
         return on_keys(s);
-    case VERIFIER_OPEN:
-        return on_open(s, payload);
-    case VERIFIER_SIGN:
-        return on_sign(s, payload);
+    case VERIFIER_BATCH:
+        return on_batch(s, atls_bytes_of(frame->payload, frame->len));
     default:
         return ATLS_ERR_MALFORMED;
     }
@@ -320,24 +388,32 @@ static enum atls_err begin(struct signer *s, struct atls_diag *diag)
 
 int verifier_signer_run(int fd, const struct verifier_signer_config *config)
 {
-    struct signer s = {.config = config, .crypto = atls_crypto_openssl(), .fd = fd};
+    struct signer *s = calloc(1, sizeof *s);
     struct atls_diag diag;
-    enum atls_err err = begin(&s, &diag);
+    if (s == NULL) {
+        return 1;
+    }
+    s->config = config;
+    s->crypto = atls_crypto_openssl();
+    s->fd = fd;
+    enum atls_err err = begin(s, &diag);
     if (err != ATLS_OK) { /* the first reply says so, whatever was asked */
-        verifier_ignore(reply_text(&s, VERIFIER_PUBLISHED, &diag, atls_bytes_of(NULL, 0)));
+        verifier_ignore(reply_keys(s, &diag, atls_bytes_of(NULL, 0)));
     }
     while (err == ATLS_OK) {
         struct verifier_frame frame;
         err = verifier_frame_receive(fd, &frame, MAX_REQUEST, -1, NULL);
         if (err == ATLS_OK) {
-            err = serve_one(&s, &frame);
+            err = serve_one(s, &frame);
             verifier_frame_cleanup(&frame);
         }
     }
-    verifier_signed_table_free(s.table);
+    verifier_signed_table_free(s->table);
     for (size_t i = 0; i < config->num_keys; i++) {
-        atls_key_free(s.keys[i]);
+        atls_key_free(s->keys[i]);
     }
-    atls_wipe(s.ticket_keys, sizeof s.ticket_keys);
+    atls_wipe(s->ticket_keys, sizeof s->ticket_keys);
+    verifier_packer_cleanup(&s->answers);
+    free(s);
     return err == ATLS_ERR_CONNECTION ? 0 : 1;
 }

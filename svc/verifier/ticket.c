@@ -59,9 +59,9 @@ enum atls_err verifier_ticket_write(char out[VERIFIER_TICKET_TEXT_LEN + 1],
     uint8_t octets[VERIFIER_TICKET_LEN];
     const struct atls_buf room = {octets, sizeof octets};
     struct atls_writer w = atls_writer_of(room);
-    atls_write_bytes(&w, atls_bytes_of(ticket->random, sizeof ticket->random));
     atls_write_u8(&w, (uint8_t)((uint64_t)ticket->end_s >> 32));
     atls_write_u32(&w, (uint32_t)ticket->end_s);
+    atls_write_bytes(&w, atls_bytes_of(ticket->random, sizeof ticket->random));
     const enum atls_err err =
         make_mac(&octets[SIGNED_LEN], crypto, key, atls_bytes_of(octets, SIGNED_LEN), nonce);
     if (err != ATLS_OK || w.failed) {
@@ -73,13 +73,36 @@ enum atls_err verifier_ticket_write(char out[VERIFIER_TICKET_TEXT_LEN + 1],
                : atls_fail(diag, ATLS_ERR_BUFFER, step, "id");
 }
 
-bool verifier_ticket_is_text(struct atls_bytes text)
+/* decode reads the text, and what the octets say. */
+static bool decode(uint8_t octets[VERIFIER_TICKET_LEN + 3], struct verifier_ticket *out,
+                   struct atls_bytes text)
+{
+    const struct atls_buf room = {octets, VERIFIER_TICKET_LEN + 3};
+    size_t len = 0;
+    uint8_t high = 0;
+    uint32_t low = 0;
+    struct atls_bytes random;
+    if (text.len != VERIFIER_TICKET_TEXT_LEN || !atls_base64url_decode(text, room, &len) ||
+        len != VERIFIER_TICKET_LEN) {
+        return false;
+    }
+    struct atls_reader r = atls_reader_of(atls_bytes_of(octets, len));
+    if (!atls_read_u8(&r, &high) || !atls_read_u32(&r, &low) ||
+        !atls_read_bytes(&r, sizeof out->random, &random)) {
+        return false;
+    }
+    memcpy(out->random, random.data, sizeof out->random);
+    out->end_s = (int64_t)((uint64_t)high << 32 | low);
+    return true;
+}
+
+bool verifier_ticket_end(struct atls_bytes text, int64_t *out_end_s)
 {
     uint8_t octets[VERIFIER_TICKET_LEN + 3];
-    const struct atls_buf room = {octets, sizeof octets};
-    size_t len = 0;
-    return text.len == VERIFIER_TICKET_TEXT_LEN && atls_base64url_decode(text, room, &len) &&
-           len == VERIFIER_TICKET_LEN;
+    struct verifier_ticket ticket;
+    const bool ok = decode(octets, &ticket, text);
+    *out_end_s = ok ? ticket.end_s : *out_end_s;
+    return ok;
 }
 
 enum atls_err verifier_ticket_read(struct verifier_ticket *out,
@@ -89,20 +112,10 @@ enum atls_err verifier_ticket_read(struct verifier_ticket *out,
                                    struct atls_diag *diag)
 {
     uint8_t octets[VERIFIER_TICKET_LEN + 3];
-    const struct atls_buf room = {octets, sizeof octets};
-    size_t len = 0;
-    if (text.len != VERIFIER_TICKET_TEXT_LEN || !atls_base64url_decode(text, room, &len) ||
-        len != VERIFIER_TICKET_LEN) {
+    struct verifier_ticket ticket;
+    if (!decode(octets, &ticket, text)) {
         return atls_fail_texts(diag, ATLS_ERR_MALFORMED, step, "id", "another text",
                                "50 characters of base64url");
-    }
-    struct atls_reader r = atls_reader_of(atls_bytes_of(octets, len));
-    struct atls_bytes random;
-    uint8_t high = 0;
-    uint32_t low = 0;
-    if (!atls_read_bytes(&r, sizeof out->random, &random) || !atls_read_u8(&r, &high) ||
-        !atls_read_u32(&r, &low)) {
-        return atls_fail(diag, ATLS_ERR_STATE, step, "id");
     }
     for (size_t i = 0; i < num_keys; i++) {
         uint8_t mac[MAC_LEN];
@@ -113,8 +126,7 @@ enum atls_err verifier_ticket_read(struct verifier_ticket *out,
         }
         if (atls_ct_equal(atls_bytes_of(mac, sizeof mac),
                           atls_bytes_of(&octets[SIGNED_LEN], MAC_LEN))) {
-            memcpy(out->random, random.data, sizeof out->random);
-            out->end_s = (int64_t)(((uint64_t)high << 32) | low);
+            *out = ticket;
             return ATLS_OK;
         }
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The id of a session, which is also the signer's own note about it: 16 random octets, the second
- * at which it ends, and a MAC over these and the nonce. Whoever holds the same signing key can tell
+ * The ticket of a session, which is the signer's own note about it: the second at which it ends, 16
+ * random octets, and a MAC over these and the nonce. The end comes first, so that sessions of one
+ * time stand together wherever they are in order. Whoever holds the same signing key can tell
  * that a signer made the nonce, and for how long it is good, without a table that nodes would have
  * to share. As text: 50 characters of base64url, which nobody guesses.
  */
@@ -36,8 +37,9 @@ ATLS_NODISCARD enum atls_err verifier_ticket_write(char out[VERIFIER_TICKET_TEXT
                                                    const struct verifier_ticket *ticket,
                                                    struct atls_bytes nonce, struct atls_diag *diag);
 
-/* verifier_ticket_is_text says whether `text` has the form of an id, whoever made it. */
-bool verifier_ticket_is_text(struct atls_bytes text);
+/* verifier_ticket_end gives when it ends by its own words, whoever made it; false for a text that
+ * has not the form. */
+ATLS_NODISCARD bool verifier_ticket_end(struct atls_bytes text, int64_t *out_end_s);
 
 /* verifier_ticket_read gives *out for an id that one of the keys made for this nonce. Errors:
  * MALFORMED (no id), SIGNATURE (of nobody here, or for another nonce). */

@@ -390,10 +390,15 @@ class NodesTest(VerifierTest):
         os.makedirs(other, exist_ok=True)
         first, stranger = self.node(), self.node(other)
         path, nonce = self.open_session(client=first)
-        self.problem(self.send(path, self.evidence(nonce), client=stranger), 500)
+        evidence = self.evidence(nonce)
+        self.problem(self.send(path, evidence, client=stranger), 404)
+        self.problem(stranger.ask("GET", path), 404)
+        self.problem(stranger.ask("DELETE", path), 404)
         shown = first.ask("GET", path)
-        self.assertEqual(shown.json["status"], "failed", str(shown))
+        self.assertEqual((shown.status, shown.json["status"]), (200, "waiting"), str(shown))
         self.assertFalse({"evidence", "result"} & set(shown.json))
+        self.assertEqual(self.send(path, evidence, client=first).json["status"], "complete")
+        self.assertEqual(stranger.ask("GET", path).json["status"], "complete")  # that everyone may see
 
 
 class StartTest(VerifierTest):

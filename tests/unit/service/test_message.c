@@ -43,22 +43,16 @@ static struct atls_bytes text(const char *text)
     return atls_bytes_text(text);
 }
 
-static enum atls_err read_identify(struct atls_bytes octets)
+static enum atls_err read_evaluate(struct atls_bytes octets)
 {
-    struct verifier_identify m;
-    return verifier_identify_read(&m, octets);
+    static struct verifier_evaluate m;
+    return verifier_evaluate_read(&m, octets);
 }
 
-static enum atls_err read_identified(struct atls_bytes octets)
+static enum atls_err read_report(struct atls_bytes octets)
 {
-    struct verifier_identified m;
-    return verifier_identified_read(&m, octets);
-}
-
-static enum atls_err read_appraise(struct atls_bytes octets)
-{
-    struct verifier_appraise m;
-    return verifier_appraise_read(&m, octets);
+    struct verifier_report m;
+    return verifier_report_read(&m, octets);
 }
 
 static enum atls_err read_outcome(struct atls_bytes octets)
@@ -102,11 +96,13 @@ static enum atls_err read_opened(struct atls_bytes octets)
 static enum atls_err read_sign(struct atls_bytes octets)
 {
     struct verifier_sign m;
-    const enum atls_err err = verifier_sign_read(&m, octets);
-    if (err == ATLS_OK) {
-        verifier_outcome_cleanup(&m.outcome);
-    }
-    return err;
+    return verifier_sign_read(&m, octets);
+}
+
+static enum atls_err read_check(struct atls_bytes octets)
+{
+    struct verifier_check m;
+    return verifier_check_read(&m, octets);
 }
 
 static enum atls_err read_text(struct atls_bytes octets)
@@ -130,61 +126,88 @@ static struct atls_diag a_reason(void)
     return diag;
 }
 
-static void identify_comes_back(void **state)
+static void evaluate_comes_back(void **state)
 {
     (void)state;
-    const struct verifier_identify m = {text("application/cmw+cbor"), text("body")};
+    static struct verifier_evaluate m, back;
     struct verifier_octets octets;
-    struct verifier_identify back;
-    assert_err(verifier_identify_write(&octets, &m), OK);
-    assert_err(verifier_identify_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    m.now_s = 1790000000;
+    m.generation = 11;
+    m.nonce = text("12345678");
+    m.content_type = text("application/cmw+cbor");
+    m.body = text("body");
+    m.has_documents = true;
+    m.num_documents = 2;
+    m.documents[0].generation = 7;
+    m.documents[1].generation = 9;
+    m.documents[1].has_content = true;
+    m.documents[1].content = text("corim");
+    assert_err(verifier_message_write(&octets, verifier_put_evaluate, &m), OK);
+    assert_err(verifier_evaluate_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_int_equal(back.now_s, 1790000000);
+    assert_int_equal(back.generation, 11);
     assert_true(atls_bytes_equal(back.content_type, m.content_type));
     assert_true(atls_bytes_equal(back.body, m.body));
-    damage(&octets, read_identify);
+    assert_true(back.has_documents);
+    assert_int_equal(back.num_documents, 2);
+    assert_int_equal(back.documents[0].generation, 7);
+    assert_false(back.documents[0].has_content);
+    assert_true(atls_bytes_equal(back.documents[1].content, text("corim")));
+    damage(&octets, read_evaluate);
+    free(octets.data);
+    m.has_documents = false; /* and without */
+    assert_err(verifier_message_write(&octets, verifier_put_evaluate, &m), OK);
+    assert_err(verifier_evaluate_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_false(back.has_documents);
+    assert_int_equal(back.num_documents, 0);
+    damage(&octets, read_evaluate);
     free(octets.data);
 }
 
-static void identified_comes_back(void **state)
+static void a_report_comes_back(void **state)
 {
     (void)state;
-    const struct verifier_identified m = {
-        .media_type = text("a/b"), .value = text("v"), .match = a_match()};
+    const struct verifier_report m = {.kind = VERIFIER_NEEDS_CONTENTS,
+                                      .media_type = text("a/b"),
+                                      .value = text("v"),
+                                      .match = a_match(),
+                                      .num_documents = 3};
     struct verifier_octets octets;
-    struct verifier_identified back;
-    assert_err(verifier_identified_write(&octets, &m), OK);
-    assert_err(verifier_identified_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    struct verifier_report back;
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_int_equal(back.kind, VERIFIER_NEEDS_CONTENTS);
     assert_ptr_equal(back.match.format, &atls_formats[0]);
     assert_true(atls_bytes_equal(back.match.instance, m.match.instance));
     assert_true(atls_bytes_equal(back.match.class_id, m.match.class_id));
-    damage(&octets, read_identified);
+    assert_true(atls_bytes_equal(back.media_type, m.media_type));
+    assert_true(atls_bytes_equal(back.value, m.value));
+    assert_int_equal(back.num_documents, 3);
+    damage(&octets, read_report);
     free(octets.data);
 }
 
-static void appraise_comes_back(void **state)
+/* What was appraised has an outcome, and nothing else has; what was not taken was not appraised. */
+static void a_report_is_of_one_kind(void **state)
 {
     (void)state;
-    struct verifier_appraise *m = calloc(2, sizeof *m);
-    struct verifier_octets octets;
-    assert_non_null(m);
-    m->now_s = 1790000000;
-    m->nonce = text("12345678");
-    m->media_type = text("a/b");
-    m->evidence = text("evidence");
-    m->num_documents = 2;
-    m->documents[0].generation = 7;
-    m->documents[1].generation = 9;
-    m->documents[1].has_content = true;
-    m->documents[1].content = text("corim");
-    assert_err(verifier_appraise_write(&octets, m), OK);
-    assert_err(verifier_appraise_read(&m[1], atls_bytes_of(octets.data, octets.len)), OK);
-    assert_int_equal(m[1].num_documents, 2);
-    assert_int_equal(m[1].documents[0].generation, 7);
-    assert_false(m[1].documents[0].has_content);
-    assert_true(atls_bytes_equal(m[1].documents[1].content, text("corim")));
-    assert_int_equal(m[1].now_s, 1790000000);
-    damage(&octets, read_appraise);
-    free(octets.data);
-    free(m);
+    static const struct {
+        enum verifier_report_kind kind;
+        const char *outcome;
+        bool fails;
+    } bad[] = {{VERIFIER_APPRAISED, "", false},        {VERIFIER_IDENTIFIED, "x", false},
+               {VERIFIER_NEEDS_DOCUMENTS, "x", false}, {VERIFIER_NEEDS_DOCUMENTS, "", true},
+               {VERIFIER_APPRAISED, "x", true},        {(enum verifier_report_kind)4, "", false}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
+        struct verifier_report m = {.kind = bad[i].kind, .outcome = text(bad[i].outcome)};
+        struct verifier_octets octets;
+        if (bad[i].fails) {
+            m.why = a_reason();
+        }
+        assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+        assert_err(read_report(atls_bytes_of(octets.data, octets.len)), MALFORMED);
+        free(octets.data);
+    }
 }
 
 static void fill_outcome(struct verifier_outcome *m)
@@ -213,7 +236,7 @@ static void an_outcome_comes_back(void **state)
     struct verifier_outcome m, back;
     struct verifier_octets octets;
     fill_outcome(&m);
-    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_whole_outcome, &m), OK);
     assert_err(verifier_outcome_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     const struct atls_submod *submod = &back.appraisal.submods[0];
     assert_int_equal(back.appraisal.num_submods, 1);
@@ -239,7 +262,7 @@ static void a_failed_appraisal_comes_back_with_its_reason(void **state)
     const struct verifier_outcome m = {.why = a_reason(), .format = &atls_formats[1]};
     struct verifier_outcome back;
     struct verifier_octets octets;
-    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_whole_outcome, &m), OK);
     assert_err(verifier_outcome_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     assert_string_equal(atls_err_name(back.why.err), "FRESHNESS");
     assert_ptr_equal(back.format, &atls_formats[1]);
@@ -255,12 +278,12 @@ static void an_outcome_is_an_error_or_submods_and_never_both(void **state)
     struct verifier_octets octets;
     fill_outcome(&m);
     m.why = a_reason();
-    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_whole_outcome, &m), OK);
     assert_err(read_outcome(atls_bytes_of(octets.data, octets.len)), MALFORMED);
     free(octets.data);
     verifier_outcome_cleanup(&m);
     memset(&m, 0, sizeof m);
-    assert_err(verifier_outcome_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_whole_outcome, &m), OK);
     assert_err(read_outcome(atls_bytes_of(octets.data, octets.len)), MALFORMED);
     free(octets.data);
 }
@@ -273,7 +296,7 @@ static void a_status_that_is_no_tier_is_refused(void **state)
         struct verifier_octets octets;
         fill_outcome(&m);
         m.appraisal.submods[0].status = (enum atls_tier)status;
-        assert_err(verifier_outcome_write(&octets, &m), OK);
+        assert_err(verifier_message_write(&octets, verifier_put_whole_outcome, &m), OK);
         const bool ok = status == 0 || status == 2 || status == 32 || status == 96;
         assert_string_equal(atls_err_name(read_outcome(atls_bytes_of(octets.data, octets.len))),
                             ok ? "OK" : "MALFORMED");
@@ -298,10 +321,10 @@ static void examine_and_examined_come_back(void **state)
                                         .num_matches = 2};
     struct verifier_octets octets;
     struct verifier_examined back;
-    assert_err(verifier_examine_write(&octets, &request), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_examine, &request), OK);
     damage(&octets, read_examine);
     free(octets.data);
-    assert_err(verifier_examined_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_examined, &m), OK);
     assert_err(verifier_examined_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     assert_int_equal(back.version, 12);
     assert_true(back.is_signed);
@@ -327,20 +350,20 @@ static void an_endorser_is_printable_and_a_hash_has_its_length(void **state)
     for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
         struct verifier_examined m = good;
         m.endorser = text(wrong[i]);
-        assert_err(verifier_examined_write(&octets, &m), OK);
+        assert_err(verifier_message_write(&octets, verifier_put_examined, &m), OK);
         assert_err(read_examined(atls_bytes_of(octets.data, octets.len)), MALFORMED);
         free(octets.data);
     }
     for (size_t len = 0; len <= 33; len++) {
         match.key = atls_bytes_of("012345678901234567890123456789012", len);
-        assert_err(verifier_examined_write(&octets, &good), OK);
+        assert_err(verifier_message_write(&octets, verifier_put_examined, &good), OK);
         assert_int_equal(read_examined(atls_bytes_of(octets.data, octets.len)) == ATLS_OK,
                          len == 0 || len == 32);
         free(octets.data);
     }
     struct verifier_examined m = good;
     m.until_s = -1;
-    assert_err(verifier_examined_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_examined, &m), OK);
     assert_err(read_examined(atls_bytes_of(octets.data, octets.len)), MALFORMED);
     free(octets.data);
 }
@@ -351,10 +374,10 @@ static void open_and_opened_come_back(void **state)
     const struct verifier_open request = {.nonce_len = 32, .nonce = text("12345678"), .ttl_s = 150};
     const struct verifier_opened m = {.id = text("id"), .nonce = text("12345678")};
     struct verifier_octets octets;
-    assert_err(verifier_open_write(&octets, &request), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_open, &request), OK);
     damage(&octets, read_open);
     free(octets.data);
-    assert_err(verifier_opened_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_opened, &m), OK);
     damage(&octets, read_opened);
     free(octets.data);
 }
@@ -362,16 +385,19 @@ static void open_and_opened_come_back(void **state)
 static void sign_and_its_answer_come_back(void **state)
 {
     (void)state;
-    struct verifier_sign m = {.id = text("id"), .nonce = text("12345678")};
+    const struct verifier_sign m = {
+        .id = text("id"), .nonce = text("12345678"), .outcome = text("outcome")};
+    const struct verifier_check check = {text("id"), text("12345678")};
     const struct verifier_text answer = {.text = text("a.b.c")};
     struct verifier_octets octets;
     struct verifier_text back;
-    fill_outcome(&m.outcome);
-    assert_err(verifier_sign_write(&octets, &m), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_sign, &m), OK);
     damage(&octets, read_sign);
     free(octets.data);
-    verifier_outcome_cleanup(&m.outcome);
-    assert_err(verifier_text_write(&octets, &answer), OK);
+    assert_err(verifier_message_write(&octets, verifier_put_check, &check), OK);
+    damage(&octets, read_check);
+    free(octets.data);
+    assert_err(verifier_message_write(&octets, verifier_put_text, &answer), OK);
     assert_err(verifier_text_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     assert_true(atls_bytes_equal(back.text, answer.text));
     damage(&octets, read_text);
@@ -399,9 +425,9 @@ static void an_unknown_format_or_error_is_refused(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identify_comes_back),
-        cmocka_unit_test(identified_comes_back),
-        cmocka_unit_test(appraise_comes_back),
+        cmocka_unit_test(evaluate_comes_back),
+        cmocka_unit_test(a_report_comes_back),
+        cmocka_unit_test(a_report_is_of_one_kind),
         cmocka_unit_test(an_outcome_comes_back),
         cmocka_unit_test(a_failed_appraisal_comes_back_with_its_reason),
         cmocka_unit_test(an_outcome_is_an_error_or_submods_and_never_both),

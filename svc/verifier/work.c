@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "svc/verifier/work.h"
+
+#include "svc/verifier/batch.h"
+
+#include <stdlib.h>
+
+enum { MAX_QUEUE = 1024, STACK = 1 << 20 };
+
+struct queue {
+    struct verifier_job *first, *last;
+    size_t len;
+    unsigned running, max_running; /* batches */
+    size_t max_batch;
+};
+
+struct verifier_work {
+    struct verifier_work_config config;
+    unsigned num_threads;
+    pthread_t *threads;
+    pthread_mutex_t lock; /* all below */
+    pthread_cond_t changed;
+    struct queue queues[VERIFIER_NUM_KINDS];
+    size_t len;
+    unsigned idle;
+    bool ending;
+};
+
+/* next gives a queue from which a batch may be taken, or NULL; the lock is held. */
+static struct queue *next(struct verifier_work *work)
+{
+    for (size_t i = 0; i < VERIFIER_NUM_KINDS; i++) {
+        struct queue *queue = &work->queues[i];
+        if (queue->first != NULL && queue->running < queue->max_running) {
+            return queue;
+        }
+    }
+    return NULL;
+}
+
+static size_t take(struct verifier_work *work, struct queue *queue,
+                   struct verifier_job *jobs[VERIFIER_MAX_BATCH])
+{
+    size_t num = 0;
+    while (queue->first != NULL && num < queue->max_batch) {
+        jobs[num++] = queue->first;
+        queue->first = queue->first->next;
+    }
+    if (queue->first == NULL) {
+        queue->last = NULL;
+    }
+    queue->len -= num;
+    work->len -= num;
+    queue->running++;
+    return num;
+}
+
+static void *run(void *arg)
+{
+    struct verifier_work *work = arg;
+    struct verifier_job *jobs[VERIFIER_MAX_BATCH];
+    pthread_mutex_lock(&work->lock);
+    for (;;) {
+        struct queue *queue = next(work);
+        if (queue == NULL) {
+            if (work->ending) {
+                break;
+            }
+            work->idle++;
+            pthread_cond_wait(&work->changed, &work->lock);
+            work->idle--;
+            continue;
+        }
+        const size_t num = take(work, queue, jobs);
+        if (work->idle != 0 && next(work) != NULL) {
+            pthread_cond_signal(&work->changed);
+        }
+        pthread_mutex_unlock(&work->lock);
+        work->config.run(work->config.arg, jobs, num);
+        pthread_mutex_lock(&work->lock);
+        queue->running--;
+    }
+    pthread_cond_broadcast(&work->changed);
+    pthread_mutex_unlock(&work->lock);
+    return NULL;
+}
+
+static bool start_threads(struct verifier_work *work, unsigned threads)
+{
+    pthread_attr_t attributes;
+    work->threads = calloc(threads, sizeof *work->threads);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, (size_t)STACK);
+    while (work->threads != NULL && work->num_threads < threads &&
+           pthread_create(&work->threads[work->num_threads], &attributes, run, work) == 0) {
+        work->num_threads++;
+    }
+    pthread_attr_destroy(&attributes);
+    return work->num_threads == threads;
+}
+
+struct verifier_work *verifier_work_new(const struct verifier_work_config *config)
+{
+    struct verifier_work *work = calloc(1, sizeof *work);
+    if (work == NULL) {
+        return NULL;
+    }
+    work->config = *config;
+    pthread_mutex_init(&work->lock, NULL);
+    pthread_cond_init(&work->changed, NULL);
+    work->queues[VERIFIER_SINGLE].max_batch = 1;
+    work->queues[VERIFIER_SINGLE].max_running = config->threads;
+    work->queues[VERIFIER_OPENING].max_batch = VERIFIER_MAX_BATCH;
+    work->queues[VERIFIER_OPENING].max_running = 1;
+    work->queues[VERIFIER_EVIDENCE].max_batch = VERIFIER_MAX_BATCH;
+    work->queues[VERIFIER_EVIDENCE].max_running = config->appraisers + 1;
+    if (!start_threads(work, config->threads + config->appraisers + 2)) {
+        verifier_work_stop(work);
+        verifier_work_free(work);
+        return NULL;
+    }
+    return work;
+}
+
+void verifier_work_stop(struct verifier_work *work)
+{
+    if (work == NULL) {
+        return;
+    }
+    pthread_mutex_lock(&work->lock);
+    work->ending = true;
+    pthread_cond_broadcast(&work->changed);
+    pthread_mutex_unlock(&work->lock);
+    for (unsigned i = 0; i < work->num_threads; i++) {
+        pthread_join(work->threads[i], NULL);
+    }
+    work->num_threads = 0;
+}
+
+void verifier_work_free(struct verifier_work *work)
+{
+    if (work == NULL) {
+        return;
+    }
+    free(work->threads);
+    pthread_cond_destroy(&work->changed);
+    pthread_mutex_destroy(&work->lock);
+    free(work);
+}
+
+bool verifier_work_put(struct verifier_work *work, struct verifier_job *job)
+{
+    struct queue *queue = &work->queues[job->kind];
+    pthread_mutex_lock(&work->lock);
+    const bool has_room = work->len < MAX_QUEUE && !work->ending;
+    if (has_room) {
+        job->next = NULL;
+        if (queue->last != NULL) {
+            queue->last->next = job;
+        } else {
+            queue->first = job;
+        }
+        queue->last = job;
+        queue->len++;
+        work->len++;
+    }
+    pthread_mutex_unlock(&work->lock);
+    return has_room;
+}
+
+void verifier_work_wake(struct verifier_work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    if (work->idle != 0 && next(work) != NULL) {
+        pthread_cond_signal(&work->changed);
+    }
+    pthread_mutex_unlock(&work->lock);
+}

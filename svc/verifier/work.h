@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The threads that work on requests. Those of one kind that wait together are taken together, up to
+ * a batch; so the more there is to do, the less each costs. Of a kind only so many batches are
+ * worked on at once: newSession has one signer, Evidence has its appraisers and one batch more that
+ * is signed and stored meanwhile. What comes by itself always finds a thread.
+ */
+#ifndef SVC_VERIFIER_WORK_H
+#define SVC_VERIFIER_WORK_H
+
+#include "svc/verifier/service.h"
+
+struct verifier_work;
+
+/* A request in a queue; the owner has it within a struct of its own. */
+struct verifier_job {
+    enum verifier_kind kind;
+    struct verifier_job *next;
+};
+
+struct verifier_work_config {
+    unsigned appraisers;
+    unsigned threads; /* for what comes by itself */
+    /* Called by the threads, with up to VERIFIER_MAX_BATCH jobs of one kind. */
+    void (*run)(void *arg, struct verifier_job **jobs, size_t num);
+    void *arg;
+};
+
+/* verifier_work_new starts the threads; NULL without memory or threads. */
+struct verifier_work *verifier_work_new(const struct verifier_work_config *config);
+/* verifier_work_stop takes no more, and waits until all that was put in is done. */
+void verifier_work_stop(struct verifier_work *work);
+/* verifier_work_free is for after that. */
+void verifier_work_free(struct verifier_work *work);
+
+/* verifier_work_put is false when as many wait as may, or it has stopped. Nobody is woken before
+ * verifier_work_wake: the one who puts in has more of them in its hands. Both are for one thread.
+ */
+ATLS_NODISCARD bool verifier_work_put(struct verifier_work *work, struct verifier_job *job);
+void verifier_work_wake(struct verifier_work *work);
+
+#endif

@@ -53,7 +53,7 @@ static const struct option {
      "take Results of Verifier URI by these keys; may be repeated"},
 #if ATLS_NET
     {"verifier", VALUE, ASKERS, AT(verifier), "URL",
-     "have Evidence appraised by this Verifier, over https"},
+     "have Evidence appraised by this Verifier; trustee+URL: a Trustee"},
     {"verifier-ca", VALUE, ASKERS, AT(verifier_ca), "FILE",
      "certificates to which the Verifier's must lead, or its own, PEM"},
     {"plain-http", FLAG, ASKERS, AT(plain_http), NULL,

@@ -34,9 +34,10 @@ struct cli_options {
     /* serve */
     const char *exec, *forward;
     bool echo, once;
-    bool renew; /* passport */
-    bool csr;   /* keygen */
-    bool kat;   /* attest */
+    bool renew;         /* passport */
+    bool csr;           /* keygen */
+    bool kat;           /* attest */
+    bool demo_verifier; /* demo --verifier */
     /* keygen */
     const char *rot, *output, *tcti, *pcrs, *days;
     struct cli_list names, sets;
@@ -51,7 +52,6 @@ struct cli_options {
     bool force_plain; /* --plain-http */
     /* demo */
     const char *keep;
-    bool demo_verifier; /* --verifier */
     /* what is no option */
     struct cli_list operands;
     void *storage; /* what a configuration file's texts live in */

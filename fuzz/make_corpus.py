@@ -394,6 +394,20 @@ def authenticators():
     yield "no_request", b"\0" + answer(attests)
 
 
+@target("fuzz_verifier_trustee")
+def trustee_evidence():
+    """One octet for the format, then a TSM report: of SEV-SNP with its table of certificates, or a quote."""
+    vcek = bytes.fromhex("63da758de6644564adc5f4b93be8accd")
+    table = vcek + (48).to_bytes(4, "little") + (4).to_bytes(4, "little") + bytes(24) + b"cert"
+    report = bytes([3]) + bytes(range(1, 256)) * 4 + bytes(1184 - 1 - 255 * 4)
+    whole = report[:15] + bytes(1) + report[16:71] + bytes(1) + report[72:]
+    for name, version in (("v2", 2), ("v3", 3), ("v5", 5)):
+        yield name, b"\0" + cbor({"auxblob": table, "outblob": bytes([version]) + bytes(3) + whole[4:], "provider": "sev_guest"})
+    yield "no_table", b"\0" + cbor({"outblob": whole, "provider": "sev_guest"})
+    yield "past_its_end", b"\0" + cbor({"auxblob": table[:-1], "outblob": whole, "provider": "sev_guest"})
+    yield "quote", b"\1" + cbor({"outblob": b"quote", "provider": "tdx_guest"})
+
+
 @target("fuzz_codec_cmw")
 def cmws():
     record = [64999, b"\1\2\3\4"]

@@ -222,7 +222,9 @@ struct atls_verifier_spec {
     /** The table that a fetcher library exports, such as atls_fetcher_curl; outlives the context.
      */
     const struct atls_fetcher_ops *fetcher;
-    const char *url; /**< of a Verifier with Veraison's challenge-response API, https */
+    /** https URL of a Verifier with Veraison's challenge-response API; with "trustee+" before it,
+     * of Trustee's Attestation Service with its RESTful API. */
+    const char *url;
     /** PEM: the CA of the Verifier's certificate, or that certificate itself. No other is taken. */
     struct atls_bytes ca_pem;
     bool plain_http; /**< takes http:// to an address of this machine; the keys must then be pinned

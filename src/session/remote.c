@@ -46,6 +46,13 @@ enum atls_err context_check_verifier(const struct atls_context *context, struct 
                                "endorsements beside --verifier, which has its own",
                                "one of the two");
     }
+    for (size_t i = 0; remote && i < context->num_required; i++) {
+        const struct atls_format *format = context->required[i];
+        if (format != NULL && !atls_remote_takes(context->verifier, format)) {
+            return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "Verifier", format->name,
+                                   "a format that Trustee takes: snp or tdx");
+        }
+    }
     if (!remote && context->trust != NULL && !context_takes_results(context)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "trusted Verifiers",
                                "a Verifier that is trusted, and none that is asked",

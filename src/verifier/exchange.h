@@ -3,12 +3,14 @@
 #ifndef VERIFIER_EXCHANGE_H
 #define VERIFIER_EXCHANGE_H
 
+#include "base/formats.h"
 #include "verifier/line.h"
 
 typedef enum atls_err verifier_make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
                                     struct atls_diag *diag);
 
 struct verifier_question {
+    const struct atls_format *format;
     const char *media_type; /* of the Evidence itself: the CMW around it is taken off */
     struct atls_bytes evidence;
     struct atls_bytes nonce; /* 8 to 64 octets; empty: the Verifier is to make one */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A remote Verifier, by the challenge-response API of Veraison. What it may be believed: that
+ * A remote Verifier, by the challenge-response API of Veraison, or, with "trustee+" before its URL,
+ * by the API of Trustee's Attestation Service. What it may be believed: that
  * signatures, endorsements and reference values hold, once its Result verifies by a key that is
  * its own. What it is not asked: whether the Evidence is of this connection, since most Verifiers
  * repeat a nonce without looking for it (R-21); that is compared here, before anything is sent.
@@ -27,6 +28,9 @@ struct atls_remote_options {
 ATLS_NODISCARD enum atls_err atls_remote_new(struct atls_verifier **out,
                                              const struct atls_remote_options *options,
                                              struct verifier_trust *trust, struct atls_diag *diag);
+
+/* atls_remote_takes is false for a format of which it certainly takes no Evidence. */
+bool atls_remote_takes(const struct atls_verifier *verifier, const struct atls_format *format);
 
 /* What a Result is wanted for: a passport about a TLS key of our own. */
 struct verifier_passport_question {

@@ -289,9 +289,9 @@ class RelyingTest(atlslib.SystemTest):
         self.assertEqual(events["data"]["result"]["text"], "hello\n")
         return events["connected"]["result"]["verdict"]
 
-    def refused(self, verifier, status, code, words, *more):
+    def refused(self, verifier, status, code, words, *more, url=None):
         """One sentence with these WORDS in it, and no data."""
-        outcome = self.assert_fails(self.connect(*self.asking(verifier, *more)), status, code)
+        outcome = self.assert_fails(self.connect(*self.asking(verifier, *more, url=url)), status, code)
         for word in [words] if isinstance(words, str) else words:
             self.assertIn(word, outcome.error["sentence"])
         self.assertNotIn("hello", outcome.text)

@@ -54,6 +54,15 @@ class BackgroundCheckTest(standin.RelyingTest):
         words = ["--require", "psa", "--verifier", verifier.url, "--plain-http", *self.pinned(verifier)]
         self.assert_accepts(self.connect(*words))
 
+    def test_a_trustee_is_not_asked_about_what_it_does_not_take(self):
+        verifier = self.verifier()
+        error = self.refused(verifier, EXIT_OURS, "CONFIG", ["psa", "a format that Trustee takes"],
+                             url="trustee+" + verifier.url).error
+        self.assertEqual(error["claim"], "Verifier")
+        for wrong in ("trustee+", "trustee+ftp://a", "trustee+http://127.0.0.1:1", "trustee+trustee+https://a", "Trustee+https://a"):
+            self.assert_fails(self.connect(*self.asking(None, url=wrong)), EXIT_OURS, "CONFIG")
+        self.assertEqual(verifier.asked, [])
+
     def test_a_session_in_the_older_flavour(self):
         for location in ("absolute", "rooted", "session/1"):
             verifier = self.verifier()

@@ -149,6 +149,12 @@ class FromAStrangeVerifierTest(ObtainTest):
         self.assertEqual(run(*self.words()).status, EXIT_DONE)
         self.assertEqual(set(self.asked_sizes) - {33, 64}, set())
 
+    def test_a_trustee_is_not_asked(self):
+        words = self.words()
+        words[words.index(self.verifier.url)] = "trustee+" + self.verifier.url
+        self.assert_fails(run(*words), EXIT_OURS, "NOT_BUILT")
+        self.assertEqual((self.verifier.asked, self.verifier.evidence), ([], []))
+
     def test_a_result_that_no_peer_would_take_is_not_kept(self):
         honest = self.change
 

@@ -47,7 +47,7 @@ enum atls_err context_check_verifier(const struct atls_context *context, struct 
                                "one of the two");
     }
     for (size_t i = 0; remote && i < context->num_required; i++) {
-        const struct atls_format *format = context->required[i];
+        const struct atls_format *format = context->required[i].format;
         if (format != NULL && !atls_remote_takes(context->verifier, format)) {
             return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "Verifier", format->name,
                                    "a format that Trustee takes: snp or tdx");

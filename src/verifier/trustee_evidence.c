@@ -164,10 +164,10 @@ static const struct {
      "VLEK"},
 };
 
-static const char *cert_name(const uint8_t *guid)
+static const char *cert_name(struct atls_bytes guid)
 {
     for (size_t i = 0; i < ATLS_ARRAY_LEN(snp_certs); i++) {
-        if (memcmp(guid, snp_certs[i].guid, sizeof snp_certs[i].guid) == 0) {
+        if (atls_bytes_equal(guid, atls_bytes_of(snp_certs[i].guid, sizeof snp_certs[i].guid))) {
             return snp_certs[i].name;
         }
     }
@@ -188,7 +188,7 @@ static enum atls_err snp_chain(json_t **out, struct atls_bytes table, struct atl
             return refuse("auxblob", "a table without an end", "one of at most 15 certificates",
                           diag);
         }
-        if (memcmp(entry, zeros, sizeof zeros) == 0) {
+        if (atls_bytes_equal(atls_bytes_of(entry, ENTRY), atls_bytes_of(zeros, ENTRY))) {
             break;
         }
         const uint64_t at = little_endian(entry + 16, 4), len = little_endian(entry + 20, 4);
@@ -196,7 +196,7 @@ static enum atls_err snp_chain(json_t **out, struct atls_bytes table, struct atl
             json_decref(list);
             return refuse("auxblob", "a certificate past its end", "one within it", diag);
         }
-        const char *name = cert_name(entry);
+        const char *name = cert_name(atls_bytes_of(entry, 16));
         if (name != NULL &&
             json_array_append_new(list, json_pack("{s:s,s:o}", "cert_type", name, "data",
                                                   octets(table.data + at, (size_t)len))) != 0) {

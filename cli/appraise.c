@@ -5,6 +5,7 @@
  */
 #include "cli.h"
 
+#include "appraise_remote.h"
 #include "appraise_result.h"
 #include "atls/limits.h"
 #include "atls/version.h"
@@ -48,11 +49,15 @@ struct work {
     struct atls_appraisal appraisal;
     struct atls_verdict verdict;
     struct cli_result result;
+    struct atls_verifier *verifier; /* --verifier */
+    char *remote_result;
 };
 
 static void cleanup(struct work *w)
 {
     cli_result_cleanup(&w->result);
+    cli_appraise_remote_close(w->verifier);
+    free(w->remote_result);
     atls_verdict_cleanup(&w->verdict);
     atls_appraisal_cleanup(&w->appraisal, free);
     atls_policy_cleanup(&w->policy);
@@ -202,7 +207,10 @@ static enum atls_err read_endorsements(struct work *w, const struct cli_options 
 
 static enum atls_err read_all(struct work *w, const struct cli_options *o, struct atls_diag *diag)
 {
-    enum atls_err err = read_nonce(w, o->nonce, diag);
+    enum atls_err err = cli_appraise_remote_check(o, diag);
+    if (err == ATLS_OK) {
+        err = read_nonce(w, o->nonce, diag);
+    }
     if (err == ATLS_OK) {
         err = cli_result_options(&w->result, o, diag);
     }
@@ -221,6 +229,9 @@ static enum atls_err read_all(struct work *w, const struct cli_options *o, struc
     if (err == ATLS_OK) {
         err = read_revoked(w, o, diag);
     }
+    if (err == ATLS_OK && o->verifier != NULL) {
+        return cli_appraise_remote_open(&w->verifier, o, diag);
+    }
     return err == ATLS_OK ? read_endorsements(w, o, diag) : err;
 }
 
@@ -229,6 +240,11 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
                                  const struct atls_diag *why, struct atls_diag *diag)
 {
     struct atls_cmw cmw;
+    if (w->verifier != NULL) {
+        char *result = w->remote_result;
+        w->remote_result = NULL;
+        return cli_result_take(&w->result, result, diag);
+    }
     if (w->format == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) == ATLS_OK) {
         w->format = atls_cmw_format(&cmw); /* names the submod of a failure */
     }
@@ -257,8 +273,11 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
         .now_s = w->now_s,
         .want_claims = true,
         .revoked = &w->revoked,
+        .max_result_age_s = w->verifier != NULL ? w->policy.max_result_age_s : 0,
     };
-    enum atls_err err = atls_verify(&w->appraisal, &request, diag);
+    enum atls_err err = w->verifier != NULL ? cli_appraise_remote(w->verifier, &w->appraisal,
+                                                                  &w->remote_result, &request, diag)
+                                            : atls_verify(&w->appraisal, &request, diag);
     if (err != ATLS_OK && w->wrapped == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) != ATLS_OK) {
         /* the usual reason: a token as it left the device, not as it travels in TLS */
         atls_diag_expected_text(diag, "; bare Evidence needs --format NAME");
@@ -272,7 +291,8 @@ static json_t *describe(struct work *w, enum atls_err outcome)
     struct atls_diag diag;
     atls_verdict_take_evidence(&w->verdict, &w->appraisal);
     w->verdict.state = outcome == ATLS_OK ? ATLS_VERDICT_ACCEPTED : ATLS_VERDICT_REFUSED;
-    atls_text_copy(w->verdict.verifier, sizeof w->verdict.verifier, "in-process");
+    atls_text_copy(w->verdict.verifier, sizeof w->verdict.verifier,
+                   w->verifier != NULL ? cli_appraise_remote_name(w->verifier) : "in-process");
     atls_text_copy(w->verdict.policy_id, sizeof w->verdict.policy_id, w->policy.id);
     w->verdict.policy_version = w->policy.version;
     json_t *object = json_pack("{s:b,s:o}", "accepted", outcome == ATLS_OK, "verdict",

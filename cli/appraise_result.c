@@ -12,6 +12,7 @@
 #include "json/cmw_json.h"
 #include "json/ear_json.h"
 #include "json/file.h"
+#include "json/json.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -156,6 +157,35 @@ enum atls_err cli_result_make(struct cli_result *result, const struct cli_option
     return err;
 }
 
+/* payload_of gives the claims of a JWT that has verified. */
+static json_t *payload_of(const char *jwt)
+{
+    const char *begin = strchr(jwt, '.');
+    const char *end = begin != NULL ? strchr(begin + 1, '.') : NULL;
+    json_t *claims = NULL;
+    size_t len = end != NULL ? (size_t)(end - begin - 1) : 0;
+    uint8_t *text = malloc(len + 1);
+    const struct atls_buf room = {text, len};
+    if (text != NULL && end != NULL &&
+        atls_base64url_decode(atls_bytes_of(begin + 1, len), room, &len) &&
+        atls_json_parse(&claims, atls_bytes_of(text, len), step, NULL) != ATLS_OK) {
+        claims = NULL;
+    }
+    free(text);
+    return claims;
+}
+
+enum atls_err cli_result_take(struct cli_result *result, char *jwt, struct atls_diag *diag)
+{
+    result->is_remote = true;
+    result->jwt = jwt;
+    if (jwt == NULL) {
+        return ATLS_OK;
+    }
+    result->claims = payload_of(jwt);
+    return result->claims != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_VERIFIER_ANSWER, step, NULL);
+}
+
 void cli_result_print(const struct cli_result *result, const char *verb)
 {
     if (result->jwt != NULL) {
@@ -167,6 +197,9 @@ void cli_result_print(const struct cli_result *result, const char *verb)
             fflush(stdout) != 0) {
             cli_note(verb, "the Result could not be written");
         }
+        return;
+    }
+    if (result->is_remote) { /* no Result: what is wrong is said as an error */
         return;
     }
     char *text = json_dumps(result->claims, JSON_INDENT(2) | JSON_ENSURE_ASCII);
@@ -184,9 +217,10 @@ enum atls_err cli_result_json(json_t *object, const struct cli_result *result,
                     : NULL;
     enum atls_err err =
         result->keys.num_keys != 0 ? atls_jwk_set_public(&keys, &result->keys, diag) : ATLS_OK;
-    json_t *members = json_pack("{s:O,s:s?,s:s?,s:o,s:b}", "ear", result->claims, "jwt",
-                                result->jwt, "cwt", cwt, "jwks", keys != NULL ? keys : json_null(),
-                                "unsigned", result->jwt == NULL && result->cwt == NULL);
+    json_t *members =
+        json_pack("{s:O?,s:s?,s:s?,s:o,s:b}", "ear", result->claims, "jwt", result->jwt, "cwt", cwt,
+                  "jwks", keys != NULL ? keys : json_null(), "unsigned",
+                  !result->is_remote && result->jwt == NULL && result->cwt == NULL);
     if (err == ATLS_OK && (members == NULL || json_object_update(object, members) != 0)) {
         err = atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }

@@ -16,6 +16,7 @@ struct cli_result {
     char *jwt; /* one of both, or none */
     uint8_t *cwt;
     size_t cwt_len;
+    bool is_remote; /* another Verifier's, whose keys are not ours to publish */
 };
 
 /* cli_result_options reads --ear-profile, --ear-form and the keys. */
@@ -30,6 +31,11 @@ ATLS_NODISCARD enum atls_err cli_result_make(struct cli_result *result, const st
                                              struct atls_ear_options options,
                                              const struct atls_format *format,
                                              struct atls_bytes cmw, struct atls_diag *diag);
+
+/* cli_result_take takes the Result (a JWT, or NULL: there is none) of another Verifier, which has
+ * been verified. */
+ATLS_NODISCARD enum atls_err cli_result_take(struct cli_result *result, char *jwt,
+                                             struct atls_diag *diag);
 
 /* cli_result_print writes what a person or a pipe gets: the token, or the claims and on stderr that
  * nobody signed them. cli_result_json adds the members of --json to `object`. */

@@ -22,6 +22,7 @@ enum kind { FLAG, VALUE, LIST };
     (PEERS | CLI_KEYGEN | CLI_ATTEST | CLI_APPRAISE | CLI_CORIM | CLI_DEMO | CLI_VERSION |         \
      CLI_INSPECT | CLI_VERIFIER | CLI_PASSPORT)
 #define ASKERS     (PEERS | CLI_PASSPORT)
+#define READERS    (ASKERS | CLI_APPRAISE) /* of Results */
 #define AT(member) offsetof(struct cli_options, member)
 
 static const struct option {
@@ -49,14 +50,14 @@ static const struct option {
      "take only CoRIM that this key or certificate signed; may be repeated"},
     {"passport", LIST, PEERS, AT(passports), "[URI=]FILE",
      "bring this Result of a Verifier; may be repeated"},
-    {"trust-verifier", LIST, ASKERS, AT(trusted_verifiers), "URI=FILE|URL",
+    {"trust-verifier", LIST, READERS, AT(trusted_verifiers), "URI=FILE|URL",
      "take Results of Verifier URI by these keys; may be repeated"},
 #if ATLS_NET
-    {"verifier", VALUE, ASKERS, AT(verifier), "URL",
+    {"verifier", VALUE, READERS, AT(verifier), "URL",
      "have Evidence appraised by this Verifier; trustee+URL: a Trustee"},
-    {"verifier-ca", VALUE, ASKERS, AT(verifier_ca), "FILE",
+    {"verifier-ca", VALUE, READERS, AT(verifier_ca), "FILE",
      "certificates to which the Verifier's must lead, or its own, PEM"},
-    {"plain-http", FLAG, ASKERS, AT(plain_http), NULL,
+    {"plain-http", FLAG, READERS, AT(plain_http), NULL,
      "take an http:// Verifier on this machine, with pinned keys"},
 #endif
     {"policy", VALUE, PEERS | CLI_APPRAISE, AT(policy), "FILE", "appraisal policy, JSON"},

@@ -45,9 +45,10 @@ static bool is_url(const char *text)
     return strncmp(text, "https://", 8) == 0 || strncmp(text, "http://", 7) == 0;
 }
 
-/* trust takes URI=FILE or URI=URL. A URI may have '=' in it, and so may the other side: it is split
- * at the last one behind which a URL begins, else at the last one of all. */
-static enum atls_err trust(struct atls_context *context, const char *text, struct atls_diag *diag)
+/* A URI may have '=' in it, and so may the other side: it is split at the last one behind which a
+ * URL begins, else at the last one of all. */
+static enum atls_err split(char **out_identity, const char **out_where, bool *out_is_url,
+                           const char *text, struct atls_diag *diag)
 {
     const char *at = strstr(text, "=http");
     for (const char *next = at; next != NULL; next = strstr(next + 1, "=http")) {
@@ -56,25 +57,60 @@ static enum atls_err trust(struct atls_context *context, const char *text, struc
     if (at == NULL || !is_url(at + 1)) {
         at = strrchr(text, '=');
     }
-    char *identity = at != NULL ? strndup(text, (size_t)(at - text)) : NULL;
-    if (identity == NULL) {
-        return at != NULL ? atls_fail(diag, ATLS_ERR_MEMORY, "--trust-verifier", NULL)
-                          : fail_config(diag, "--trust-verifier", text, "URI=FILE or URI=URL");
+    if (at == NULL) {
+        return fail_config(diag, "--trust-verifier", text, "URI=FILE or URI=URL");
     }
+    *out_identity = strndup(text, (size_t)(at - text));
+    *out_where = at + 1;
+    *out_is_url = is_url(at + 1);
+    return *out_identity != NULL ? ATLS_OK
+                                 : atls_fail(diag, ATLS_ERR_MEMORY, "--trust-verifier", NULL);
+}
+
+static enum atls_err trust_one(const struct cli_trust *trust, const char *text,
+                               struct atls_diag *diag)
+{
+    char *identity = NULL;
+    const char *where = NULL;
+    bool is_at_url = false;
     uint8_t *keys = NULL;
     size_t len = 0;
-    enum atls_err err = ATLS_OK;
-    if (is_url(at + 1)) {
-        err = atls_context_trust_verifier_at(context, identity, at + 1, diag);
+    enum atls_err err = split(&identity, &where, &is_at_url, text, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (is_at_url) {
+        err = trust->fetch(trust->arg, identity, where, diag);
     } else {
-        err = atls_file_read(&keys, &len, at + 1, ATLS_MAX_FILE_LEN, diag);
+        err = atls_file_read(&keys, &len, where, ATLS_MAX_FILE_LEN, diag);
         if (err == ATLS_OK) {
-            err = atls_context_trust_verifier(context, identity, atls_bytes_of(keys, len), diag);
+            err = trust->pin(trust->arg, identity, atls_bytes_of(keys, len), diag);
         }
         atls_file_free(keys, len);
     }
     free(identity);
     return err;
+}
+
+enum atls_err cli_remote_trust(const struct cli_trust *trust, const struct cli_options *o,
+                               struct atls_diag *diag)
+{
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < o->trusted_verifiers.count; i++) {
+        err = trust_one(trust, o->trusted_verifiers.items[i], diag);
+    }
+    return err;
+}
+
+static enum atls_err pin(void *arg, const char *identity, struct atls_bytes keys,
+                         struct atls_diag *diag)
+{
+    return atls_context_trust_verifier(arg, identity, keys, diag);
+}
+
+static enum atls_err fetch(void *arg, const char *identity, const char *url, struct atls_diag *diag)
+{
+    return atls_context_trust_verifier_at(arg, identity, url, diag);
 }
 
 #if ATLS_NET
@@ -110,9 +146,7 @@ static enum atls_err set_verifier(struct atls_context *context, const struct cli
 enum atls_err cli_remote_setup(struct atls_context *context, const struct cli_options *o,
                                struct atls_diag *diag)
 {
-    enum atls_err err = ATLS_OK;
-    for (size_t i = 0; err == ATLS_OK && i < o->trusted_verifiers.count; i++) {
-        err = trust(context, o->trusted_verifiers.items[i], diag);
-    }
+    const struct cli_trust trust = {context, pin, fetch};
+    const enum atls_err err = cli_remote_trust(&trust, o, diag);
     return err == ATLS_OK && o->verifier != NULL ? set_verifier(context, o, diag) : err;
 }

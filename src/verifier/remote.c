@@ -154,13 +154,18 @@ static enum atls_err take_claims(struct atls_submod *submod, const struct verifi
     /* A Result may name the key; then it is this one. */
     if (found->akpub.len != 0 || ear->cnf.has_key || ear->cnf.ckt.len != 0 ||
         ear->cnf.jkt.len != 0) {
-        return atls_ear_check_key(ear, request->crypto, request->tls_spki, diag);
+        const struct atls_bytes shown =
+            atls_bytes_of(submod->attested_spki, submod->attested_spki_len);
+        return atls_ear_check_key(ear, request->crypto,
+                                  request->tls_spki.len != 0 ? request->tls_spki : shown, diag);
     }
     return ATLS_OK;
 }
 
-static enum atls_err ask(struct atls_submod *submod, struct atls_verifier *verifier,
-                         const struct verifier_evidence *evidence,
+/* ask gives *out_result, where it is not NULL, once the Result has verified: its status comes last.
+ */
+static enum atls_err ask(struct atls_submod *submod, char **out_result,
+                         struct atls_verifier *verifier, const struct verifier_evidence *evidence,
                          const struct atls_verify_request *request,
                          const struct verifier_line *line, struct atls_diag *diag)
 {
@@ -180,11 +185,16 @@ static enum atls_err ask(struct atls_submod *submod, struct atls_verifier *verif
     if (err == ATLS_OK) {
         err = take_claims(submod, verifier->api, atls_ear_token_get(token), request, diag);
     }
+    if (out_result != NULL && (err == ATLS_OK || err == ATLS_ERR_STATUS)) {
+        *out_result = result;
+        result = NULL;
+    }
     free(result);
     return err;
 }
 
-static enum atls_err appraise_evidence(struct atls_submod *out, struct atls_verifier *verifier,
+static enum atls_err appraise_evidence(struct atls_submod *out, char **out_result,
+                                       struct atls_verifier *verifier,
                                        const struct verifier_evidence *evidence,
                                        const struct atls_verify_request *request,
                                        const struct atls_verifier_wait *wait,
@@ -200,7 +210,7 @@ static enum atls_err appraise_evidence(struct atls_submod *out, struct atls_veri
         err = verifier_fetch_first(verifier, &line, diag);
     }
     if (err == ATLS_OK) {
-        err = ask(&submod, verifier, evidence, request, &line, diag);
+        err = ask(&submod, out_result, verifier, evidence, request, &line, diag);
     }
     if (err == ATLS_OK) {
         err = atls_verify_check_submod(&submod, evidence->format, false, diag);
@@ -212,9 +222,10 @@ static enum atls_err appraise_evidence(struct atls_submod *out, struct atls_veri
     return err;
 }
 
-static enum atls_err appraise(struct atls_verifier *verifier, struct atls_appraisal *out,
-                              const struct atls_verify_request *request,
-                              const struct atls_verifier_wait *wait, struct atls_diag *diag)
+static enum atls_err appraise_and_keep(struct atls_verifier *verifier, struct atls_appraisal *out,
+                                       char **out_result, const struct atls_verify_request *request,
+                                       const struct atls_verifier_wait *wait,
+                                       struct atls_diag *diag)
 {
     struct verifier_evidence evidence = {.storage = NULL};
     struct atls_diag why = {.err = ATLS_OK};
@@ -222,7 +233,7 @@ static enum atls_err appraise(struct atls_verifier *verifier, struct atls_apprai
     enum atls_err err = submod != NULL ? verifier_evidence_open(&evidence, request, &why)
                                        : atls_fail(&why, ATLS_ERR_MEMORY, step, NULL);
     if (err == ATLS_OK) {
-        err = appraise_evidence(submod, verifier, &evidence, request, wait, &why);
+        err = appraise_evidence(submod, out_result, verifier, &evidence, request, wait, &why);
     }
     if (err == ATLS_OK) {
         memset(out, 0, sizeof *out);
@@ -237,6 +248,21 @@ static enum atls_err appraise(struct atls_verifier *verifier, struct atls_apprai
     }
     free(submod);
     return err;
+}
+
+static enum atls_err appraise(struct atls_verifier *verifier, struct atls_appraisal *out,
+                              const struct atls_verify_request *request,
+                              const struct atls_verifier_wait *wait, struct atls_diag *diag)
+{
+    return appraise_and_keep(verifier, out, NULL, request, wait, diag);
+}
+
+enum atls_err atls_remote_appraise(struct atls_verifier *verifier, struct atls_appraisal *out,
+                                   char **out_result, const struct atls_verify_request *request,
+                                   const struct atls_verifier_wait *wait, struct atls_diag *diag)
+{
+    *out_result = NULL;
+    return appraise_and_keep(verifier, out, out_result, request, wait, diag);
 }
 
 const struct atls_verifier_ops atls_verifier_remote = {

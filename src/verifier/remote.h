@@ -32,6 +32,18 @@ ATLS_NODISCARD enum atls_err atls_remote_new(struct atls_verifier **out,
 /* atls_remote_takes is false for a format of which it certainly takes no Evidence. */
 bool atls_remote_takes(const struct atls_verifier *verifier, const struct atls_format *format);
 
+/*
+ * atls_remote_appraise is the `appraise` of its table for Evidence from a file, which is about no
+ * connection: request->tls_spki is empty, and a Result that names a key must name that of the
+ * Evidence. *out_result is the Result as the Verifier signed it (caller: free), also for Evidence
+ * that is contraindicated (STATUS); NULL where there is none that verifies.
+ */
+ATLS_NODISCARD enum atls_err atls_remote_appraise(struct atls_verifier *verifier,
+                                                  struct atls_appraisal *out, char **out_result,
+                                                  const struct atls_verify_request *request,
+                                                  const struct atls_verifier_wait *wait,
+                                                  struct atls_diag *diag);
+
 /* What a Result is wanted for: a passport about a TLS key of our own. */
 struct verifier_passport_question {
     const struct atls_format *format; /* of the Evidence */

@@ -8,6 +8,7 @@
 #include "atls/context.h"
 
 #include "base/span.h"
+#include "endorsement/statement.h"
 #include "session/context.h"
 #include "session/context_internal.h"
 #include "session/passport.h"
@@ -147,6 +148,20 @@ bool context_takes_evidence(const struct atls_context *context)
     return context->num_required > (context_takes_results(context) ? 1u : 0u);
 }
 
+/* endorses_anybody: keys of attesters; or reference values of a format whose makers certify them,
+ * so that no key of an attester is loaded. */
+static bool endorses_anybody(const struct atls_context *context)
+{
+    bool found = atls_endorsements_num_keys(context->endorsements) != 0;
+    for (size_t i = 0; !found && i < atls_num_formats; i++) {
+        size_t cursor = 0;
+        found = atls_endorsements_next_statement(context->endorsements, atls_formats[i].name,
+                                                 ATLS_TRIPLE_REFERENCE, atls_context_now(context),
+                                                 &cursor) != NULL;
+    }
+    return found;
+}
+
 static enum atls_err check_whole(const struct atls_context *context, struct atls_diag *diag)
 {
     const bool requires = context->num_required != 0;
@@ -171,8 +186,7 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
     if (err != ATLS_OK) {
         return err;
     }
-    if (takes_evidence && !context->verifier_ops->waits &&
-        atls_endorsements_num_keys(context->endorsements) == 0) {
+    if (takes_evidence && !context->verifier_ops->waits && !endorses_anybody(context)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
                                "a requirement, and no endorsement: nobody could be accepted",
                                "--endorsements with a CoRIM, or --verifier");

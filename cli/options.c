@@ -61,7 +61,7 @@ static const struct option {
      "take an http:// Verifier on this machine, with pinned keys"},
 #endif
     {"policy", VALUE, PEERS | CLI_APPRAISE, AT(policy), "FILE", "appraisal policy, JSON"},
-    {"revoked", VALUE, PEERS | CLI_APPRAISE, AT(revoked), "FILE",
+    {"revoked", VALUE, SERVERS | CLI_APPRAISE, AT(revoked), "FILE",
      "keys, certificates and machines that are refused, JSON"},
     {"simulated", FLAG, PEERS | CLI_APPRAISE, AT(simulated), NULL,
      "take Evidence of a simulated root of trust"},

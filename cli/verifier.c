@@ -38,6 +38,7 @@ struct service {
     struct tls *contexts;
     uint8_t *signer_files[CLI_MAX_LIST]; /* of --endorsement-key */
     struct atls_bytes signers[CLI_MAX_LIST];
+    struct cli_options tls_options; /* without what TLS has no use for */
     char address[300];
     char id[320];
 };
@@ -130,7 +131,11 @@ static enum atls_err make_tls(void *arg, struct ssl_ctx_st **out, struct atls_di
     if (tls == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "TLS", NULL);
     }
-    const enum atls_err err = cli_setup(&tls->setup, s->options, true, verb, diag);
+    s->tls_options = *s->options;
+    if (s->options->ca == NULL) {
+        s->tls_options.revoked = NULL; /* it is for Evidence alone: clients have no certificates */
+    }
+    const enum atls_err err = cli_setup(&tls->setup, &s->tls_options, true, verb, diag);
     if (err != ATLS_OK) {
         free(tls);
         return err;
@@ -185,6 +190,7 @@ static enum atls_err configure(struct service *s, struct atls_diag *diag)
     c->store = o->store != NULL ? o->store : "sqlite:atls-verifier.db";
     c->address = s->address;
     c->token_file = o->token;
+    c->revoked_file = o->revoked;
     c->per_source = o->per_source;
     c->takes_certificates = o->ca != NULL;
     c->num_appraisers = (size_t)appraisers;

@@ -7,6 +7,7 @@
 #include "crypto/crypto.h"
 #include "crypto/key.h"
 #include "json/cmw_json.h"
+#include "json/revoked_json.h"
 #include "svc/verifier/examine.h"
 #include "svc/verifier/known_matches.h"
 #include "svc/verifier/known_sets.h"
@@ -26,6 +27,8 @@ struct appraiser {
     struct verifier_known_sets *sets;
     struct verifier_known_matches *matches;
     struct verifier_packer answers;
+    uint64_t revoked_number; /* of the list below; 0: there is none */
+    struct atls_revocations revoked;
     /* of the job at hand; too large for a stack */
     struct verifier_evaluate request;
     struct verifier_outcome outcome;
@@ -146,8 +149,27 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
         .expected_nonce = a->request.nonce,
         .now_s = a->request.now_s,
         .want_claims = true,
+        .revoked = &a->revoked,
     };
     return atls_verify(&out->appraisal, &verify, diag);
+}
+
+/* take_list: the list that counts is the front's, and no other will do. */
+static bool take_list(struct appraiser *a)
+{
+    const struct verifier_evaluate *request = &a->request;
+    struct atls_revocations fresh = {.entries = NULL};
+    if (request->revoked == a->revoked_number) {
+        return true;
+    }
+    if (request->revoked != 0 &&
+        (!request->has_list || atls_revocations_parse(&fresh, request->list, NULL) != ATLS_OK)) {
+        return false;
+    }
+    atls_revocations_cleanup(&a->revoked);
+    a->revoked = fresh;
+    a->revoked_number = request->revoked;
+    return true;
 }
 
 /* evaluate fills in what the report says; `storage` holds what the outcome borrows. */
@@ -156,6 +178,10 @@ static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_
     struct verifier_evaluate *request = &a->request;
     struct verifier_outcome *outcome = &a->outcome;
     const struct atls_endorsements *set = NULL;
+    if (!take_list(a)) {
+        report->kind = VERIFIER_NEEDS_LIST;
+        return;
+    }
     if (request->has_documents) {
         verifier_known_matches_add(a->matches, request, &report->match);
     } else if (!verifier_known_matches_find(a->matches, request, &report->match)) {

@@ -20,6 +20,7 @@ struct front {
     struct ssl_ctx_st *ssl_ctx;
     int signal_fd;
     atomic_bool stopping;
+    int status; /* the front ends with it */
 };
 
 static enum atls_err block_signals(struct front *f, struct atls_diag *diag)
@@ -45,6 +46,15 @@ static enum atls_err load_endorsements(struct front *f, struct atls_diag *diag)
     return err == ATLS_OK ? verifier_service_catch_up(&f->service, generation, diag) : err;
 }
 
+/* load_revoked: with a key that is revoked nothing more is signed. */
+static enum atls_err load_revoked(struct front *f, struct atls_diag *diag)
+{
+    struct verifier_service *s = &f->service;
+    const enum atls_err err = verifier_revoked_load(s->revoked, f->config->revoked_file, diag);
+    return err == ATLS_OK ? verifier_revoked_check_own(s->revoked, s->keys, verifier_wall_s(), diag)
+                          : err;
+}
+
 static enum atls_err start_service(struct front *f, int control_fd, struct atls_diag *diag)
 {
     const struct verifier_config *c = f->config;
@@ -62,6 +72,9 @@ static enum atls_err start_service(struct front *f, int control_fd, struct atls_
         verifier_crew_new(&s->crew, control_fd, c->num_appraisers, c->appraiser.max_jobs, diag);
     if (err == ATLS_OK) { /* first: whoever has no key needs no store */
         err = verifier_service_init(s, diag);
+    }
+    if (err == ATLS_OK && c->revoked_file != NULL) {
+        err = load_revoked(f, diag);
     }
     if (err == ATLS_OK && c->token_file != NULL) {
         err = verifier_service_token(s, c->token_file, diag);
@@ -108,12 +121,18 @@ static void announce(struct front *f)
                                  provisioning, "endorsements", (json_int_t)endorsements));
 }
 
-/* reload makes the TLS context anew, as on SIGHUP; connections that are open keep the old. */
+/* reload reads the list of what is revoked, which counts at once, and makes the TLS context anew;
+ * connections that are open keep the old. */
 static void reload(struct front *f)
 {
     struct atls_diag diag;
     struct ssl_ctx_st *fresh = NULL;
     const struct verifier_config *c = f->config;
+    if (c->revoked_file != NULL &&
+        verifier_revoked_load(f->service.revoked, c->revoked_file, &diag) != ATLS_OK) {
+        verifier_log_event(f->service.log, "reload", &diag, NULL); /* all stays as it was */
+        return;
+    }
     if (c->make_tls(c->tls_arg, &fresh, &diag) != ATLS_OK) {
         verifier_log_event(f->service.log, "reload", &diag, NULL);
         return;
@@ -139,9 +158,23 @@ static bool on_signal(struct front *f)
     return true;
 }
 
+/* may_sign is false once a list that was read again, or the time of an entry, has come for a key
+ * of ours: then the service ends. */
+static bool may_sign(struct front *f)
+{
+    struct atls_diag diag;
+    struct verifier_service *s = &f->service;
+    if (verifier_revoked_check_own(s->revoked, s->keys, verifier_wall_s(), &diag) == ATLS_OK) {
+        return true;
+    }
+    verifier_log_event(s->log, "revoked", &diag, NULL);
+    f->status = atls_err_exit(diag.err);
+    return false;
+}
+
 static void loop(struct front *f)
 {
-    for (;;) {
+    while (may_sign(f)) {
         struct pollfd wait = {.fd = f->signal_fd, .events = POLLIN};
         if (poll(&wait, 1, 1000) > 0 && on_signal(f)) {
             return;
@@ -187,6 +220,7 @@ int verifier_front_run(int control_fd, const struct verifier_config *config)
         verifier_log_event(f->service.log, "stopping", NULL, NULL);
         verifier_listener_stop(f->listener, verifier_now_ms() + DRAIN_MS);
         verifier_log_event(f->service.log, "stopped", NULL, NULL);
+        status = f->status;
     } else {
         status = config->refuse(config->tls_arg, &diag);
     }

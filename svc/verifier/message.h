@@ -49,7 +49,10 @@ struct verifier_document {
  */
 struct verifier_evaluate {
     int64_t now_s;
-    uint64_t generation;     /* of the index */
+    uint64_t generation; /* of the index */
+    uint64_t revoked;    /* number of the list of what is revoked; 0: none */
+    bool has_list;
+    struct atls_bytes list;  /* JSON, for an appraiser that has another */
     struct atls_bytes nonce; /* empty: only say what it is */
     struct atls_bytes content_type;
     struct atls_bytes body;
@@ -69,7 +72,8 @@ enum verifier_report_kind {
     VERIFIER_IDENTIFIED = 0,      /* `why` is not OK, or there was no nonce */
     VERIFIER_NEEDS_DOCUMENTS = 1, /* those that match */
     VERIFIER_NEEDS_CONTENTS = 2,  /* of the documents that came without */
-    VERIFIER_APPRAISED = 3
+    VERIFIER_APPRAISED = 3,
+    VERIFIER_NEEDS_LIST = 4 /* of what is revoked */
 };
 /* REPORT: `why.err` is OK; EVIDENCE_MALFORMED for what is no CMW where it is labelled as one;
  * EVIDENCE_TYPE for a type that no appraiser here has. */

@@ -78,7 +78,7 @@ void verifier_recent_note(struct verifier_recent *recent, int64_t time_s, const 
                           const struct atls_diag *why, const json_t *fields)
 {
     static const char *const events[] = {"verdict",  "endorsement", "withdrawal", "failure",
-                                         "unusable", "store",       "reload"};
+                                         "unusable", "store",       "reload",     "revoked"};
     size_t at = 0;
     while (at < ATLS_ARRAY_LEN(events) && strcmp(events[at], event) != 0) {
         at++;

@@ -12,6 +12,7 @@
 #include "svc/verifier/message.h"
 #include "svc/verifier/metrics.h"
 #include "svc/verifier/response.h"
+#include "svc/verifier/revoked.h"
 #include "svc/verifier/store/store.h"
 
 #include <pthread.h>
@@ -41,7 +42,8 @@ struct verifier_service {
     json_t *media_types; /* of Evidence, immutable */
     const char *accept[VERIFIER_MAX_ACCEPT];
     size_t num_accept;
-    char *accept_json;     /* the same as a JSON array */
+    char *accept_json; /* the same as a JSON array */
+    struct verifier_revoked *revoked;
     atomic_bool *stopping; /* the order has come; of the front */
     bool store_away;       /* as the log has it; of the thread that keeps house */
     uint64_t described;    /* the store knows what is said up to here; of the same thread */

@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-    MAX_ROUNDS = 6,     /* documents, contents, and endorsements that are replaced meanwhile */
+    MAX_ROUNDS = 7,     /* the list, documents, contents, and what is replaced meanwhile */
     BATCH_JOB_MS = 2000 /* several jobs together; one by itself gets VERIFIER_JOB_MS */
 };
 
@@ -63,6 +63,7 @@ void verifier_tasks_cleanup(struct verifier_task_batch *batch)
     for (size_t i = 0; i < batch->num_frames; i++) {
         verifier_frame_cleanup(&batch->frames[i]);
     }
+    verifier_revoked_release(batch->service->revoked, batch->revoked);
     free(batch->frames);
     verifier_packer_cleanup(&batch->packer);
 }
@@ -156,10 +157,15 @@ static enum atls_err load_documents(struct verifier_task_batch *batch, struct ve
     return err;
 }
 
+/* pack adds a job. The first of a frame tells the list to an appraiser that may not have it. */
 static void pack(struct verifier_task_batch *batch, const struct verifier_task *task,
                  struct verifier_evaluate *plain)
 {
     struct verifier_evaluate *request = task->asked != NULL ? &task->asked->request : plain;
+    const struct verifier_revoked_text revoked = verifier_revoked_text_of(batch->revoked);
+    request->revoked = revoked.number;
+    request->has_list = batch->tells_revoked && batch->packer.num == 0;
+    request->list = revoked.text;
     request->now_s = batch->now_s;
     request->generation = batch->generation;
     request->nonce = task->only_identify ? atls_bytes_of(NULL, 0)
@@ -244,7 +250,8 @@ static void ask(struct verifier_task_batch *batch, struct verifier_task **tasks,
 static bool is_pending(const struct verifier_task *task)
 {
     return task->err == ATLS_OK && (task->report.kind == VERIFIER_NEEDS_DOCUMENTS ||
-                                    task->report.kind == VERIFIER_NEEDS_CONTENTS);
+                                    task->report.kind == VERIFIER_NEEDS_CONTENTS ||
+                                    task->report.kind == VERIFIER_NEEDS_LIST);
 }
 
 /* ask_pending sends what is to be asked in frames of a bounded size; true when there was any. */
@@ -281,6 +288,10 @@ static void provide(struct verifier_task_batch *batch)
         if (!is_pending(task)) {
             continue;
         }
+        if (task->report.kind == VERIFIER_NEEDS_LIST) {
+            batch->tells_revoked = true;
+            continue;
+        }
         const enum atls_err err = task->report.kind == VERIFIER_NEEDS_DOCUMENTS
                                       ? find_documents(batch, task, &why)
                                       : load_documents(batch, task, &why);
@@ -294,6 +305,7 @@ static void appraise(struct verifier_task_batch *batch)
 {
     struct atls_diag why;
     const enum atls_err err = catch_up(batch, &why);
+    batch->revoked = verifier_revoked_take(batch->service->revoked);
     for (size_t i = 0; err != ATLS_OK && i < batch->num; i++) {
         verifier_task_fail(batch->tasks[i], err, &why);
     }

@@ -44,7 +44,9 @@ struct verifier_task_batch {
     struct verifier_service *service;
     struct verifier_task *tasks[VERIFIER_MAX_BATCH];
     size_t num;
-    uint64_t generation; /* of the index */
+    uint64_t generation;                   /* of the index */
+    struct verifier_revoked_list *revoked; /* held until the end; NULL: none */
+    bool tells_revoked;                    /* an appraiser did not have it */
     int64_t now_s;
     struct verifier_packer packer;
     struct verifier_frame *frames; /* what the tasks borrow, owned */

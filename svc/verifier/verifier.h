@@ -15,7 +15,8 @@ struct verifier_config {
     const char *store;
     const char *address; /* as it listens, for the log */
     int listen_fd;
-    const char *token_file; /* NULL: no bearer token */
+    const char *token_file;   /* NULL: no bearer token */
+    const char *revoked_file; /* NULL: nothing is revoked */
     const char *per_source;
     bool takes_certificates; /* those of TLS clients count for provisioning */
     size_t num_appraisers;

@@ -26,9 +26,11 @@ static const struct atls_attester_ops *const attesters[] = {
 #if ATLS_SIM
     &atls_attester_sim_psa,
     &atls_attester_sim_nitro,
+    &atls_attester_sim_snp,
     &atls_attester_sim_replay_psa,
     &atls_attester_sim_replay_tpm2,
     &atls_attester_sim_replay_nitro,
+    &atls_attester_sim_replay_snp,
 #endif
     NULL,
 };

@@ -170,7 +170,7 @@ enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *dia
         const struct atls_bytes name = atls_bytes_text(o->rot);
         const bool known = atls_format_by_name(name) != NULL || atls_format_is_planned(name);
         return atls_fail_texts(diag, known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "keygen",
-                               "--rot", o->rot, "tpm2, nitro, sim-psa or sim-nitro");
+                               "--rot", o->rot, "tpm2, nitro, sim-psa, sim-nitro or sim-snp");
     }
     uint64_t days = 365;
     enum atls_err err = ATLS_OK;

@@ -31,7 +31,7 @@ foreach(folder ${room_folders})
     get_filename_component(name ${source} NAME_WE)
     set(target unit_${room}_${name})
     add_executable(${target} ${source})
-    target_link_libraries(${target} PRIVATE ${${room}_links} test_support room_${room})
+    target_link_libraries(${target} PRIVATE test_support room_${room} ${${room}_links})
     target_compile_definitions(${target} PRIVATE
       TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TEST_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
     add_test(NAME unit/${room}/${name} COMMAND ${target})

@@ -20,6 +20,9 @@ extern ATLS_API const struct atls_attester_ops atls_attester_sim_psa;
 /** atls_attester_sim_nitro signs attestation documents as an enclave of AWS Nitro has them, under a
  *  root of its own. */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_nitro;
+/** atls_attester_sim_snp signs SEV-SNP attestation reports with a VCEK or VLEK in attester.json,
+ *  under an ARK of its own. */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_snp;
 
 /**
  * The replay attesters play the CMW in a file, whatever nonce they are asked for: an attack, to
@@ -30,6 +33,8 @@ extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_psa;
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_tpm2;
 /** The same for Evidence of an enclave: "sim-replay-nitro", "nitro". */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_nitro;
+/** The same for Evidence of SEV-SNP: "sim-replay-snp", "snp". */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_replay_snp;
 
 #ifdef __cplusplus
 }

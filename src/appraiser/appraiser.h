@@ -67,6 +67,7 @@ struct atls_appraiser_ops {
 const struct atls_appraiser_ops *atls_appraiser_for(const struct atls_format *format);
 
 extern const struct atls_appraiser_ops atls_appraiser_psa;
+extern const struct atls_appraiser_ops atls_appraiser_snp;
 extern const struct atls_appraiser_ops atls_appraiser_tpm2;
 extern const struct atls_appraiser_ops atls_appraiser_kat;
 extern const struct atls_appraiser_ops atls_appraiser_nitro;

@@ -10,6 +10,7 @@ static const struct {
                             struct atls_bytes media_type, struct atls_diag *diag);
 } lookups[] = {
     {"psa", atls_psa_lookup},
+    {"snp", atls_snp_lookup},
     {"tpm2", atls_tpm2_lookup},
     {"nitro", atls_nitro_lookup},
 };

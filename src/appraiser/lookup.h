@@ -27,6 +27,8 @@ ATLS_NODISCARD enum atls_err atls_lookup_read(struct atls_lookup *out,
 /* One a format, beside its appraiser. */
 ATLS_NODISCARD enum atls_err atls_psa_lookup(struct atls_lookup *out, struct atls_bytes evidence,
                                              struct atls_bytes media_type, struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_snp_lookup(struct atls_lookup *out, struct atls_bytes evidence,
+                                             struct atls_bytes media_type, struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_tpm2_lookup(struct atls_lookup *out, struct atls_bytes evidence,
                                               struct atls_bytes media_type, struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_nitro_lookup(struct atls_lookup *out, struct atls_bytes evidence,

@@ -42,6 +42,19 @@ const struct atls_format atls_formats[] = {
         .corim_profile = "tag:atls,2026:nitro",
         .binder_field = "nonce",
     },
+    {
+        .name = "snp", /* AMD SEV-SNP */
+        .media_type = "application/vnd.veraison.tsm-report+cbor; provider=\"sev_guest\"",
+        .accepted_types = {"application/vnd.veraison.tsm-report+cbor", NULL},
+        .has_content_format = false,
+        .content_format = 0,
+        .submod = "SEVSNP",
+        .corim_profile = "tag:amd.com,2024:snp-corim-profile",
+        .old_corim_profile = NULL,
+        .binder_field = "REPORT_DATA",
+        .padded_len = 64,
+        .tsm_provider = "sev_guest",
+    },
 };
 const size_t atls_num_formats = ATLS_ARRAY_LEN(atls_formats);
 
@@ -67,7 +80,7 @@ static bool is_one_of(struct atls_bytes name, const char *const *names, size_t n
 
 bool atls_format_is_planned(struct atls_bytes name)
 {
-    static const char *const planned[] = {"cca", "snp", "tdx", "sgx", "tpm2-quote", "nvidia"};
+    static const char *const planned[] = {"cca", "tdx", "sgx", "tpm2-quote", "nvidia"};
     return is_one_of(name, planned, ATLS_ARRAY_LEN(planned));
 }
 

@@ -24,6 +24,9 @@ struct atls_format {
     const char *corim_profile; /* NULL: those of the parts */
     const char *old_corim_profile; /* the dialect before 2025; may be NULL */
     const char *binder_field;      /* where the binder sits, for sentences */
+    size_t padded_len; /* 64: it sits in so many octets, padded with zeros; 0: as it is */
+    /* Where several formats share the last of accepted_types: what the map inside names. */
+    const char *tsm_provider;
 };
 
 extern const struct atls_format atls_formats[];

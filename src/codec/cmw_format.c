@@ -4,18 +4,28 @@
 
 #include "base/formats.h"
 #include "base/span.h"
+#include "codec/tsm_report.h"
 
-static bool has_media_type(const struct atls_format *format, struct atls_bytes media_type)
+/* is_of_provider: the type without a parameter is that of several formats, and the map inside says
+ * which. Its appraiser reads it again, and judges it. */
+static bool is_of_provider(const struct atls_format *format, struct atls_bytes value)
 {
-    if (atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
+    struct atls_tsm_report report;
+    return atls_tsm_report_parse(&report, value, NULL) == ATLS_OK &&
+           atls_bytes_is_text(report.provider, format->tsm_provider);
+}
+
+static bool has_media_type(const struct atls_format *format, const struct atls_cmw *cmw)
+{
+    if (atls_media_type_equal(cmw->media_type, atls_bytes_text(format->media_type))) {
         return true;
     }
     for (size_t i = 0; i < ATLS_ARRAY_LEN(format->accepted_types); i++) {
         if (format->accepted_types[i] == NULL) {
             return false;
         }
-        if (atls_media_type_equal(media_type, atls_bytes_text(format->accepted_types[i]))) {
-            return true;
+        if (atls_media_type_equal(cmw->media_type, atls_bytes_text(format->accepted_types[i]))) {
+            return format->tsm_provider == NULL || is_of_provider(format, cmw->value);
         }
     }
     return false;
@@ -29,7 +39,7 @@ static bool is_named(const struct atls_format *format, const struct atls_cmw *cm
     }
     return cmw->by_content_format
                ? format->has_content_format && format->content_format == cmw->content_format
-               : has_media_type(format, cmw->media_type);
+               : has_media_type(format, cmw);
 }
 
 const struct atls_format *atls_cmw_format(const struct atls_cmw *cmw)

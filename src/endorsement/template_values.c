@@ -78,13 +78,37 @@ static enum atls_err put_version(const struct atls_template *t, const json_t *ob
                                                  "alphanumeric, decimal or semver");
 }
 
+/* read_number takes a number, or its decimal digits as a text: JSON numbers end at 2^63 - 1 here,
+ * and the TCB versions of SEV-SNP do not. */
+static bool read_number(const json_t *value, uint64_t *out)
+{
+    const char *digits = json_string_value(value);
+    uint64_t number = 0;
+    if (json_is_integer(value) && json_integer_value(value) >= 0) {
+        *out = (uint64_t)json_integer_value(value);
+        return true;
+    }
+    if (digits == NULL || digits[0] == '\0' || strlen(digits) != json_string_length(value)) {
+        return false;
+    }
+    for (; *digits != '\0'; digits++) {
+        const uint64_t digit = (uint64_t)(*digits - '0');
+        if (*digits < '0' || *digits > '9' || number > (UINT64_MAX - digit) / 10) {
+            return false;
+        }
+        number = number * 10 + digit;
+    }
+    *out = number;
+    return true;
+}
+
 /* put_svn writes {"type": "exact-value" or "min-value", "value": number}, or a bare number. */
 static enum atls_err put_svn(const struct atls_template *t, const json_t *object, const char *name)
 {
     static const char svn_step[] = "template: svn";
     struct atls_bytes type;
     const json_t *value = object;
-    int64_t number = 0;
+    uint64_t number = 0;
     enum atls_err err = ATLS_OK;
     if (json_is_object(object)) {
         err = atls_template_typed(t, object, svn_step, &type, &value);
@@ -98,11 +122,10 @@ static enum atls_err put_svn(const struct atls_template *t, const json_t *object
         atls_cbor_put_tag(t->w,
                           atls_bytes_is_text(type, "min-value") ? ATLS_TAG_MIN_SVN : ATLS_TAG_SVN);
     }
-    number = json_integer_value(value);
-    if (!json_is_integer(value) || number < 0) {
+    if (!read_number(value, &number)) {
         return refuse(t, name, value, "a number that is not negative");
     }
-    atls_cbor_put_int(t->w, number);
+    atls_cbor_put_uint(t->w, number);
     return ATLS_OK;
 }
 

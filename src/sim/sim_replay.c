@@ -139,3 +139,4 @@ static enum atls_err replay_provision(struct atls_provision *out,
 const struct atls_attester_ops atls_attester_sim_replay_psa = REPLAY("sim-replay-psa", "psa");
 const struct atls_attester_ops atls_attester_sim_replay_tpm2 = REPLAY("sim-replay-tpm2", "tpm2");
 const struct atls_attester_ops atls_attester_sim_replay_nitro = REPLAY("sim-replay-nitro", "nitro");
+const struct atls_attester_ops atls_attester_sim_replay_snp = REPLAY("sim-replay-snp", "snp");

@@ -3,9 +3,9 @@
 
 #include "base/span.h"
 #include "codec/cbor.h"
-#include "crypto/crypto.h"
 #include "json/base64.h"
 #include "json/json.h"
+#include "sim/sim_comid.h"
 
 #include <stdlib.h>
 
@@ -150,45 +150,8 @@ static json_t *triples_json(const struct atls_sim_claims *claims, const char *pu
     return triples;
 }
 
-/* A random UUID (RFC 9562, 5.4): two machines' CoMIDs are two tags. */
-static enum atls_err random_uuid(char out[37], struct atls_diag *diag)
-{
-    uint8_t octets[16];
-    const struct atls_buf buf = {octets, sizeof octets};
-    enum atls_err err = atls_random(buf);
-    if (err != ATLS_OK) {
-        return atls_fail(diag, err, "sim-psa", "tag-id");
-    }
-    octets[6] = (uint8_t)((octets[6] & 0x0f) | 0x40);
-    octets[8] = (uint8_t)((octets[8] & 0x3f) | 0x80);
-    static const char digits[] = "0123456789abcdef";
-    size_t at = 0;
-    for (size_t i = 0; i < sizeof octets; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10) {
-            out[at++] = '-';
-        }
-        out[at++] = digits[octets[i] >> 4];
-        out[at++] = digits[octets[i] & 15];
-    }
-    out[at] = '\0';
-    return ATLS_OK;
-}
-
 enum atls_err atls_sim_comid(char **out, const struct atls_sim_claims *claims,
                              const char *public_pem, struct atls_diag *diag)
 {
-    char id[37];
-    enum atls_err err = random_uuid(id, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    ATLS_AUTO(atls_json_cleanup)
-    json_t *comid = json_pack("{s:{s:s, s:i}, s:o}", "tag-identity", "id", id, "version", 0,
-                              "triples", triples_json(claims, public_pem));
-    char *text = comid != NULL ? atls_json_dump(comid) : NULL;
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, "sim-psa", "CoMID template");
-    }
-    *out = text;
-    return ATLS_OK;
+    return atls_sim_comid_of(out, triples_json(claims, public_pem), "sim-psa", diag);
 }

@@ -5,6 +5,7 @@
 #include "appraiser/outcome.h"
 #include "base/diag.h"
 #include "base/span.h"
+#include "codec/tsm_report.h"
 #include "json/cmw_json.h"
 #include "json/json.h"
 
@@ -66,6 +67,14 @@ static enum atls_err check_indicator(const struct atls_cmw *cmw, struct atls_dia
     return ATLS_ERR_EVIDENCE_TYPE;
 }
 
+/* is_shared_type: what the type leaves open the negotiation has settled; the appraiser refuses a
+ * map of another provider. */
+static bool is_shared_type(const struct atls_format *negotiated, const struct atls_cmw *cmw)
+{
+    return negotiated != NULL && negotiated->tsm_provider != NULL && !cmw->by_content_format &&
+           atls_media_type_equal(cmw->media_type, atls_bytes_text(ATLS_TSM_MEDIA_TYPE));
+}
+
 /* find_format gives the row of the Evidence: that which was negotiated, or an error. */
 static enum atls_err find_format(const struct atls_format **out, const struct atls_cmw *cmw,
                                  const struct atls_format *negotiated, struct atls_diag *diag)
@@ -74,7 +83,8 @@ static enum atls_err find_format(const struct atls_format **out, const struct at
     if (err != ATLS_OK) {
         return err;
     }
-    const struct atls_format *format = atls_cmw_format(cmw);
+    const struct atls_format *format =
+        is_shared_type(negotiated, cmw) ? negotiated : atls_cmw_format(cmw);
     if (format == NULL || (negotiated != NULL && format != negotiated)) {
         refuse(diag, ATLS_ERR_EVIDENCE_TYPE, "type of the CMW", NULL, NULL);
         if (format != NULL) {

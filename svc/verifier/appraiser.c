@@ -134,7 +134,8 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
                               const struct appraiser *a, const struct verifier_report *report,
                               const struct atls_endorsements *set, struct atls_diag *diag)
 {
-    struct atls_cmw label = {.kind = ATLS_CMW_RECORD, .media_type = report->media_type};
+    struct atls_cmw label = {
+        .kind = ATLS_CMW_RECORD, .media_type = report->media_type, .value = report->value};
     size_t len = 0;
     out->format = atls_cmw_format(&label);
     const enum atls_err err = wrap(storage, &len, report, diag);

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const formats[] = {"psa", "tpm2", "kat", "nitro"};
+static const char *const formats[] = {"psa", "tpm2", "kat", "nitro", "snp"};
 
 static struct atls_verify_request request_of(const struct test_sample *sample,
                                              const struct atls_endorsements *set)

@@ -9,6 +9,7 @@ It shares no code with the library: CBOR is python3-cbor2's, cryptography is pyt
 hashes of their names (the RSA key, of which that cannot be had, is tpm2/rsa.pem): they protect nothing.
 """
 import base64
+import functools
 import datetime
 import hashlib
 import json
@@ -26,6 +27,8 @@ try:
 except ImportError as absent:
     print(f"skipped: {absent.name} is absent")
     sys.exit(77)
+
+import make_snp
 
 HERE = pathlib.Path(__file__).resolve().parent
 CURVES = {"P-256": (ec.SECP256R1(), hashes.SHA256, "sha256", 32, -7, 3), "P-384": (ec.SECP384R1(), hashes.SHA384, "sha384", 48, -35, 4)}
@@ -434,8 +437,9 @@ def nitro_corim(source):
 
 
 FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, tpm2_committed, tpm2_corim),
-           "kat": (kat_sample, kat_committed, kat_corim),
-           "nitro": (nitro_sample, nitro_committed, nitro_corim)}
+           "kat": (kat_sample, kat_committed, kat_corim), "nitro": (nitro_sample, nitro_committed, nitro_corim),
+           "snp": (functools.partial(make_snp.make_sample, sys.modules[__name__]), make_snp.committed,
+                   functools.partial(make_snp.make_corim, sys.modules[__name__]))}
 
 
 def files_of(name, check):

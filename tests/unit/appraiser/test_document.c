@@ -9,6 +9,7 @@
 #include "appraiser/outcome.h"
 #include "json/base64.h"
 #include "support/file.h"
+#include "support/snp_maker.h"
 
 #include <stdio.h>
 
@@ -145,6 +146,81 @@ static void appraise_tpm_case(struct scene *s, const struct tpm_case *c)
     scene_init(s, set, c->no_nonce ? none : test_tpm_nonce());
     s->input.no_nonce = c->no_nonce;
     assert_err(appraise(s, &atls_appraiser_tpm2, test_tpm_evidence(&tpm)), OK);
+    if (c->revoked) {
+        revoke(s);
+    }
+}
+
+struct snp_case {
+    const char *what;
+    const char *setting; /* of the report; NULL: none */
+    const char
+        *endorsed; /* reference values of another release than the report's; NULL: the same */
+    bool other_launch, no_list, no_references, no_nonce, simulated, revoked, flagged;
+};
+
+static const struct snp_case snp_cases[] = {
+    {"genuine, current, as the reference values say", NULL, NULL, .revoked = false},
+    {"POLICY lets the host debug the guest", "policy=0xb0000", NULL, .revoked = false},
+    {"POLICY lets a migration agent have the guest, which no reference value states",
+     "policy=0x70000", "guest_svn=0", .revoked = false},
+    {"VMPL is not 0, which no reference value states", "vmpl=1", "guest_svn=0", .revoked = false},
+    {"firmware that is not committed, which no reference value states", "current_version=ff3701",
+     NULL, .revoked = false},
+    {"no list of the certificates that AMD has revoked", NULL, NULL, .no_list = true},
+    {"a launch measurement that no reference value names", NULL, NULL, .other_launch = true},
+    {"GUEST_SVN is not that of the reference value", NULL, "guest_svn=9", .revoked = false},
+    {"a field of policy, platform or identity is not that of the reference value", NULL,
+     "policy=0x20000", .revoked = false},
+    {"firmware or microcode below the reference value", NULL, "tcb=05000000000018db",
+     .revoked = false},
+    {"no reference values", NULL, NULL, .no_references = true},
+    {"no nonce to compare", NULL, NULL, .no_nonce = true},
+    {"a simulated trust anchor", NULL, NULL, .simulated = true},
+    {"the machine, or a key that the Evidence rests on, is revoked", NULL, NULL, .revoked = true},
+    {"an endorser says that it is open for debugging, or not secure", NULL, NULL, .flagged = true},
+};
+
+/* snp_references: a reference value of the guest SVN alone, or the values of another release. */
+static struct atls_endorsements *snp_references(const struct test_snp *snp,
+                                                const struct snp_case *c)
+{
+    struct atls_endorsements *set = test_endorsements();
+    struct test_snp other = *snp;
+    test_snp_add_root(set, snp, "Milan", c->simulated);
+    if (c->no_references) {
+        return set;
+    }
+    if (c->endorsed != NULL && strcmp(c->endorsed, "guest_svn=0") == 0) {
+        test_snp_add_reference(set, snp,
+                               "[{\"key\":{\"type\":\"uint\",\"value\":1},\"value\":{\"svn\":{"
+                               "\"type\":\"min-value\",\"value\":0}}}]");
+        return set;
+    }
+    const char *settings[] = {c->other_launch       ? "measurement="
+                                                      "0000000000000000000000000000000000000000000000"
+                                                      "00000000000000000000000000000000000000000000000001"
+                              : c->endorsed != NULL ? c->endorsed
+                                                    : c->setting,
+                              NULL};
+    test_snp_init(&other, settings);
+    test_snp_add_references(set, &other);
+    return set;
+}
+
+static void appraise_snp_case(struct scene *s, const struct snp_case *c)
+{
+    struct test_snp snp;
+    const char *settings[] = {c->setting, NULL};
+    test_snp_init(&snp, settings);
+    struct atls_endorsements *set = snp_references(&snp, c);
+    if (c->flagged) {
+        endorse(set, "oid", "1.3.6.1.4.1.3704.3.1", "tag:amd.com,2024:snp-corim-profile");
+    }
+    snp.maker.parts = c->no_list ? 7u : ATLS_SIM_SNP_ALL_PARTS;
+    scene_init(s, set, c->no_nonce ? none : test_snp_nonce());
+    s->input.no_nonce = c->no_nonce;
+    assert_err(appraise(s, &atls_appraiser_snp, test_snp_evidence(&snp)), OK);
     if (c->revoked) {
         revoke(s);
     }
@@ -291,6 +367,17 @@ static void every_row_of_tpm2_is_what_the_appraiser_does(void **state)
     }
 }
 
+static void every_row_of_snp_is_what_the_appraiser_does(void **state)
+{
+    (void)state;
+    assert_int_equal(ATLS_ARRAY_LEN(snp_cases), atls_appraiser_snp.num_rules);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(snp_cases); i++) {
+        struct scene s;
+        appraise_snp_case(&s, &snp_cases[i]);
+        assert_row(&s, &atls_appraiser_snp, i, snp_cases[i].what);
+    }
+}
+
 /* write_document replaces each table. */
 static int write_document(void)
 {
@@ -325,6 +412,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(every_table_ends_in_the_rules_that_all_formats_have),
         cmocka_unit_test(every_row_of_psa_is_what_the_appraiser_does),
         cmocka_unit_test(every_row_of_tpm2_is_what_the_appraiser_does),
+        cmocka_unit_test(every_row_of_snp_is_what_the_appraiser_does),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -36,7 +36,7 @@ static const struct good good[] = {
     {CCA "platform-valid.cbor", 0, 0, 2, 0, NOT_BUILT("cca")},
     {CCA "realm-valid.cbor", 0, 0, 1, 0, NOT_BUILT("cca")},
     {"05-parsec-tpm/parsec-cca/corim-parsec-cca-valid.cbor", 0, 0, 2, 0, NOT_BUILT("cca")},
-    {SNP "valid.cbor", 0, 0, 2, 1, NOT_BUILT("snp")},
+    {SNP "valid.cbor", 0, 0, 2, 1, NULL},
     {ENACT "valid.cbor", 0, 0, 2, 0, NOT_BUILT("enacttrust")},
     {RIOT "valid.cbor", 0, 0, 1, 3, NOT_BUILT("riot")},
     {"08-corim/profile-psa/no-profile.cbor", 0, 0, 1, 0, NO_PROFILE},

@@ -17,10 +17,10 @@ static void a_context_gives_the_notes_of_its_endorsements(void **state)
     assert_null(atls_context_endorsement_note(context, 0));
     assert_err(atls_context_load_endorsements(context, KAT "psa-good.cbor", NULL), OK);
     assert_null(atls_context_endorsement_note(context, 0));
-    assert_err(atls_context_load_endorsements(context, KAT "snp-good.cbor", NULL), OK);
+    assert_err(atls_context_load_endorsements(context, KAT "riot-good.cbor", NULL), OK);
     const char *note = atls_context_endorsement_note(context, 0);
     assert_non_null(note);
-    assert_non_null(strstr(note, "snp-good.cbor: for format snp, which is not built in: kept"));
+    assert_non_null(strstr(note, "riot-good.cbor: for format riot, which is not built in: kept"));
     assert_null(atls_context_endorsement_note(context, 1));
     assert_null(atls_context_endorsement_note(NULL, 0));
     atls_context_unref(context);

@@ -174,7 +174,7 @@ static void labels_of_nothing_that_is_known_are_refused(void **state)
     static const char *const labels[] = {
         "application/null",
         "application/sample",
-        "application/vnd.veraison.tsm-report+cbor; provider=\"sev_guest\"",
+        "application/vnd.veraison.tsm-report+cbor; provider=\"mock_guest\"",
         "application/eat+cwt",
         "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#TFM\"",
         "application/eat-ucs+cbor",

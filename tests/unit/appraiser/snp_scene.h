@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One appraisal of a made-up SNP report. */
+#ifndef APPRAISER_SNP_SCENE_H
+#define APPRAISER_SNP_SCENE_H
+
+#include "scene.h"
+#include "support/snp_maker.h"
+
+#define MAX_SETTINGS 6
+
+/* run appraises what `snp` makes with endorsements of `set`; NULL: its own. */
+static inline enum atls_err run(struct scene *s, const struct test_snp *snp,
+                                const struct atls_endorsements *set)
+{
+    scene_init(s, set != NULL ? set : test_snp_endorsements(snp, false), test_snp_nonce());
+    s->input.now_s = TEST_SNP_NOW;
+    return appraise(s, &atls_appraiser_snp, test_snp_evidence(snp));
+}
+
+static inline enum atls_err run_settings(struct scene *s, const char *const *settings)
+{
+    struct test_snp snp;
+    test_snp_init(&snp, settings);
+    return run(s, &snp, NULL);
+}
+
+#define GOOD_VECTOR 2, 2, 3, 0, 2, 2, 0, 0
+
+#define X16(octet)                                                                                 \
+    octet octet octet octet octet octet octet octet octet octet octet octet octet octet octet octet
+#define KEY_DIGEST X16("5a") X16("5a") X16("5a")
+
+#endif

@@ -165,15 +165,34 @@ enum atls_err demo_certify(struct demo *demo, struct atls_diag *diag)
     return err;
 }
 
-/* set_measurement changes what a simulated machine runs: the first component of a token, or the PCR
- * of an enclave's image. */
-static bool set_measurement(json_t *claims)
+/* set_launch changes the launch measurement of a simulated guest, octets 90 to bf of its report. */
+static bool set_launch(json_t *root, const char *report)
+{
+    enum { MEASUREMENT = 2 * 0x90 };
+    char *changed = strlen(report) > MEASUREMENT ? strdup(report) : NULL;
+    if (changed == NULL) {
+        return false;
+    }
+    changed[MEASUREMENT] = changed[MEASUREMENT] == '0' ? '1' : '0';
+    const bool done = json_object_set_new(root, "report", json_string(changed)) == 0;
+    free(changed);
+    return done;
+}
+
+/* set_measurement changes what a simulated machine runs: the first component of a token, the PCR of
+ * an enclave's image, or what was loaded into a guest. */
+static bool set_measurement(json_t *root)
 {
     static const char other[] = "00000000000000000000000000000000"
                                 "000000000000000000000000000000ff";
     static const char other_pcr[] = "00000000000000000000000000000000"
                                     "00000000000000000000000000000000"
                                     "000000000000000000000000000000ff";
+    const char *report = json_string_value(json_object_get(root, "report"));
+    json_t *claims = json_object_get(root, "claims");
+    if (report != NULL) {
+        return set_launch(root, report);
+    }
     json_t *component = json_array_get(json_object_get(claims, "components"), 0);
     json_t *pcrs = json_object_get(claims, "pcrs");
     return pcrs != NULL ? json_object_set_new(pcrs, "0", json_string(other_pcr)) == 0
@@ -195,7 +214,7 @@ static enum atls_err change_simulation(struct atls_diag *diag)
         return err;
     }
     char *changed = NULL;
-    if (set_measurement(json_object_get(root, "claims"))) {
+    if (set_measurement(root)) {
         changed = atls_json_dump(root);
     }
     err = changed != NULL ? atls_file_write(path, atls_bytes_text(changed), ATLS_FILE_SECRET, diag)

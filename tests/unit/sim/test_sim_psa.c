@@ -84,11 +84,14 @@ static void the_tables_are_complete(void **state)
 {
     (void)state;
     const struct atls_attester_ops *const tables[] = {
-        &atls_attester_sim_psa, &atls_attester_sim_replay_psa, &atls_attester_sim_replay_tpm2,
-        &atls_attester_sim_nitro, &atls_attester_sim_replay_nitro};
-    static const char *const names[] = {"sim-psa", "sim-replay-psa", "sim-replay-tpm2", "sim-nitro",
-                                        "sim-replay-nitro"};
-    static const char *const formats[] = {"psa", "psa", "tpm2", "nitro", "nitro"};
+        &atls_attester_sim_psa,          &atls_attester_sim_replay_psa,
+        &atls_attester_sim_replay_tpm2,  &atls_attester_sim_nitro,
+        &atls_attester_sim_replay_nitro, &atls_attester_sim_snp,
+        &atls_attester_sim_replay_snp};
+    static const char *const names[] = {"sim-psa",       "sim-replay-psa",   "sim-replay-tpm2",
+                                        "sim-nitro",     "sim-replay-nitro", "sim-snp",
+                                        "sim-replay-snp"};
+    static const char *const formats[] = {"psa", "psa", "tpm2", "nitro", "nitro", "snp", "snp"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(tables); i++) {
         assert_err(atls_attester_check(tables[i], NULL), OK);
         assert_string_equal(tables[i]->name, names[i]);

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""bench/verifier.py ATLS SIGNATURES [ROUNDS [APPRAISALS [CLIENTS]]]: what `atls verifier` costs beside the signatures.
+"""bench/verifier.py ATLS SIGNATURES [ROUNDS [APPRAISALS [CONNECTIONS]]]: what `atls verifier` costs beside the signatures.
 
 SIGNATURES is bench_signatures: an ES256 verification and an ES256 signature, in a round before and after each
-measurement. Clients are processes that reuse their connection; their Evidence is made before the clock runs. The cost
+measurement. Four processes are the clients; each has its share of the connections, reuses them, and has a request on
+each of them all the time. Their Evidence is made before the clock runs. The cost
 of an appraisal is the CPU time of all processes of the service for a session (newSession) and its Evidence; that of
 PostgreSQL, which is elsewhere as a rule, is given by itself. Speed is no test: this program only prints.
 """
@@ -11,6 +12,7 @@ PostgreSQL, which is elsewhere as a rule, is given by itself. Speed is no test: 
 import base64
 import json
 import os
+import selectors
 import socket
 import statistics
 import subprocess
@@ -27,6 +29,7 @@ from verifierlib import CMW, NEW, SESSION, Verifier
 
 TICKS = os.sysconf("SC_CLK_TCK")
 OPEN_SESSIONS = 10000
+PROCESSES = 4
 
 
 def children(pid: int) -> list:
@@ -63,55 +66,73 @@ class Connection:
     def __init__(self, port: int):
         self.socket = socket.create_connection(("127.0.0.1", port))
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self.rest = b""
+        self.rest, self.asked, self.began = b"", None, 0.0
 
-    def ask(self, target: str, body: bytes = b"") -> tuple:
+    def send(self, target: str, body: bytes = b"") -> None:
         head = f"POST {target} HTTP/1.1\r\nHost: v\r\nAccept: {SESSION}\r\nContent-Type: {CMW}\r\nContent-Length: {len(body)}\r\n\r\n"
         self.socket.sendall(head.encode() + body)
-        data = self.rest
-        while b"\r\n\r\n" not in data:
-            data += self.receive()
-        answer, _, data = data.partition(b"\r\n\r\n")
-        headers = dict(line.lower().split(": ", 1) if "location" not in line.lower() else
-                       ("location", line.split(": ", 1)[1]) for line in answer.decode().split("\r\n")[1:])
-        need = int(headers.get("content-length", "0"))
-        while len(data) < need:
-            data += self.receive()
-        self.rest = data[need:]
-        return int(answer.split()[1]), headers, data[:need]
 
-    def receive(self) -> bytes:
+    def answer(self):
+        """(status, head, body) once it is whole, None before; after a select."""
         data = self.socket.recv(65536)
         if not data:
             raise AssertionError("the service has closed a connection")
-        return data
+        self.rest += data
+        head, end, body = self.rest.partition(b"\r\n\r\n")
+        if not end:
+            return None
+        need = int(head.lower().partition(b"content-length: ")[2].split(b"\r\n", 1)[0])
+        if len(body) < need:
+            return None
+        self.rest = body[need:]
+        return int(head[9:12]), head, body[:need]
 
 
-def open_sessions(connection: Connection, nonces: list) -> list:
+def drive(connections: list, work: list) -> list:
+    """(item, microseconds, answer) for each (item, target, body): on every connection one is under way."""
+    waiting, done = iter(work), []
+    with selectors.DefaultSelector() as selector:
+        def next_on(connection):
+            connection.asked = next(waiting, None)
+            if connection.asked is not None:
+                connection.began = time.monotonic()
+                connection.send(*connection.asked[1:])
+        for connection in connections:
+            selector.register(connection.socket, selectors.EVENT_READ, connection)
+            next_on(connection)
+        while len(done) < len(work):
+            for key, _ in selector.select():
+                connection = key.data
+                answer = connection.answer()
+                if answer is not None:
+                    done.append((connection.asked[0], (time.monotonic() - connection.began) * 1e6, answer))
+                    next_on(connection)
+    return done
+
+
+def open_sessions(connections: list, nonces: list) -> list:
     """(nonce, path) of each."""
     opened = []
-    for nonce in nonces:
-        status, headers, _ = connection.ask(f"{NEW}?nonce={nonce}")
+    for nonce, _, (status, head, _) in drive(connections, [(nonce, f"{NEW}?nonce={nonce}") for nonce in nonces]):
         if status != 201:
             raise AssertionError(f"newSession: {status}")
-        opened.append((nonce, "/challenge-response/v1/" + headers["location"]))
+        place = head.partition(b"Location: ")[2].split(b"\r\n", 1)[0].decode()
+        opened.append((nonce, "/challenge-response/v1/" + place))
     return opened
 
 
-def submit(connection: Connection, work: list) -> list:
+def submit(connections: list, work: list) -> list:
     """The latency of each (path, Evidence) in microseconds."""
     times = []
-    for path, evidence in work:
-        began = time.monotonic()
-        status, _, body = connection.ask(path, evidence)
-        times.append((time.monotonic() - began) * 1e6)
+    for _, taken, (status, _, body) in drive(connections, [(None, *item) for item in work]):
+        times.append(taken)
         if status != 200 or b'"complete"' not in body:
             raise AssertionError(f"session: {status} {body[:500]}")
     return times
 
 
-def in_processes(port: int, shares: list, what) -> tuple:
-    """WHAT(connection, share) in a process each, begun together; gives seconds and all that they gave."""
+def in_processes(port: int, num: int, shares: list, what) -> tuple:
+    """WHAT(connections, share) in a process each, NUM connections together, begun together; gives seconds and all that they gave."""
     held, start = os.pipe()
     pids, pipes = [], []
     for share in shares:
@@ -121,9 +142,9 @@ def in_processes(port: int, shares: list, what) -> tuple:
             status = 1
             try:
                 os.close(start)
-                connection = Connection(port)
+                connections = [Connection(port) for _ in range(max(1, num // len(shares)))]
                 os.read(held, 1)  # its end is the start
-                found = what(connection, share)
+                found = what(connections, share)
                 with os.fdopen(sink, "w", encoding="ascii") as out:
                     json.dump(found, out)
                 status = 0
@@ -145,8 +166,8 @@ def in_processes(port: int, shares: list, what) -> tuple:
     return seconds, [item for text in texts for item in json.loads(text)]
 
 
-def split(items: list, clients: int) -> list:
-    return [items[i::clients] for i in range(clients)]
+def split(items: list) -> list:
+    return [items[i::PROCESSES] for i in range(PROCESSES)]
 
 
 def bare_us(signatures: str) -> float:
@@ -157,7 +178,7 @@ class Bench(SystemTest):
     """For the folder and keygen."""
 
     def measure(self, kind: str, postgres, arguments) -> None:
-        signatures, rounds, count, clients = arguments
+        signatures, rounds, count, connections = arguments
         identity = self.keygen("machine-" + kind)
         outcome = run("attest", *identity.own(), "--nonce", os.urandom(64).hex(), "-o", self.path("sample"))
         if outcome.status != 0:
@@ -170,11 +191,11 @@ class Bench(SystemTest):
             with open(identity.endorsement, "rb") as file:
                 if asker.submit(file.read()).json["status"] != "success":
                     raise AssertionError("provisioning")
-            self.round(verifier, postgres, machine, 200, clients)  # warm up: connections, plans, caches
+            self.round(verifier, postgres, machine, 400, connections)  # warm up: connections, plans, caches
             found = []
             for _ in range(rounds):
                 bare = bare_us(signatures)
-                one = self.round(verifier, postgres, machine, count, clients)
+                one = self.round(verifier, postgres, machine, count, connections)
                 one["bare"] = (bare + bare_us(signatures)) / 2
                 found.append(one)
             self.report(kind, found)
@@ -184,18 +205,18 @@ class Bench(SystemTest):
             verifier.stop()
 
     @staticmethod
-    def round(verifier: Verifier, postgres: Postgres, machine: PsaMachine, count: int, clients: int) -> dict:
+    def round(verifier: Verifier, postgres: Postgres, machine: PsaMachine, count: int, connections: int) -> dict:
         """Microseconds of CPU a session: to open it, to appraise, of PostgreSQL; and the latencies."""
         def used() -> tuple:
             return cpu_us(verifier.process.pid), cpu_us(postgres.process.pid)
         nonces = [os.urandom(64) for _ in range(count)]
         texts = {base64.urlsafe_b64encode(nonce).decode(): nonce for nonce in nonces}
         began = used()
-        open_s, opened = in_processes(verifier.port, split(list(texts), clients), open_sessions)
+        open_s, opened = in_processes(verifier.port, connections, split(list(texts)), open_sessions)
         between = used()
         work = [(path, machine.evidence(texts[nonce])) for nonce, path in opened]
         idle = used()  # housekeeping went on meanwhile
-        submit_s, times = in_processes(verifier.port, split(work, clients), submit)
+        submit_s, times = in_processes(verifier.port, connections, split(work), submit)
         ended = used()
         return {"open": (between[0] - began[0]) / count, "submit": (ended[0] - idle[0]) / count,
                 "postgres": (between[1] - began[1] + ended[1] - idle[1]) / count,
@@ -219,24 +240,23 @@ class Bench(SystemTest):
               f"p99 {times[len(times) * 99 // 100] / 1000:.1f} ms", flush=True)
 
     def memory(self, kind: str, verifier: Verifier) -> None:
-        connection = Connection(verifier.port)
+        connections = [Connection(verifier.port) for _ in range(64)]
         before = memory_kib(verifier.process.pid)
-        for _ in range(OPEN_SESSIONS):
-            if connection.ask(NEW + "?nonceSize=64")[0] != 201:
-                raise AssertionError("newSession")
+        if any(answer[0] != 201 for _, _, answer in drive(connections, [(None, NEW + "?nonceSize=64")] * OPEN_SESSIONS)):
+            raise AssertionError("newSession")
         after = memory_kib(verifier.process.pid)
         print(f"    memory {before / 1024:.1f} MiB, with {OPEN_SESSIONS} more open sessions {after / 1024:.1f} MiB", flush=True)
 
 
 def main() -> None:
     if len(sys.argv) < 3:
-        sys.exit(f"usage: {sys.argv[0]} ATLS SIGNATURES [ROUNDS [APPRAISALS [CLIENTS]]]")
+        sys.exit(f"usage: {sys.argv[0]} ATLS SIGNATURES [ROUNDS [APPRAISALS [CONNECTIONS]]]")
     atlslib._program.append(os.path.abspath(sys.argv[1]))
-    numbers = [int(word) for word in sys.argv[3:]] + [5, 2000, 8][len(sys.argv) - 3:]
+    numbers = [int(word) for word in sys.argv[3:]] + [5, 4000, 64][len(sys.argv) - 3:]
     Bench.setUpClass()
     postgres = Postgres("max_connections=100")
     try:
-        print(f"{numbers[0]} rounds of {numbers[1]} appraisals by {numbers[2]} clients, load of the machine before: "
+        print(f"{numbers[0]} rounds of {numbers[1]} appraisals over {numbers[2]} connections, load of the machine before: "
               f"{os.getloadavg()[0]:.2f}", flush=True)
         bench = Bench("measure")
         bench.measure("SQLite", postgres, (sys.argv[2], *numbers))

@@ -221,10 +221,7 @@ static enum atls_err on_evaluate(struct appraiser *a, struct atls_bytes payload)
         }
     }
     verifier_pack(&a->answers, VERIFIER_REPORT, verifier_put_report, &report);
-    atls_appraisal_cleanup(&a->outcome.appraisal, free);
-    a->outcome.appraisal.num_submods = 0;
-    a->outcome.format = NULL;
-    a->outcome.why.err = ATLS_OK;
+    verifier_outcome_cleanup(&a->outcome);
     free(wrapped);
     free(unwrapped);
     return ATLS_OK;

@@ -164,15 +164,13 @@ void verifier_put_whole_outcome(struct atls_writer *w, const void *message)
 enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_bytes octets)
 {
     struct atls_reader r = atls_reader_of(octets);
-    struct verifier_outcome m;
-    if (!verifier_get_outcome(&r, &m)) {
+    if (!verifier_get_outcome(&r, out)) {
         return ATLS_ERR_MALFORMED;
     }
     if (!atls_read_end(&r)) {
-        verifier_outcome_cleanup(&m);
+        verifier_outcome_cleanup(out);
         return ATLS_ERR_MALFORMED;
     }
-    *out = m;
     return ATLS_OK;
 }
 

@@ -135,6 +135,7 @@ ATLS_NODISCARD enum atls_err verifier_evaluate_read(struct verifier_evaluate *ou
                                                     struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_report_read(struct verifier_report *out,
                                                   struct atls_bytes octets);
+/* ... and this one leaves an empty outcome when it fails; what it held before is overwritten. */
 ATLS_NODISCARD enum atls_err verifier_outcome_read(struct verifier_outcome *out,
                                                    struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_examine_read(struct verifier_examine *out,
@@ -152,7 +153,8 @@ ATLS_NODISCARD enum atls_err verifier_check_read(struct verifier_check *out,
 ATLS_NODISCARD enum atls_err verifier_text_read(struct verifier_text *out,
                                                 struct atls_bytes octets);
 
-/* What an outcome that was read owns is freed, and what an appraiser made of it; zero is fine. */
+/* What an outcome that was read owns is freed, and what an appraiser made of it; it is empty then.
+ * Zero is fine. */
 void verifier_outcome_cleanup(struct verifier_outcome *outcome);
 
 #endif

@@ -221,29 +221,36 @@ void verifier_put_outcome(struct atls_writer *w, const struct verifier_outcome *
     }
 }
 
-/* An outcome has an error or submods, never both or neither. */
+/* An outcome has an error or submods, never both or neither. It is large, and little of it is used:
+ * what is not written is not cleared either. */
 bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out)
 {
-    struct verifier_outcome *made = calloc(1, sizeof *made);
     uint8_t num = 0;
-    bool ok = made != NULL && verifier_get_diag(r, &made->why) &&
-              verifier_get_format(r, &made->format) && atls_read_u8(r, &num) &&
-              num <= ATLS_MAX_SUBMODS && (num == 0) == (made->why.err != ATLS_OK);
+    out->appraisal.num_submods = 0;
+    out->appraisal.storage = NULL;
+    bool ok = verifier_get_diag(r, &out->why) && verifier_get_format(r, &out->format) &&
+              atls_read_u8(r, &num) && num <= ATLS_MAX_SUBMODS &&
+              (num == 0) == (out->why.err != ATLS_OK);
     for (size_t i = 0; ok && i < num; i++) {
-        made->appraisal.num_submods++;
-        ok = get_submod(r, &made->appraisal.submods[i]);
+        struct atls_submod *submod = &out->appraisal.submods[i];
+        memset(submod, 0, sizeof *submod);
+        out->appraisal.num_submods++;
+        ok = get_submod(r, submod);
     }
-    if (ok) {
-        *out = *made;
-    } else if (made != NULL) {
-        verifier_outcome_cleanup(made);
+    if (!ok) {
+        verifier_outcome_cleanup(out);
     }
-    free(made);
     return ok;
 }
 
 void verifier_outcome_cleanup(struct verifier_outcome *outcome)
 {
-    atls_appraisal_cleanup(&outcome->appraisal, free);
-    memset(outcome, 0, sizeof *outcome);
+    for (size_t i = 0; i < outcome->appraisal.num_submods; i++) {
+        free(outcome->appraisal.submods[i].claims_json);
+    }
+    free(outcome->appraisal.storage);
+    outcome->appraisal.num_submods = 0;
+    outcome->appraisal.storage = NULL;
+    outcome->format = NULL;
+    outcome->why.err = ATLS_OK;
 }

@@ -22,7 +22,7 @@ void verifier_put_match(struct atls_writer *w, const struct verifier_match *matc
 bool verifier_get_match(struct atls_reader *r, struct verifier_match *out);
 
 void verifier_put_outcome(struct atls_writer *w, const struct verifier_outcome *outcome);
-/* On false *out is as it was. */
+/* On false *out is empty. */
 bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out);
 
 #endif

@@ -14,15 +14,22 @@ struct queue {
     size_t max_batch;
 };
 
+struct worker {
+    struct verifier_work *work;
+    pthread_t thread;
+    pthread_cond_t woken;
+    bool is_idle; /* in the list */
+    struct worker *next;
+};
+
 struct verifier_work {
     struct verifier_work_config config;
     unsigned num_threads;
-    pthread_t *threads;
+    struct worker *threads;
     pthread_mutex_t lock; /* all below */
-    pthread_cond_t changed;
     struct queue queues[VERIFIER_NUM_KINDS];
     size_t len;
-    unsigned idle;
+    struct worker *idle; /* the latest first: its memory is still near */
     bool ending;
 };
 
@@ -55,9 +62,32 @@ static size_t take(struct verifier_work *work, struct queue *queue,
     return num;
 }
 
+/* wake_one has an idle thread look at the queues, if there is something in them for it. */
+static void wake_one(struct verifier_work *work)
+{
+    struct worker *worker = work->idle;
+    if (worker != NULL && next(work) != NULL) {
+        work->idle = worker->next;
+        worker->is_idle = false;
+        pthread_cond_signal(&worker->woken);
+    }
+}
+
+static void wait_for_work(struct worker *worker)
+{
+    struct verifier_work *work = worker->work;
+    worker->is_idle = true;
+    worker->next = work->idle;
+    work->idle = worker;
+    while (worker->is_idle && !work->ending) {
+        pthread_cond_wait(&worker->woken, &work->lock);
+    }
+}
+
 static void *run(void *arg)
 {
-    struct verifier_work *work = arg;
+    struct worker *worker = arg;
+    struct verifier_work *work = worker->work;
     struct verifier_job *jobs[VERIFIER_MAX_BATCH];
     pthread_mutex_lock(&work->lock);
     for (;;) {
@@ -66,21 +96,16 @@ static void *run(void *arg)
             if (work->ending) {
                 break;
             }
-            work->idle++;
-            pthread_cond_wait(&work->changed, &work->lock);
-            work->idle--;
+            wait_for_work(worker);
             continue;
         }
         const size_t num = take(work, queue, jobs);
-        if (work->idle != 0 && next(work) != NULL) {
-            pthread_cond_signal(&work->changed);
-        }
+        wake_one(work);
         pthread_mutex_unlock(&work->lock);
         work->config.run(work->config.arg, jobs, num);
         pthread_mutex_lock(&work->lock);
         queue->running--;
     }
-    pthread_cond_broadcast(&work->changed);
     pthread_mutex_unlock(&work->lock);
     return NULL;
 }
@@ -91,8 +116,14 @@ static bool start_threads(struct verifier_work *work, unsigned threads)
     work->threads = calloc(threads, sizeof *work->threads);
     pthread_attr_init(&attributes);
     pthread_attr_setstacksize(&attributes, (size_t)STACK);
-    while (work->threads != NULL && work->num_threads < threads &&
-           pthread_create(&work->threads[work->num_threads], &attributes, run, work) == 0) {
+    while (work->threads != NULL && work->num_threads < threads) {
+        struct worker *worker = &work->threads[work->num_threads];
+        worker->work = work;
+        pthread_cond_init(&worker->woken, NULL);
+        if (pthread_create(&worker->thread, &attributes, run, worker) != 0) {
+            pthread_cond_destroy(&worker->woken);
+            break;
+        }
         work->num_threads++;
     }
     pthread_attr_destroy(&attributes);
@@ -107,7 +138,6 @@ struct verifier_work *verifier_work_new(const struct verifier_work_config *confi
     }
     work->config = *config;
     pthread_mutex_init(&work->lock, NULL);
-    pthread_cond_init(&work->changed, NULL);
     work->queues[VERIFIER_SINGLE].max_batch = 1;
     work->queues[VERIFIER_SINGLE].max_running = config->threads;
     work->queues[VERIFIER_OPENING].max_batch = VERIFIER_MAX_BATCH;
@@ -129,10 +159,13 @@ void verifier_work_stop(struct verifier_work *work)
     }
     pthread_mutex_lock(&work->lock);
     work->ending = true;
-    pthread_cond_broadcast(&work->changed);
+    for (unsigned i = 0; i < work->num_threads; i++) {
+        pthread_cond_signal(&work->threads[i].woken);
+    }
     pthread_mutex_unlock(&work->lock);
     for (unsigned i = 0; i < work->num_threads; i++) {
-        pthread_join(work->threads[i], NULL);
+        pthread_join(work->threads[i].thread, NULL);
+        pthread_cond_destroy(&work->threads[i].woken);
     }
     work->num_threads = 0;
 }
@@ -143,7 +176,6 @@ void verifier_work_free(struct verifier_work *work)
         return;
     }
     free(work->threads);
-    pthread_cond_destroy(&work->changed);
     pthread_mutex_destroy(&work->lock);
     free(work);
 }
@@ -171,8 +203,6 @@ bool verifier_work_put(struct verifier_work *work, struct verifier_job *job)
 void verifier_work_wake(struct verifier_work *work)
 {
     pthread_mutex_lock(&work->lock);
-    if (work->idle != 0 && next(work) != NULL) {
-        pthread_cond_signal(&work->changed);
-    }
+    wake_one(work);
     pthread_mutex_unlock(&work->lock);
 }

@@ -5,12 +5,13 @@
 #include <string.h>
 
 struct alphabet {
-    char last_two[2]; /* characters 62 and 63 */
+    char digits[65];
     bool padded;
 };
 
-static const struct alphabet url = {{'-', '_'}, false};
-static const struct alphabet standard = {{'+', '/'}, true};
+#define COMMON "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+static const struct alphabet url = {COMMON "-_", false};
+static const struct alphabet standard = {COMMON "+/", true};
 
 /* value_of gives 0 to 63, or -1. */
 static int value_of(const struct alphabet *alphabet, uint8_t character)
@@ -24,9 +25,9 @@ static int value_of(const struct alphabet *alphabet, uint8_t character)
     if (character >= '0' && character <= '9') {
         return character - '0' + 52;
     }
-    return character == (uint8_t)alphabet->last_two[0]   ? 62
-           : character == (uint8_t)alphabet->last_two[1] ? 63
-                                                         : -1;
+    return character == (uint8_t)alphabet->digits[62]   ? 62
+           : character == (uint8_t)alphabet->digits[63] ? 63
+                                                        : -1;
 }
 
 /* data_len gives how many characters carry data; false when the padding is not as it must be. */
@@ -83,11 +84,19 @@ static bool decode(const struct alphabet *alphabet, struct atls_bytes text, stru
     return true;
 }
 
-static char digit(const struct alphabet *alphabet, uint32_t value)
+/* encode_end writes the one or two octets that are left over. */
+static size_t encode_end(const struct alphabet *alphabet, struct atls_bytes octets, char *out)
 {
-    static const char common[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-    value &= 0x3f;
-    return value < 62 ? common[value] : alphabet->last_two[value - 62];
+    const uint32_t second = octets.len > 1 ? octets.data[1] : 0;
+    const uint32_t bits = (uint32_t)octets.data[0] << 16 | second << 8;
+    size_t at = 0;
+    for (size_t k = 0; k <= octets.len; k++) {
+        out[at++] = alphabet->digits[bits >> (18 - 6 * k) & 0x3f];
+    }
+    while (alphabet->padded && at < 4) {
+        out[at++] = '=';
+    }
+    return at;
 }
 
 static bool encode(const struct alphabet *alphabet, struct atls_bytes octets, char *out, size_t cap)
@@ -97,18 +106,20 @@ static bool encode(const struct alphabet *alphabet, struct atls_bytes octets, ch
     if (octets.len > SIZE_MAX / 4 * 3 - 8 || cap < octets.len / 3 * 4 + tail + 1) {
         return false;
     }
+    const uint8_t *in = octets.data;
+    const char *digits = alphabet->digits;
     size_t at = 0;
-    for (size_t i = 0; i < octets.len; i += 3) {
-        const size_t here = octets.len - i < 3 ? octets.len - i : 3;
-        uint32_t bits = (uint32_t)octets.data[i] << 16;
-        bits |= here > 1 ? (uint32_t)octets.data[i + 1] << 8 : 0;
-        bits |= here > 2 ? octets.data[i + 2] : 0;
-        for (size_t k = 0; k <= here; k++) {
-            out[at++] = digit(alphabet, bits >> (18 - 6 * k));
-        }
-        for (size_t k = here; alphabet->padded && k < 3; k++) {
-            out[at++] = '=';
-        }
+    for (size_t i = 0; i + 2 < octets.len; i += 3) {
+        const uint32_t bits = (uint32_t)in[i] << 16 | (uint32_t)in[i + 1] << 8 | in[i + 2];
+        out[at] = digits[bits >> 18];
+        out[at + 1] = digits[bits >> 12 & 0x3f];
+        out[at + 2] = digits[bits >> 6 & 0x3f];
+        out[at + 3] = digits[bits & 0x3f];
+        at += 4;
+    }
+    if (rest != 0) {
+        const struct atls_bytes left = {in + (octets.len - rest), rest};
+        at += encode_end(alphabet, left, out + at);
     }
     out[at] = '\0';
     return true;

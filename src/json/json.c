@@ -77,33 +77,6 @@ enum atls_err atls_json_parse(json_t **out, struct atls_bytes text, const char *
     return ATLS_OK;
 }
 
-enum { FIRST_TRY = 4096 };
-
-/*
- * Not json_dumps: without memory jansson 2.14 leaves out the name of a member and goes on. Into a
- * buffer it writes all or says that it did not.
- */
-char *atls_json_dump(const json_t *value)
-{
-    const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY;
-    size_t cap = FIRST_TRY; /* most are shorter, and then are written once */
-    for (;;) {
-        char *text = malloc(cap);
-        const size_t len = text != NULL ? json_dumpb(value, text, cap - 1, flags) : 0;
-        if (len == 0) { /* it failed: no JSON is that short */
-            free(text);
-            return NULL;
-        }
-        if (len < cap) {
-            text[len] = '\0';
-            return text;
-        }
-        atls_wipe(text, cap); /* it may be the file of a key */
-        free(text);
-        cap = len + 1;
-    }
-}
-
 void atls_json_cleanup(json_t **value)
 {
     json_decref(*value);

@@ -5,6 +5,7 @@
 #include "base/span.h"
 #include "svc/verifier/listener.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 enum { MAX_CONNECTIONS = 4096, HANDSHAKE_MS = 10000, REQUEST_MS = 60000, DRAIN_MS = 30000 };
+enum { KEPT_OCTETS = 8 << 20 };
 
 struct front {
     const struct verifier_config *config;
@@ -22,6 +24,17 @@ struct front {
     atomic_bool stopping;
     int status; /* the front ends with it */
 };
+
+/* keep_memory: batches need much for a moment, again and again. To give it back to the kernel each
+ * time costs more than to keep it. */
+static void keep_memory(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_ARENA_MAX, 4);
+    (void)mallopt(M_MMAP_THRESHOLD, KEPT_OCTETS);
+    (void)mallopt(M_TRIM_THRESHOLD, KEPT_OCTETS);
+#endif
+}
 
 static enum atls_err block_signals(struct front *f, struct atls_diag *diag)
 {
@@ -203,6 +216,7 @@ int verifier_front_run(int control_fd, const struct verifier_config *config)
     if (f == NULL) {
         return 1;
     }
+    keep_memory();
     f->config = config;
     f->signal_fd = -1;
     enum atls_err err = block_signals(f, &diag);

@@ -347,9 +347,67 @@ static void a_text_of_any_length_is_written_whole(void **state)
     }
 }
 
+/* What is written here by itself is what jansson writes. */
+static void a_dump_is_as_jansson_has_it(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "{}",
+        "[]",
+        "[[],{},[[]],{\"a\":{}}]",
+        "{\"a\":1,\"b\":[true,false,null,-9223372036854775808,9223372036854775807,0],\"c\":\"\"}",
+        "[\"a\\\"b\\\\c/d\",\"\\u00e4\\u20ac\\ud83d\\ude00\",\"\\u0001\\n\\u001f\\u007f\"]",
+        "[1.5,1e300]",
+        "{\"\":\"\",\"x\\\"y\":1}",
+        "[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[[1]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]]",
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(texts); i++) {
+        json_t *value = json_loads(texts[i], 0, NULL);
+        assert_non_null(value);
+        char *expected = json_dumps(value, JSON_COMPACT);
+        char *found = atls_json_dump(value);
+        assert_non_null(expected);
+        assert_non_null(found);
+        assert_string_equal(found, expected);
+        free(found);
+        free(expected);
+        json_decref(value);
+    }
+    assert_null(atls_json_dump(NULL));
+    json_t *string = json_string("alone");
+    char *found = atls_json_dump(string);
+    assert_string_equal(found, "\"alone\"");
+    free(found);
+    json_decref(string);
+    string = json_stringn("a\0b", 3); /* only where somebody asks for it */
+    found = atls_json_dump(string);
+    assert_string_equal(found, "\"a\\u0000b\"");
+    free(found);
+    json_decref(string);
+}
+
+/* A text that outgrows its first room, more than once. */
+static void a_long_dump_is_whole(void **state)
+{
+    (void)state;
+    json_t *list = json_array();
+    for (int i = 0; i < 3000; i++) {
+        assert_int_equal(json_array_append_new(list, json_string("0123456789\"")), 0);
+    }
+    char *expected = json_dumps(list, JSON_COMPACT);
+    char *found = atls_json_dump(list);
+    assert_non_null(found);
+    assert_string_equal(found, expected);
+    free(found);
+    free(expected);
+    json_decref(list);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_dump_is_as_jansson_has_it),
+        cmocka_unit_test(a_long_dump_is_whole),
         cmocka_unit_test(objects_and_arrays_are_read),
         cmocka_unit_test(what_is_not_strict_json_is_refused),
         cmocka_unit_test(a_syntax_error_says_where_it_is),

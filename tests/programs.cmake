@@ -145,6 +145,7 @@ target_compile_definitions(mutate_format PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE
 foreach(run psa:raw psa:unsigned psa:re-signed psa:control
             tpm2:raw tpm2:unsigned tpm2:re-signed tpm2:control
             nitro:raw nitro:unsigned nitro:re-signed nitro:control
+            kat:raw kat:unsigned kat:re-signed kat:control
             psa-interim:re-signed psa-legacy:re-signed tpm2-rsa:re-signed)
   string(REPLACE ":" ";" words ${run})
   list(GET words 0 format)

@@ -44,9 +44,14 @@ struct mutation_format {
 extern const struct mutation_format mutation_psa;
 extern const struct mutation_format mutation_tpm2;
 extern const struct mutation_format mutation_nitro;
+extern const struct mutation_format mutation_kat;
 /* Variants, re-signed only: they have a table of fields, and no samples. */
 extern const struct mutation_format mutation_psa_interim;
 extern const struct mutation_format mutation_psa_legacy;
 extern const struct mutation_format mutation_tpm2_rsa;
+
+/* What may be accepted of a PSA token as part of a bundle: as may_accept of psa, but for its nonce.
+ */
+bool mutation_psa_may_be_part(const json_t *claims, const json_t *expected, const char **out_why);
 
 #endif

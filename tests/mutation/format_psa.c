@@ -218,10 +218,9 @@ static bool is_referenced(const json_t *component, const json_t *expected)
 
 /* RFC 9783: what is not compared here is not judged (docs/appraisal.md). Without signatures the
  * instance-id may be that of any machine that is endorsed in the same class. */
-static bool may_accept(const json_t *found, const json_t *expected, const char **out_why)
+bool mutation_psa_may_be_part(const json_t *found, const json_t *expected, const char **out_why)
 {
-    static const char *const same[] = {"psa-nonce", "psa-implementation-id",
-                                       "psa-security-lifecycle-state"};
+    static const char *const same[] = {"psa-implementation-id", "psa-security-lifecycle-state"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(same); i++) {
         if (!same_member(found, expected, same[i])) {
             *out_why = same[i];
@@ -243,6 +242,13 @@ static bool may_accept(const json_t *found, const json_t *expected, const char *
     }
     *out_why = "no components";
     return json_array_size(list) != 0;
+}
+
+static bool may_accept(const json_t *found, const json_t *expected, const char **out_why)
+{
+    *out_why = "psa-nonce";
+    return same_member(found, expected, "psa-nonce") &&
+           mutation_psa_may_be_part(found, expected, out_why);
 }
 
 static const char *const samples[] = {"plain", "other-nonce", "other-machine", "kid", "p384",

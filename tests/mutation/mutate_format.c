@@ -23,8 +23,8 @@
 #define DEFAULT_SEED    1
 
 static const struct mutation_format *const formats[] = {
-    &mutation_psa,  &mutation_psa_interim, &mutation_psa_legacy,
-    &mutation_tpm2, &mutation_tpm2_rsa,    &mutation_nitro,
+    &mutation_psa,      &mutation_psa_interim, &mutation_psa_legacy, &mutation_tpm2,
+    &mutation_tpm2_rsa, &mutation_nitro,       &mutation_kat,
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)

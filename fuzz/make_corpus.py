@@ -752,6 +752,63 @@ def appraiser_psa():
     yield "mac", b"\0" + b"\xd1" + unsigned_psa_token(claims)[1:]
 
 
+# ---- src/codec and src/appraiser/kat ----
+
+KAT_COLLECTION = "tag:ietf.org,2024-02-29:rats/kat"
+KAT_TYPE = "application/eat+cwt"
+
+
+def kat_token(claims, tagged=False, alg=-7):
+    message = sign1({1: alg}, {}, cbor(claims))
+    return cbor(Tag(18, message) if tagged else message)
+
+
+def kat_bundle(kat, pat, **more):
+    return cbor({"kat": kat, "pat": pat, "__cmwc_t": KAT_COLLECTION, **more})
+
+
+def kat_claims():
+    """Of the generator of P-256: a key on its curve, of which nobody asks for a signature."""
+    key = {1: 2, -1: 1, -2: P256_G[:32], -3: P256_G[32:]}
+    return {8: {1: key}, 10: FRESH_NONCE, 2500: key}
+
+
+def kat_bundles(pat):
+    claims = kat_claims()
+    yield "plain", kat_bundle([KAT_TYPE, kat_token(claims), 4], pat)
+    yield "tagged", kat_bundle([263, kat_token(claims, True)], pat)
+    yield "tag_form", kat_bundle(Tag(1668547081, kat_token(claims)), pat)
+    yield "ed25519", kat_bundle([KAT_TYPE, kat_token({**claims, 2500: ED25519_KEY}, alg=-8), 4], pat)
+    yield "rsa", kat_bundle([KAT_TYPE, kat_token({**claims, 8: {1: RSA_KEY}}), 4], pat)
+    yield "exp", kat_bundle([KAT_TYPE, kat_token({**claims, 4: 1}), 4], pat)
+    for name, label in (("no_kak", 2500), ("no_cnf", 8), ("no_nonce_in_it", 10)):
+        yield name, kat_bundle([KAT_TYPE, kat_token({k: v for k, v in claims.items() if k != label}), 4], pat)
+    yield "kid", kat_bundle([KAT_TYPE, kat_token({**claims, 8: {3: b"k"}}), 4], pat)
+    yield "nested", kat_bundle([KAT_TYPE, kat_token(claims), 4], {"kat": pat, "__cmwc_t": KAT_COLLECTION})
+    yield "more", kat_bundle([KAT_TYPE, kat_token(claims), 4], pat, more=pat)
+
+
+@target("fuzz_codec_kat")
+def codec_kat():
+    yield from kat_bundles([10003, b"token"])
+
+
+@target("fuzz_appraiser_kat")
+def appraiser_kat():
+    """The hash that links the two is one for everything there: 32 times aa."""
+    claims = {10: b"\xaa" * 32, 256: b"\1" * 33, 265: "tag:psacertified.org,2023:psa#tfm", 2394: -7, 2395: 0x3000,
+              2396: b"\x49" * 32, 2399: [{1: "BL", 2: b"\xb1" * 32, 4: "1", 5: b"\x51" * 32}]}
+    pat = unsigned_psa_token(claims)
+    for name, octets in kat_bundles([10003, pat]):
+        yield name, b"\4" + octets
+    good = [KAT_TYPE, kat_token(kat_claims()), 4]
+    for name, first in (("labelled", b"\5"), ("no_nonce", b"\6"), ("no_claims", b"\0")):
+        yield name, first + kat_bundle(good, [10003, pat])
+    yield "other_kak", b"\4" + kat_bundle(good, [10003, unsigned_psa_token({**claims, 10: bytes(32)})])
+    yield "debug", b"\4" + kat_bundle(good, [10003, unsigned_psa_token({**claims, 2395: 0x4000})])
+    yield "tpm", b"\4" + kat_bundle(good, ["application/vnd.parallaxsecond.key-attestation.tpm", pat])
+
+
 def tpm_attest(kind, body, signer=bytes(34), nonce=FRESH_NONCE):
     return (struct.pack(">IH", 0xFF544347, kind) + vec16(signer) + vec16(nonce)
             + struct.pack(">QIIBQ", 1, 2, 3, 1, 4) + body)
@@ -1026,6 +1083,33 @@ def results_in_json():
                          ("jwt_hs256", {"alg": "HS256"})):
         yield name, ".".join([b64url(json.dumps(header).encode()), payload, b64url(bytes(64))]).encode()
     yield "cwt", cbor(Tag(18, sign1({1: -8}, {}, cbor(ear_in_cbor(dict(ear_results())["least"])))))
+
+
+@target("fuzz_verifier_passport")
+def passports():
+    """Signed by nobody, about the generator of P-256, in each form of the CMW."""
+    spki = dict(public_keys())["p256"]
+    vector = {"instance-identity": 2, "executables": 3, "hardware": 2}
+    submod = {"ear_status": "affirming", "ear_trustworthiness_vector": vector, "ear_veraison_key_attestation": {"akpub": spki}}
+    good = {"eat_profile": "tag:ietf.org,2026:rats/ear#04", "iss": "https://v.example", "iat": 1780000000, "exp": 1780003600,
+            "ear_verifier_id": {"developer": "d", "build": "b"}, "submods": {"PARSEC_TPM": submod}}
+    simulated = {**submod, "ear_status": "warning", "ear_trustworthiness_vector": {**vector, "hardware": 32}, "simulated": True}
+    others = {"good": good, "two": {**good, "submods": {"PARSEC_TPM": submod, "PSA_IOT": submod}},
+              "mystery": {**good, "submods": {"MYSTERY": submod}}, "simulated": {**good, "submods": {"PSA_IOT": simulated}},
+              "lie": {**good, "submods": {"PSA_IOT": {**submod, "simulated": True}}}, "aud": {**good, "aud": "a"},
+              "old": {**good, "iat": 1, "exp": 2}, "issuer": {**good, "iss": "tag:o.example,2026:v"},
+              "unnamed": {**good, "submods": {"PSA_IOT": {"ear_status": "none"}}}}
+    for name, claims in others.items():
+        header = b64url(json.dumps({"alg": "ES256"}).encode())
+        jwt = ".".join([header, b64url(json.dumps(ear_in_json(claims)).encode()), b64url(bytes(64))]).encode()
+        cwt = cbor(Tag(18, sign1({1: -7}, {}, cbor(ear_in_cbor(claims)))))
+        yield name + "_jwt", cbor([264, jwt, 8])
+        yield name + "_cwt", cbor([263, cwt, 8])
+    yield "json", json.dumps(["application/eat+jwt", b64url(jwt), 8]).encode()
+    yield "labelled", cbor(['application/eat+cwt; eat_profile="tag:ietf.org,2026:rats/ear#04"', cwt])
+    yield "mislabelled", cbor([264, cwt, 8])
+    yield "evidence", cbor([263, cwt, 4])
+    yield "collection", cbor({"a": [264, jwt, 8]})
 
 
 # ---- svc/verifier: between the processes, and what HTTP leaves to us ----

@@ -17,17 +17,10 @@ static const char step[] = "attestation of a key";
 /* The claims of a kat with the longest key, and the token around as much again. */
 enum { MAX_CLAIMS_LEN = ATLS_MAX_SPKI_LEN + 256, MAX_KAT_LEN = 2 * MAX_CLAIMS_LEN };
 
-/* names_key: the row's Evidence shows the TLS key by itself. */
-static bool names_key(const struct atls_format *format)
-{
-    return format != NULL &&
-           (strcmp(format->name, "tpm2") == 0 || strcmp(format->name, "nitro") == 0);
-}
-
 const struct atls_format *atls_attester_passport_format(const struct atls_attester_ops *ops)
 {
     const struct atls_format *format = atls_format_by_name(atls_bytes_text(ops->format));
-    if (names_key(format)) {
+    if (atls_format_names_key(format)) {
         return format;
     }
     return atls_format_is_pat(format) ? atls_format_by_name(atls_bytes_text("kat")) : NULL;

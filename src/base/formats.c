@@ -84,6 +84,12 @@ bool atls_format_is_planned(struct atls_bytes name)
     return is_one_of(name, planned, ATLS_ARRAY_LEN(planned));
 }
 
+bool atls_format_names_key(const struct atls_format *format)
+{
+    static const char *const names[] = {"tpm2", "cca", "nitro"};
+    return format != NULL && is_one_of(atls_bytes_text(format->name), names, ATLS_ARRAY_LEN(names));
+}
+
 bool atls_format_is_pat(const struct atls_format *format)
 {
     static const char *const pats[] = {"psa", "snp", "tdx", "sgx"};

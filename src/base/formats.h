@@ -37,6 +37,9 @@ const struct atls_format *atls_format_by_name(struct atls_bytes name);
 /* atls_format_is_planned is true for the name of a format that a later version has: told apart from
  * a slip of the finger. */
 bool atls_format_is_planned(struct atls_bytes name);
+/* atls_format_names_key is true for Evidence that shows the TLS key by itself, so that a Result of
+ * it names the key: what a passport takes. */
+bool atls_format_names_key(const struct atls_format *format);
 /* atls_format_is_pat is true for Evidence that names no TLS key, so that a passport for one takes a
  * bundle with it as the platform's part (row "kat"). */
 bool atls_format_is_pat(const struct atls_format *format);

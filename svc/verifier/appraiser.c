@@ -18,6 +18,7 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <time.h>
 
 static const char step[] = "appraiser";
 
@@ -317,11 +318,13 @@ static enum atls_err use_key(const struct appraiser *a, const struct atls_key *k
     return err;
 }
 
-/* warm_up lets OpenSSL set up what it sets up at first use: afterwards no file can be opened. */
+/* warm_up lets OpenSSL set up what it sets up at first use, and the C library read the time zone,
+ * which it wants for the dates of certificates: afterwards no file can be opened. */
 static enum atls_err warm_up(const struct appraiser *a, struct atls_diag *diag)
 {
     static const int32_t curves[] = {ATLS_CRV_P256, ATLS_CRV_P384, ATLS_CRV_P521, ATLS_CRV_ED25519};
     enum atls_err err = ATLS_OK;
+    tzset();
     json_object_seed(0); /* jansson reads /dev/urandom once */
     for (size_t i = 0; err == ATLS_OK && i < ATLS_ARRAY_LEN(curves); i++) {
         struct atls_key *key = NULL;

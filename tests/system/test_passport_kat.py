@@ -114,6 +114,19 @@ class KatTest(verifierlib.VerifierTest):
                 verdict = outcome.objects[0]["result"]["verdict"]
                 self.assertEqual((verdict["verifier"], verdict["accepted"]), (IDENTITY, True))
 
+    def test_evidence_that_names_the_key_goes_in_no_bundle(self):
+        """An enclave's, whose document has the key in public_key."""
+        enclave = self.keygen("enclave", rot="sim-nitro")
+        outcome = run("attest", "--identity", enclave.folder, "--kat", "--json", "--nonce", "4e" * 64)
+        self.assert_fails(outcome, EXIT_OURS, "CONFIG")
+
+    def test_certificates_of_an_endorsement_do_not_end_the_appraiser(self):
+        """Their dates are read with the time zone's file, which its sandbox does not let it open."""
+        enclave = self.keygen("endorsed-enclave", rot="sim-nitro")
+        with open(enclave.endorsement, "rb") as file:
+            answer = self.client.submit(file.read(), 'application/rim+cbor; profile="tag:atls,2026:nitro"')
+        self.assertEqual(answer.status, 200, str(answer))
+
     def test_a_verifier_that_knows_no_bundle_is_sent_none(self):
         """As Veraison's own: it lists no such media type."""
         verifier = standin.StandIn(standin.Certificates(self.folder, "other-kind"))

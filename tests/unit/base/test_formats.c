@@ -69,6 +69,13 @@ static void only_platforms_that_name_no_key_are_parts_of_a_bundle(void **state)
     assert_false(atls_format_is_pat(atls_format_by_name(atls_bytes_text("tpm2"))));
     assert_false(atls_format_is_pat(atls_format_by_name(atls_bytes_text("kat"))));
     assert_false(atls_format_is_pat(NULL));
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        assert_false(atls_format_is_pat(&atls_formats[i]) &&
+                     atls_format_names_key(&atls_formats[i]));
+    }
+    assert_true(atls_format_names_key(atls_format_by_name(atls_bytes_text("tpm2"))));
+    assert_false(atls_format_names_key(atls_format_by_name(atls_bytes_text("psa"))));
+    assert_false(atls_format_names_key(NULL));
     assert_true(atls_format_by_name(atls_bytes_text("kat"))->outside_only);
 }
 

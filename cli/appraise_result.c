@@ -11,8 +11,10 @@
 #include "json/base64.h"
 #include "json/cmw_json.h"
 #include "json/ear_json.h"
+#include "json/ear_token.h"
 #include "json/file.h"
 #include "json/json.h"
+#include "verifier/remote.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -175,14 +177,33 @@ static json_t *payload_of(const char *jwt)
     return claims;
 }
 
-enum atls_err cli_result_take(struct cli_result *result, char *jwt, struct atls_diag *diag)
+/* take_cwt gives its claims as JSON; it has verified. */
+static enum atls_err take_cwt(struct cli_result *result, const char *text, struct atls_diag *diag)
+{
+    ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *token = NULL;
+    struct atls_bytes octets;
+    enum atls_err err = verifier_result_octets(&octets, &result->cwt, atls_bytes_text(text), diag);
+    result->cwt_len = octets.len;
+    if (err == ATLS_OK) {
+        err = atls_ear_open_unverified(&token, octets, diag);
+    }
+    return err == ATLS_OK ? atls_ear_to_json(&result->claims, atls_ear_token_get(token), diag)
+                          : err;
+}
+
+enum atls_err cli_result_take(struct cli_result *result, char *text, struct atls_diag *diag)
 {
     result->is_remote = true;
-    result->jwt = jwt;
-    if (jwt == NULL) {
+    if (text == NULL) {
         return ATLS_OK;
     }
-    result->claims = payload_of(jwt);
+    if (strchr(text, '.') == NULL) {
+        const enum atls_err err = take_cwt(result, text, diag);
+        free(text);
+        return err;
+    }
+    result->jwt = text;
+    result->claims = payload_of(text);
     return result->claims != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_VERIFIER_ANSWER, step, NULL);
 }
 

@@ -32,9 +32,9 @@ ATLS_NODISCARD enum atls_err cli_result_make(struct cli_result *result, const st
                                              const struct atls_format *format,
                                              struct atls_bytes cmw, struct atls_diag *diag);
 
-/* cli_result_take takes the Result (a JWT, or NULL: there is none) of another Verifier, which has
- * been verified. */
-ATLS_NODISCARD enum atls_err cli_result_take(struct cli_result *result, char *jwt,
+/* cli_result_take takes the Result (JWT, or CWT as base64url; NULL: there is none) of another
+ * Verifier, which has been verified. */
+ATLS_NODISCARD enum atls_err cli_result_take(struct cli_result *result, char *text,
                                              struct atls_diag *diag);
 
 /* cli_result_print writes what a person or a pipe gets: the token, or the claims and on stderr that

@@ -106,7 +106,7 @@ static const struct option {
      "sign the EAR with this key, PEM or JWK; others are published only"},
     {"ear-profile", VALUE, CLI_APPRAISE | CLI_VERIFIER, AT(ear_profile), "veraison|ietf",
      "flavour of the EAR (default veraison)"},
-    {"ear-form", VALUE, CLI_APPRAISE, AT(ear_form), "jwt|cwt",
+    {"ear-form", VALUE, CLI_APPRAISE | CLI_VERIFIER, AT(ear_form), "jwt|cwt",
      "form of the signed EAR (default jwt)"},
     {"raw-evidence", FLAG, CLI_APPRAISE, AT(raw_evidence), NULL, "put the Evidence into the EAR"},
     {"cnf", FLAG, CLI_APPRAISE, AT(cnf), NULL, "name the attested key as cnf, too"},

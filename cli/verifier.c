@@ -71,6 +71,9 @@ static enum atls_err check_options(const struct cli_options *o, struct atls_diag
         strcmp(o->ear_profile, "ietf") != 0) {
         return fail_config(diag, "--ear-profile", o->ear_profile, "veraison or ietf");
     }
+    if (o->ear_form != NULL && strcmp(o->ear_form, "jwt") != 0 && strcmp(o->ear_form, "cwt") != 0) {
+        return fail_config(diag, "--ear-form", o->ear_form, "jwt or cwt");
+    }
     if (o->id != NULL && (!atls_collection_type_is_valid(atls_bytes_text(o->id)) ||
                           strchr(o->id, ':') == NULL || strlen(o->id) > 255)) {
         return fail_config(diag, "--id", o->id, "an absolute URI");
@@ -191,6 +194,7 @@ static enum atls_err configure(struct service *s, struct atls_diag *diag)
     c->address = s->address;
     c->token_file = o->token;
     c->revoked_file = o->revoked;
+    c->gives_cwt = o->ear_form != NULL && strcmp(o->ear_form, "cwt") == 0;
     c->per_source = o->per_source;
     c->takes_certificates = o->ca != NULL;
     c->num_appraisers = (size_t)appraisers;

@@ -54,6 +54,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     (void)!verifier_accepts(text, "application/x+json");
+    fuzz_require(!verifier_names(text, "application/x+json") ||
+                 verifier_accepts(text, "application/x+json"));
     free(text);
     return 0;
 }

@@ -1161,7 +1161,7 @@ def service_messages():
     yield "no_outcome", b"\5" + a_diag() + vec8(b"tpm2") + b"\0"
     yield "open", b"\6" + b"\x20" + vec8(b"") + struct.pack(">I", 150)
     yield "opened", b"\7" + b"\0\0" + vec8(b"i" * 50) + vec8(nonce)
-    yield "sign", b"\x08" + vec8(b"i" * 50) + vec8(nonce) + long(an_outcome())
+    yield "sign", b"\x08" + vec8(b"i" * 50) + vec8(nonce) + long(an_outcome()) + b"\1"
     yield "text", b"\x09" + b"\0\0" + long(b"a.b.c")
     yield "header", b"\x0a" + bytes([1, 7, 0, 0, 0, 0, 0, 5])
 

@@ -19,6 +19,8 @@
 
 static const char step[] = "Verifier";
 static const char session_type[] = "application/vnd.veraison.challenge-response-session+json";
+static const char session_or_jwt[] =
+    "application/vnd.veraison.challenge-response-session+json, application/eat+jwt;q=0.1";
 
 enum { FIRST_POLL_MS = 25, MAX_POLL_MS = 1000, DELETE_MS = 1000 };
 
@@ -189,9 +191,11 @@ static enum atls_err go_on(struct session *session, const char *what,
 
 static enum atls_err submit(struct session *session, struct atls_diag *diag)
 {
+    /* A passport is kept as a text: some Verifiers have another form, too. */
+    const char *accepted = session->question->make != NULL ? session_or_jwt : session_type;
     const struct atls_fetch_request request = {.method = ATLS_FETCH_POST,
                                                .url = session->url,
-                                               .accept = session_type,
+                                               .accept = accepted,
                                                .content_type = session->question->media_type,
                                                .body = session->evidence,
                                                .once = true,

@@ -44,6 +44,11 @@ ATLS_NODISCARD enum atls_err atls_remote_appraise(struct atls_verifier *verifier
                                                   const struct atls_verifier_wait *wait,
                                                   struct atls_diag *diag);
 
+/* verifier_result_octets gives the Result that a session's text is: a JWT as it is, a CWT from
+ * base64url; *storage (caller: free) holds that. What is neither stays as it is. Error: MEMORY. */
+ATLS_NODISCARD enum atls_err verifier_result_octets(struct atls_bytes *out, uint8_t **storage,
+                                                    struct atls_bytes text, struct atls_diag *diag);
+
 /* What a Result is wanted for: a passport about a TLS key of our own. */
 struct verifier_passport_question {
     const struct atls_format *format; /* of the Evidence */

@@ -46,6 +46,10 @@ static enum atls_err check_passport(const char *result, int64_t *exp_s,
 {
     ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *token = NULL;
     reading->token = atls_bytes_text(result);
+    if (strchr(result, '.') == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_VERIFIER_ANSWER, step, "result", "no JWT",
+                               "a JWT, which was asked for");
+    }
     enum atls_err err = verifier_read_result(&token, reading, diag);
     if (err == ATLS_OK) {
         err =

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The Result of a remote Verifier: by whose keys it verifies, and that it is of now. */
 #include "base/span.h"
+#include "json/base64.h"
 #include "result/ear_form.h"
 #include "verifier/remote_internal.h"
 #include "verifier/result_keys.h"
 #include "verifier/trust.h"
+
+#include <stdlib.h>
 
 static const char step[] = "Verifier";
 static const struct atls_bytes whole = {NULL, 0};
@@ -108,8 +111,8 @@ static bool names_identity(struct atls_bytes issuer)
     return issuer.len < sizeof text && verifier_is_identity(text);
 }
 
-enum atls_err verifier_read_result(struct atls_ear_token **out, struct verifier_reading *reading,
-                                   struct atls_diag *diag)
+static enum atls_err read_result(struct atls_ear_token **out, struct verifier_reading *reading,
+                                 struct atls_diag *diag)
 {
     struct verifier_trust *trust = reading->verifier->trust;
     ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *claimed = NULL;
@@ -137,6 +140,43 @@ enum atls_err verifier_read_result(struct atls_ear_token **out, struct verifier_
         err = verify_at(out, reading, at, diag);
     }
     return err;
+}
+
+enum atls_err verifier_read_result(struct atls_ear_token **out, struct verifier_reading *reading,
+                                   struct atls_diag *diag)
+{
+    uint8_t *storage = NULL;
+    const struct atls_bytes text = reading->token;
+    enum atls_err err = verifier_result_octets(&reading->token, &storage, text, diag);
+    if (err == ATLS_OK) {
+        err = read_result(out, reading, diag);
+    }
+    reading->token = text;
+    free(storage);
+    return err;
+}
+
+enum atls_err verifier_result_octets(struct atls_bytes *out, uint8_t **storage,
+                                     struct atls_bytes text, struct atls_diag *diag)
+{
+    size_t len = text.len;
+    *storage = NULL;
+    *out = text;
+    if (text.len == 0 || memchr(text.data, '.', text.len) != NULL) {
+        return ATLS_OK;
+    }
+    uint8_t *octets = malloc(len);
+    if (octets == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    }
+    const struct atls_buf room = {octets, len};
+    if (!atls_base64url_decode(text, room, &len)) {
+        free(octets);
+        return ATLS_OK; /* neither: it is refused as what it is */
+    }
+    *storage = octets;
+    *out = atls_bytes_of(octets, len);
+    return ATLS_OK;
 }
 
 enum atls_err verifier_fetch_first(struct atls_verifier *verifier, const struct verifier_line *line,

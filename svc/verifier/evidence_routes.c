@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "svc/verifier/query.h"
+#include "svc/verifier/result_form.h"
 #include "svc/verifier/session_page.h"
 #include "svc/verifier/task.h"
 
@@ -14,16 +15,18 @@
 struct submission {
     struct verifier_task task;
     struct verifier_response *out;
+    struct verifier_form form;
     bool is_id; /* the path ends in one, as far as its form goes */
 };
 
 /* begin answers what is wrong before the body is; false then. */
-static bool begin(struct submission *submission, const struct verifier_pair *pair)
+static bool begin(struct submission *submission, const struct verifier_service *s,
+                  const struct verifier_pair *pair)
 {
     const struct verifier_request *request = pair->request;
     struct atls_bytes id;
     const char *type = request->content_type != NULL ? request->content_type : "";
-    if (!verifier_accepts(request->accept, VERIFIER_SESSION_TYPE)) {
+    if (!verifier_form_read(&submission->form, request->accept)) {
         verifier_problem(pair->out, 406, "the response is of type " VERIFIER_SESSION_TYPE);
     } else if (!verifier_path_below(request->path, VERIFIER_SESSION_PATH, &id)) {
         verifier_problem(pair->out, 404, "there is no such resource");
@@ -39,6 +42,7 @@ static bool begin(struct submission *submission, const struct verifier_pair *pai
         submission->task.content_type = type;
         submission->task.body = request->body;
         submission->task.peer = request->peer;
+        submission->task.cwt = verifier_form_is_cwt(&submission->form, s->gives_cwt);
         return true;
     }
     return false;
@@ -76,6 +80,8 @@ static void answer(const struct verifier_service *s, const struct submission *su
         verifier_problem(submission->out, 400, "this is not the id of a session");
     } else if (task->only_identify) {
         verifier_problem(submission->out, 404, "there is no such session, or it has ended");
+    } else if (submission->form.bare) {
+        verifier_respond_result(submission->out, &submission->form, task->result);
     } else {
         const struct verifier_shown shown = {
             .status = verifier_session_state_name(VERIFIER_SESSION_COMPLETE),
@@ -97,7 +103,7 @@ void verifier_take_evidence(struct verifier_service *s, const struct verifier_pa
     for (size_t i = 0; i < num && i < VERIFIER_MAX_BATCH; i++) {
         if (submissions == NULL) {
             verifier_problem(pairs[i].out, 500, "there is not enough memory");
-        } else if (begin(&submissions[batch.num], &pairs[i])) {
+        } else if (begin(&submissions[batch.num], s, &pairs[i])) {
             batch.tasks[batch.num] = &submissions[batch.num].task;
             batch.num++;
         }

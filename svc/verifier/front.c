@@ -76,6 +76,7 @@ static enum atls_err start_service(struct front *f, int control_fd, struct atls_
     s->id = c->id;
     s->stopping = &f->stopping;
     s->takes_certificates = c->takes_certificates;
+    s->gives_cwt = c->gives_cwt;
     s->signed_only = c->appraiser.num_signers != 0;
     s->log = verifier_log_new(c->json);
     if (s->log == NULL) {

@@ -325,16 +325,19 @@ void verifier_put_sign(struct atls_writer *w, const void *message)
     atls_write_vec8(w, m->id);
     atls_write_vec8(w, m->nonce);
     verifier_put_long(w, m->outcome);
+    atls_write_u8(w, m->cwt);
 }
 
 enum atls_err verifier_sign_read(struct verifier_sign *out, struct atls_bytes octets)
 {
     struct atls_reader r = atls_reader_of(octets);
     struct verifier_sign m;
+    uint8_t cwt = 0;
     const bool ok = atls_read_vec8(&r, 1, VERIFIER_MAX_SESSION_ID_LEN, &m.id) &&
                     atls_read_vec8(&r, 8, ATLS_MAX_NONCE_LEN, &m.nonce) &&
-                    verifier_get_long(&r, &m.outcome);
+                    verifier_get_long(&r, &m.outcome) && atls_read_u8(&r, &cwt) && cwt <= 1;
     const enum atls_err err = read_end(&r, ok);
+    m.cwt = cwt == 1;
     if (err == ATLS_OK) {
         *out = m;
     }

@@ -104,6 +104,7 @@ struct verifier_sign {
     struct atls_bytes id; /* as OPENED gave it */
     struct atls_bytes nonce;
     struct atls_bytes outcome; /* octets */
+    bool cwt;                  /* the form of the Result; else a JWT */
 };
 /* CHECK: did a signer here open this session? */
 struct verifier_check {

@@ -206,11 +206,13 @@ static bool is_zero_weight(struct atls_bytes parameters)
     return false;
 }
 
+enum { NAMED = 3 };
+
 /* How closely a range of Accept names a type: 0 not at all. */
 static int fit_of(struct atls_bytes range, struct atls_bytes type)
 {
     if (same_without_case(range, type)) {
-        return 3;
+        return NAMED;
     }
     struct atls_bytes rest = type;
     const struct atls_bytes main = cut(&rest, '/');
@@ -222,17 +224,14 @@ static int fit_of(struct atls_bytes range, struct atls_bytes type)
     return atls_bytes_is_text(range, "*/*") ? 1 : 0;
 }
 
-bool verifier_accepts(const char *header, const char *type)
+/* best_fit gives how closely the closest range of a header names a type, 0 where that says no. */
+static int best_fit(struct atls_bytes list, const char *type)
 {
-    struct atls_bytes list = header != NULL ? atls_bytes_text(header) : atls_bytes_of(NULL, 0);
-    if (trim(list).len == 0) {
-        return true;
-    }
-    if (list.len > VERIFIER_MAX_HEADER_LEN) {
-        return false;
-    }
     int best = 0;
     bool taken = false;
+    if (list.len > VERIFIER_MAX_HEADER_LEN) {
+        return 0;
+    }
     while (list.len != 0) {
         struct atls_bytes parameters = cut(&list, ',');
         const struct atls_bytes range = trim(cut(&parameters, ';'));
@@ -242,7 +241,19 @@ bool verifier_accepts(const char *header, const char *type)
             taken = !is_zero_weight(parameters);
         }
     }
-    return taken;
+    return taken ? best : 0;
+}
+
+bool verifier_accepts(const char *header, const char *type)
+{
+    const struct atls_bytes list =
+        header != NULL ? atls_bytes_text(header) : atls_bytes_of(NULL, 0);
+    return trim(list).len == 0 || best_fit(list, type) != 0;
+}
+
+bool verifier_names(const char *header, const char *type)
+{
+    return header != NULL && best_fit(atls_bytes_text(header), type) == NAMED;
 }
 
 bool verifier_type_is(struct atls_bytes content_type, const char *type)

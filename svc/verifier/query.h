@@ -43,6 +43,9 @@ ATLS_NODISCARD bool verifier_base64_any(struct atls_bytes text, struct atls_buf 
  * (RFC 9110, 12.5.1). An absent or empty header takes everything. */
 ATLS_NODISCARD bool verifier_accepts(const char *header, const char *type);
 
+/* verifier_names says whether an Accept header has `type` itself, and not by a range alone. */
+ATLS_NODISCARD bool verifier_names(const char *header, const char *type);
+
 /* verifier_type_is compares type and subtype of a Content-Type, whatever its parameters are. */
 ATLS_NODISCARD bool verifier_type_is(struct atls_bytes content_type, const char *type);
 /* verifier_type_parameter gives the value of a parameter, without its quotes, tolerant of unquoted

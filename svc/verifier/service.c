@@ -230,6 +230,7 @@ static void go_on(struct verifier_service *s, const struct verifier_session *ses
     task->content_type = session->evidence_type;
     task->body = session->evidence;
     task->is_held = true;
+    task->cwt = s->gives_cwt; /* what its client wanted is not known here */
     task->claim = *claim;
     memcpy(task->id.ticket, claim->session, sizeof task->id.ticket - 1);
     memcpy(task->id.nonce, claim->nonce, claim->nonce_len);

@@ -38,6 +38,7 @@ struct verifier_service {
     uint8_t token_hash[32];
     bool takes_certificates;
     bool signed_only;    /* endorsements */
+    bool gives_cwt;      /* Results, to those who want no form of their own */
     json_t *keys;        /* {"keys":[...]} of the signer, immutable */
     json_t *media_types; /* of Evidence, immutable */
     const char *accept[VERIFIER_MAX_ACCEPT];

@@ -4,6 +4,7 @@
 #include "base/rfc3339.h"
 #include "base/span.h"
 #include "svc/verifier/page.h"
+#include "svc/verifier/result_form.h"
 #include "svc/verifier/service.h"
 
 #include <stdio.h>
@@ -39,7 +40,12 @@ void verifier_show(struct verifier_response *out, unsigned status,
     }
     if (shown->result.len != 0) {
         verifier_page_text(&page, ",\"result\":");
-        verifier_page_string(&page, shown->result);
+        if (verifier_result_is_cwt(shown->result)) {
+            verifier_page_base64url(&page, shown->result);
+            verifier_page_text(&page, ",\"result-type\":\"" VERIFIER_CWT_TYPE "\"");
+        } else {
+            verifier_page_string(&page, shown->result);
+        }
     }
     verifier_page_text(&page, "}");
     if (page.failed) {

@@ -7,6 +7,7 @@
 
 #include "base/span.h"
 #include "svc/verifier/query.h"
+#include "svc/verifier/result_form.h"
 #include "svc/verifier/session_id.h"
 #include "svc/verifier/session_page.h"
 
@@ -201,14 +202,16 @@ static void show_kept(const struct verifier_service *s, const struct verifier_se
 
 /* get: what is not in the store is what its id says. */
 static void get(struct verifier_service *s, const struct verifier_session_id *id,
-                struct verifier_response *out)
+                const struct verifier_form *form, struct verifier_response *out)
 {
     struct atls_diag why;
     struct verifier_session session = {.memory = NULL};
     const enum atls_err err = verifier_session_get(s->store, &session, id->ticket, &why);
     const bool is_same = err == ATLS_OK && session.state != VERIFIER_SESSION_DELETED &&
                          atls_bytes_equal(session.nonce, atls_bytes_of(id->nonce, id->nonce_len));
-    if (err == ATLS_ERR_NOT_FOUND) {
+    if (form->bare && (err == ATLS_ERR_NOT_FOUND || is_same)) {
+        verifier_respond_result(out, form, is_same ? session.result : atls_bytes_of(NULL, 0));
+    } else if (err == ATLS_ERR_NOT_FOUND) {
         show_waiting(s, id, out);
     } else if (err != ATLS_OK) {
         verifier_problem_of(out, &why);
@@ -248,18 +251,18 @@ void verifier_session(struct verifier_service *s, const struct verifier_request 
 {
     const struct verifier_pair pair = {request, out};
     struct verifier_session_id id;
+    struct verifier_form form;
     struct atls_bytes text;
     if (request->method == VERIFIER_POST) {
         verifier_take_evidence(s, &pair, 1);
-    } else if (request->method == VERIFIER_GET &&
-               !verifier_accepts(request->accept, VERIFIER_SESSION_TYPE)) {
+    } else if (request->method == VERIFIER_GET && !verifier_form_read(&form, request->accept)) {
         verifier_problem(out, 406, not_acceptable);
     } else if (!verifier_path_below(request->path, VERIFIER_SESSION_PATH, &text)) {
         verifier_problem(out, 404, "there is no such resource");
     } else if (!verifier_session_id_read(&id, text)) {
         verifier_problem(out, 400, "this is not the id of a session");
     } else if (request->method == VERIFIER_GET) {
-        get(s, &id, out);
+        get(s, &id, &form, out);
     } else {
         remove_session(s, &id, out);
     }

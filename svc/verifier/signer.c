@@ -7,6 +7,7 @@
 #include "crypto/key.h"
 #include "json/base64.h"
 #include "json/ear.h"
+#include "json/ear_json.h"
 #include "json/file.h"
 #include "json/json.h"
 #include "json/jwk.h"
@@ -208,10 +209,10 @@ static enum atls_err on_open(struct signer *s, struct atls_bytes payload)
     return ATLS_OK;
 }
 
-/* make_claims fills in what only the signer says: who, when, until when, for which nonce. */
-static enum atls_err make_claims(json_t **out, const struct signer *s,
-                                 const struct verifier_sign *request, int64_t now_s,
-                                 struct atls_diag *diag)
+/* make_ear fills in what only the signer says: who, when, until when, for which nonce. */
+static enum atls_err make_ear(struct atls_ear_made **out, const struct signer *s,
+                              const struct verifier_sign *request, int64_t now_s,
+                              struct atls_diag *diag)
 {
     const struct atls_ear_options options = {
         .profile = s->config->ietf ? ATLS_EAR_DRAFT_04 : ATLS_EAR_VERAISON,
@@ -224,8 +225,29 @@ static enum atls_err make_claims(json_t **out, const struct signer *s,
     };
     const struct verifier_outcome *outcome = &s->outcome;
     return outcome->appraisal.num_submods != 0
-               ? atls_ear_claims(out, &outcome->appraisal, &options, diag)
-               : atls_ear_error_claims(out, &outcome->why, outcome->format, &options, diag);
+               ? atls_ear_new(out, &outcome->appraisal, &options, diag)
+               : atls_ear_new_error(out, &outcome->why, outcome->format, &options, diag);
+}
+
+/* sign_ear gives a JWT, or a CWT (caller: free). */
+static enum atls_err sign_ear(struct verifier_octets *out, const struct signer *s,
+                              const struct atls_ear *ear, bool cwt, struct atls_diag *diag)
+{
+    json_t *claims = NULL;
+    char *jwt = NULL;
+    if (cwt) {
+        return atls_ear_sign_cwt(&out->data, &out->len, ear, s->crypto, s->keys[0], s->kid, diag);
+    }
+    enum atls_err err = atls_ear_to_json(&claims, ear, diag);
+    if (err == ATLS_OK) {
+        err = atls_ear_sign(&jwt, claims, s->crypto, s->keys[0], s->kid, diag);
+    }
+    if (err == ATLS_OK) {
+        out->data = (uint8_t *)jwt;
+        out->len = strlen(jwt);
+    }
+    json_decref(claims);
+    return err;
 }
 
 /* read_ticket: a session that a signer here opened, and that has not ended for longer than
@@ -248,35 +270,35 @@ static enum atls_err read_ticket(struct verifier_ticket *out, const struct signe
     return ATLS_OK;
 }
 
-static enum atls_err sign(char **out, struct signer *s, const struct verifier_sign *request,
-                          struct atls_diag *diag)
+static enum atls_err sign(struct verifier_octets *out, struct signer *s,
+                          const struct verifier_sign *request, struct atls_diag *diag)
 {
     struct verifier_ticket ticket;
     const int64_t now_s = wall_s();
-    json_t *claims = NULL;
+    struct atls_ear_made *made = NULL;
     enum atls_err err = read_ticket(&ticket, s, request->id, request->nonce, now_s, GRACE_S, diag);
     if (err == ATLS_OK) {
         ticket.end_s += GRACE_S;
-        err = make_claims(&claims, s, request, now_s, diag);
+        err = make_ear(&made, s, request, now_s, diag);
     }
     if (err == ATLS_OK) { /* the last that may refuse: what is noted is signed */
         err = verifier_signed_table_add(s->table, &ticket, now_s, diag);
     }
     if (err == ATLS_OK) {
-        err = atls_ear_sign(out, claims, s->crypto, s->keys[0], s->kid, diag);
+        err = sign_ear(out, s, atls_ear_made_get(made), request->cwt, diag);
     }
-    json_decref(claims);
+    atls_ear_made_free(made);
     return err;
 }
 
 static void answer_text(struct signer *s, uint8_t type, enum atls_err err,
-                        const struct atls_diag *why, const char *text)
+                        const struct atls_diag *why, struct atls_bytes text)
 {
     struct verifier_text message = {.text = {NULL, 0}};
     if (err != ATLS_OK) {
         message.why = *why;
-    } else if (text != NULL) {
-        message.text = atls_bytes_text(text);
+    } else {
+        message.text = text;
     }
     verifier_pack(&s->answers, type, verifier_put_text, &message);
 }
@@ -284,8 +306,8 @@ static void answer_text(struct signer *s, uint8_t type, enum atls_err err,
 static enum atls_err on_sign(struct signer *s, struct atls_bytes payload)
 {
     struct verifier_sign request;
+    struct verifier_octets result = {NULL, 0};
     struct atls_diag why;
-    char *text = NULL;
     enum atls_err err = verifier_sign_read(&request, payload);
     if (err == ATLS_OK) {
         err = verifier_outcome_read(&s->outcome, request.outcome);
@@ -293,10 +315,10 @@ static enum atls_err on_sign(struct signer *s, struct atls_bytes payload)
     if (err != ATLS_OK) {
         return err;
     }
-    err = sign(&text, s, &request, &why);
+    err = sign(&result, s, &request, &why);
     verifier_outcome_cleanup(&s->outcome);
-    answer_text(s, VERIFIER_SIGNED, err, &why, text);
-    free(text);
+    answer_text(s, VERIFIER_SIGNED, err, &why, atls_bytes_of(result.data, result.len));
+    free(result.data);
     return ATLS_OK;
 }
 
@@ -310,7 +332,7 @@ static enum atls_err on_check(struct signer *s, struct atls_bytes payload)
         return err;
     }
     err = read_ticket(&ticket, s, request.id, request.nonce, wall_s(), 0, &why);
-    answer_text(s, VERIFIER_CHECKED, err, &why, NULL);
+    answer_text(s, VERIFIER_CHECKED, err, &why, atls_bytes_of(NULL, 0));
     return ATLS_OK;
 }
 

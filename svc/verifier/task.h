@@ -26,6 +26,7 @@ struct verifier_task {
     struct atls_bytes body;
     bool only_identify; /* there is no such session, but what is sent is looked at first */
     struct verifier_session_id id;
+    bool cwt;         /* the form of the Result */
     const char *peer; /* for the verdict record; may be NULL */
     /* The claim on a session that is in the store; `is_held` says that it is there. */
     bool is_held;
@@ -34,7 +35,7 @@ struct verifier_task {
     enum atls_err err; /* what broke, with `why`; else OK */
     struct atls_diag why;
     struct verifier_report report;
-    struct atls_bytes result; /* the JWT; empty when it was not made */
+    struct atls_bytes result; /* JWT or CWT; empty when it was not made */
     /* of the batch alone */
     struct verifier_asked *asked; /* with documents, owned; NULL: without */
 };

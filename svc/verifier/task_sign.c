@@ -140,7 +140,8 @@ static enum atls_err sign(struct signing *signing, struct atls_diag *diag)
         const struct verifier_task *task = signing->tasks[i];
         const struct verifier_sign request = {.id = atls_bytes_text(task->id.ticket),
                                               .nonce = nonce_of(task),
-                                              .outcome = task->report.outcome};
+                                              .outcome = task->report.outcome,
+                                              .cwt = task->cwt};
         verifier_pack(&batch->packer, VERIFIER_SIGN, verifier_put_sign, &request);
     }
     enum atls_err err = verifier_pack_octets(&jobs.payload, &batch->packer);

@@ -16,6 +16,7 @@ struct verifier_config {
     const char *address; /* as it listens, for the log */
     int listen_fd;
     const char *token_file;   /* NULL: no bearer token */
+    bool gives_cwt;           /* the form of Results, where a client does not say */
     const char *revoked_file; /* NULL: nothing is revoked */
     const char *per_source;
     bool takes_certificates; /* those of TLS clients count for provisioning */

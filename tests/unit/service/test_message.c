@@ -394,13 +394,18 @@ static void sign_and_its_answer_come_back(void **state)
 {
     (void)state;
     const struct verifier_sign m = {
-        .id = text("id"), .nonce = text("12345678"), .outcome = text("outcome")};
+        .id = text("id"), .nonce = text("12345678"), .outcome = text("outcome"), .cwt = true};
     const struct verifier_check check = {text("id"), text("12345678")};
     const struct verifier_text answer = {.text = text("a.b.c")};
     struct verifier_octets octets;
     struct verifier_text back;
+    struct verifier_sign read;
     assert_err(verifier_message_write(&octets, verifier_put_sign, &m), OK);
+    assert_err(verifier_sign_read(&read, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_true(read.cwt);
     damage(&octets, read_sign);
+    octets.data[octets.len - 1] = 2; /* neither form */
+    assert_err(read_sign(atls_bytes_of(octets.data, octets.len)), MALFORMED);
     free(octets.data);
     assert_err(verifier_message_write(&octets, verifier_put_check, &check), OK);
     damage(&octets, read_check);

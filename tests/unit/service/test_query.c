@@ -3,6 +3,7 @@
 #include "support/check.h"
 
 #include "svc/verifier/query.h"
+#include "svc/verifier/result_form.h"
 
 #include <stdio.h>
 
@@ -140,6 +141,55 @@ static void accept_is_read_as_http_has_it(void **state)
     }
 }
 
+static void a_type_is_named_by_itself_and_not_by_a_range(void **state)
+{
+    (void)state;
+    static const char type[] = "application/eat+cwt";
+    static const struct {
+        const char *header;
+        bool named;
+    } rows[] = {{NULL, false},
+                {"", false},
+                {"*/*", false},
+                {"application/*", false},
+                {"application/eat+cwt", true},
+                {"a/b, APPLICATION/EAT+CWT; eat_profile=\"x\"", true},
+                {"application/eat+cwt;q=0", false},
+                {"application/eat+cwt;q=0.1, */*", true},
+                {"application/eat+cwtx", false},
+                {"application/eat", false}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        if (verifier_names(rows[i].header, type) != rows[i].named) {
+            fail_msg("%s", rows[i].header);
+        }
+    }
+}
+
+static void form_of_a_result_is_what_accept_says(void **state)
+{
+    (void)state;
+    static const char session[] = "application/vnd.veraison.challenge-response-session+json";
+    struct verifier_form form;
+    char both[200];
+    assert_true(verifier_form_read(&form, NULL));
+    assert_false(form.bare);
+    assert_true(verifier_form_is_cwt(&form, true));
+    assert_false(verifier_form_is_cwt(&form, false));
+    assert_true(verifier_form_read(&form, VERIFIER_CWT_TYPE));
+    assert_true(form.bare);
+    assert_true(verifier_form_is_cwt(&form, false));
+    assert_true(verifier_form_read(&form, VERIFIER_JWT_TYPE));
+    assert_false(verifier_form_is_cwt(&form, true));
+    snprintf(both, sizeof both, "%s, %s", session, VERIFIER_CWT_TYPE);
+    assert_true(verifier_form_read(&form, both));
+    assert_false(form.bare);
+    assert_true(verifier_form_is_cwt(&form, false));
+    assert_false(verifier_form_read(&form, "text/html"));
+    assert_true(verifier_result_is_cwt(atls_bytes_text("\xd2\x84")));
+    assert_false(verifier_result_is_cwt(atls_bytes_text("eyJ")));
+    assert_false(verifier_result_is_cwt(atls_bytes_of(NULL, 0)));
+}
+
 static void types_and_parameters_are_found(void **state)
 {
     (void)state;
@@ -185,6 +235,8 @@ int main(void)
         cmocka_unit_test(sizes_from_8_to_64_are_taken),
         cmocka_unit_test(a_nonce_of_64_octets_is_the_longest),
         cmocka_unit_test(accept_is_read_as_http_has_it),
+        cmocka_unit_test(a_type_is_named_by_itself_and_not_by_a_range),
+        cmocka_unit_test(form_of_a_result_is_what_accept_says),
         cmocka_unit_test(types_and_parameters_are_found),
         cmocka_unit_test(a_target_is_a_path),
     };

@@ -6,6 +6,7 @@
  * taken at its word, and a warning says so; a quote is of no use without its key.
  */
 #include "corim_from.h"
+#include "corim_from_nitro.h"
 
 #include "appraiser/psa/psa.h"
 #include "atls/limits.h"
@@ -343,12 +344,13 @@ static enum atls_err wrap(struct cli_corim_from *from, const char *name, struct 
 static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag *diag)
 {
     const uint8_t first = from->file[0];
+    const bool is_nitro = cli_corim_is_nitro(atls_bytes_of(from->file, from->file_len));
     const bool is_token = from->file_len > 1 && first == 0xd2 && from->file[1] == 0x84;
     struct atls_cmw cmw;
     enum atls_err err = ATLS_OK;
     from->cmw = atls_bytes_of(from->file, from->file_len);
-    if (is_token || (first >= 0xa0 && first <= 0xbb)) {
-        err = wrap(from, is_token ? "psa" : "tpm2", diag);
+    if (is_nitro || is_token || (first >= 0xa0 && first <= 0xbb)) {
+        err = wrap(from, is_nitro ? "nitro" : is_token ? "psa" : "tpm2", diag);
     }
     if (err == ATLS_OK) {
         err = atls_cmw_parse(&cmw, from->cmw, diag);
@@ -358,7 +360,11 @@ static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag
     }
     from->format = cmw.kind == ATLS_CMW_COLLECTION ? NULL : atls_cmw_format(&cmw);
     if (from->format == NULL || from->format->outside_only) {
-        return refuse(diag, "--from", "Evidence of another format", "psa or tpm2, or an EAR");
+        return refuse(diag, "--from", "Evidence of another format",
+                      "psa, tpm2 or nitro, or an EAR");
+    }
+    if (strcmp(from->format->name, "nitro") == 0) {
+        return cli_corim_read_nitro(from, cmw.value, diag);
     }
     return strcmp(from->format->name, "psa") == 0 ? read_psa(from, cmw.value, diag)
                                                   : read_tpm2(from, cmw.value, diag);
@@ -393,7 +399,7 @@ static enum atls_err check_options(const struct cli_corim_from *from, const stru
                       "--pcr-values FILE, the output of tpm2_pcrread on that machine");
     }
     if (!is_tpm2 && (from->pcrs_len != 0 || o->class_uuid != NULL)) {
-        return refuse(diag, "--pcr-values, --class", "one of them beside a PSA token",
+        return refuse(diag, "--pcr-values, --class", "one of them beside other Evidence",
                       "them for tpm2 only");
     }
     return ATLS_OK;
@@ -403,7 +409,7 @@ static void warn(const struct cli_corim_from *from)
 {
     cli_note("corim", "warning: what this machine says of itself becomes what is trusted; make "
                       "this only of a machine whose software you know to be right");
-    if (from->cmw.len != 0 && from->ak == NULL) {
+    if (from->cmw.len != 0 && from->ak == NULL && !from->checked) {
         cli_note("corim", "warning: the signature of the Evidence was not checked (--ak FILE)");
     }
 }

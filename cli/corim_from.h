@@ -22,6 +22,7 @@ struct cli_corim_from {
     uint8_t *pcrs;
     size_t pcrs_len;
     bool simulated; /* a Result says so, or --simulated */
+    bool checked;   /* the Evidence brought the path to its root, and its signature holds */
     char *template;
 };
 

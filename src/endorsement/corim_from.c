@@ -283,9 +283,44 @@ static enum atls_err key_record(json_t **out, const struct atls_corim_facts *fac
     return err;
 }
 
+/* nitro_triples: the image as its file, kernel, application, and who signed it if anybody did. PCRs
+ * 3 and 4 say where it runs. */
+static enum atls_err nitro_triples(json_t *triples, const struct atls_corim_facts *facts,
+                                   struct atls_diag *diag)
+{
+    static const char *const indices[] = {"0", "1", "2", "8"};
+    const json_t *pcrs = json_object_get(facts->claims, "pcrs");
+    json_t *list = json_array();
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(indices); i++) {
+        struct octets value;
+        const bool is_signer = i == 3;
+        const enum atls_err err = octets_of(&value, pcrs, indices[i], 48, diag);
+        const bool is_zero = err == ATLS_OK && atls_is_zero(bytes_of(&value));
+        if (!is_signer && (err != ATLS_OK || is_zero)) {
+            json_decref(list);
+            return err != ATLS_OK ? err
+                                  : refuse(diag, "pcrs", "zeros, as in debug mode",
+                                           "an enclave that is measured");
+        }
+        if (err == ATLS_OK && !is_zero) {
+            const long number = i == 3 ? 8 : (long)i;
+            json_array_append_new(list, json_pack("{s:{s:s,s:I},s:{s:[o]}}", "key", "type", "uint",
+                                                  "value", (json_int_t)number, "value", "digests",
+                                                  digest_json(bytes_of(&value))));
+        }
+    }
+    json_t *records = json_pack("[{s:{s:{s:s,s:s}},s:o}]", "environment", "class", "vendor",
+                                "Amazon", "model", "aws.nitro-enclaves", "measurements", list);
+    return json_object_set_new(triples, "reference-values", records) == 0 ? ATLS_OK
+                                                                          : no_memory(diag);
+}
+
 static enum atls_err make_triples(json_t *triples, const struct atls_corim_facts *facts,
                                   struct atls_diag *diag)
 {
+    if (strcmp(facts->format->name, "nitro") == 0) {
+        return nitro_triples(triples, facts, diag);
+    }
     const bool is_psa = strcmp(facts->format->name, "psa") == 0;
     const bool has_references = is_psa || facts->pcr_values.len != 0;
     json_t *class = NULL;

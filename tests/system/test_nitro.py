@@ -72,6 +72,22 @@ class NitroTest(SystemTest):
         for word in ("module_id", "cabundle", "i-0a1b2c3d4e5f60718-enc0123456789abcdef"):
             self.assertIn(word, outcome.text)
 
+    def test_reference_values_come_of_a_document_of_aws_only(self):
+        outcome = run("corim", "create", "--json", "--from", os.path.join(KAT, "tagged.evidence.cbor"), "-o", self.path("none.corim"))
+        self.assertEqual((outcome.status, outcome.code), (EXIT_REFUSED, "NOT_ENDORSED"), str(outcome))
+        vectors = os.path.join(os.path.dirname(KAT), "..", "..", "..", "shared", "vectors", "06-aws-nitro")
+        if not os.path.isdir(vectors):
+            self.skipTest(f"{vectors} is absent")
+        made = self.path("image.corim")
+        document = os.path.join(vectors, "dstack", "doc_2025_indefinite.cbor")
+        self.assert_done(run("corim", "create", "--from", document, "-o", made))
+        outcome = run("appraise", document, "--json", "--format", "nitro", "--nonce", "none", "--time", "2025-12-25T14:00:00Z",
+                      "--endorsements", made)
+        self.assertIn('"executables":3,', outcome.text.replace(" ", ""), str(outcome))  # a warning: it is not fresh
+        debug = os.path.join(vectors, "evervault", "debug_doc_2022.cbor")
+        outcome = run("corim", "create", "--json", "--from", debug, "-o", self.path("debug.corim"))
+        self.assert_fails(outcome, EXIT_OURS, "ENDORSEMENT")
+
     def test_keygen_outside_of_an_enclave_says_so(self):
         if os.path.exists("/dev/nsm"):
             self.skipTest("/dev/nsm is there")

@@ -22,6 +22,7 @@
 #include "options.h"
 #include "result/policy.h"
 #include "base/text.h"
+#include "verifier/certificate.h"
 #include "verifier/verifier.h"
 #include "when.h"
 
@@ -51,6 +52,7 @@ struct work {
     struct cli_result result;
     struct atls_verifier *verifier; /* --verifier */
     char *remote_result;
+    const char *form; /* of a certificate's Evidence; NULL: the file is none */
 };
 
 static void cleanup(struct work *w)
@@ -260,6 +262,24 @@ static enum atls_err make_result(struct work *w, const struct cli_options *o,
     return cli_result_make(&w->result, o, &w->appraisal, options, w->format, w->cmw, diag);
 }
 
+/* appraise_certificate: Evidence in a certificate (RA-TLS), which says nothing of the moment. */
+static enum atls_err appraise_certificate(struct work *w, const struct atls_verify_request *request,
+                                          struct atls_diag *diag)
+{
+    if (w->verifier != NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, verb, "--verifier", "a certificate with it",
+                               "certificates are appraised here");
+    }
+    const enum atls_err err = atls_verify_certificate(&w->appraisal, &w->form, request, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    cli_note(verb,
+             "note: Evidence of a certificate (%s): it is bound to the key, and to no session",
+             w->form);
+    return atls_policy_check_evidence(&w->policy, &w->appraisal, diag);
+}
+
 static enum atls_err appraise(struct work *w, struct atls_diag *diag)
 {
     struct atls_cmw cmw;
@@ -275,6 +295,9 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
         .revoked = &w->revoked,
         .max_result_age_s = w->verifier != NULL ? w->policy.max_result_age_s : 0,
     };
+    if (atls_is_certificate(w->cmw)) {
+        return appraise_certificate(w, &request, diag);
+    }
     enum atls_err err = w->verifier != NULL ? cli_appraise_remote(w->verifier, &w->appraisal,
                                                                   &w->remote_result, &request, diag)
                                             : atls_verify(&w->appraisal, &request, diag);

@@ -6,6 +6,7 @@
 #include "cli.h"
 
 #include "atls/limits.h"
+#include "attester/attester.h"
 #include "attesters.h"
 #include "base/diag.h"
 #include "base/formats.h"
@@ -111,17 +112,63 @@ static enum atls_err write_key(const char *directory, const struct atls_provisio
     return err;
 }
 
+/* Room for the Evidence of one certificate. */
+#define MAX_EXTENSION_LEN 32768
+
+/* attest_key makes the extension of --ra-tls; an empty one without it. */
+static enum atls_err attest_key(struct atls_cert_extension *out, const struct cli_options *o,
+                                const struct cli_identity *identity, struct atls_diag *diag)
+{
+    static const uint32_t timeout_ms = 10000;
+    uint8_t spki[ATLS_MAX_SPKI_LEN];
+    size_t spki_len = 0, len = 0;
+    const bool interop = strcmp(o->ra_tls, "interop") == 0;
+    if (!interop && strcmp(o->ra_tls, "cmw") != 0) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, verb, "--ra-tls", o->ra_tls,
+                               "interop or cmw");
+    }
+    const struct atls_buf room = {malloc(MAX_EXTENSION_LEN), MAX_EXTENSION_LEN};
+    if (room.data == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, verb, NULL);
+    }
+    enum atls_err err =
+        atls_key_spki(identity->key, (struct atls_buf){spki, sizeof spki}, &spki_len);
+    if (err != ATLS_OK) {
+        err = atls_fail(diag, err, verb, "key");
+    }
+    if (err == ATLS_OK) {
+        err = atls_attester_for_certificate(
+            identity->ops, identity->attester, atls_crypto_openssl(),
+            interop ? ATLS_CERTIFICATE_INTEROP : ATLS_CERTIFICATE_CMW,
+            atls_bytes_of(spki, spki_len), timeout_ms, room, &len, diag);
+    }
+    if (err != ATLS_OK) {
+        free(room.data);
+        return err;
+    }
+    out->oid = interop ? "2.23.133.5.4.9" : "1.3.6.1.5.5.7.1.35";
+    out->critical = false; /* TLS libraries refuse critical ones that they do not know */
+    out->value = atls_bytes_of(room.data, len);
+    return ATLS_OK;
+}
+
 static enum atls_err write_certificates(const struct cli_options *o, uint64_t days,
                                         struct atls_diag *diag)
 {
     struct cli_identity identity = {.ops = NULL};
     char *cert = NULL, *request = NULL;
+    struct atls_cert_extension evidence = {.oid = NULL};
     enum atls_err err = cli_identity_open(&identity, o->output, diag);
+    if (err == ATLS_OK && o->ra_tls != NULL) {
+        err = attest_key(&evidence, o, &identity, diag);
+    }
     const struct atls_cert_spec spec = {
         .names = o->names.count != 0 ? o->names.items : default_names,
         .num_names = o->names.count != 0 ? o->names.count : ATLS_ARRAY_LEN(default_names),
         .not_before_s = (int64_t)time(NULL) - ATLS_MAX_SKEW_S, /* a peer's clock may be behind */
         .days = (unsigned)days,
+        .extensions = &evidence,
+        .num_extensions = o->ra_tls != NULL ? 1 : 0,
     };
     if (err == ATLS_OK) {
         err = atls_cert_self_signed(&cert, identity.key, &spec, diag);
@@ -137,6 +184,7 @@ static enum atls_err write_certificates(const struct cli_options *o, uint64_t da
     }
     atls_pem_free(cert);
     atls_pem_free(request);
+    free((void *)(uintptr_t)evidence.value.data);
     cli_identity_cleanup(&identity);
     return err;
 }

@@ -91,6 +91,8 @@ static const struct option {
      "subjectAltName (default localhost, 127.0.0.1, ::1); may be repeated"},
     {"days", VALUE, CLI_KEYGEN, AT(days), "N", "validity of the certificate (default 365)"},
     {"kat", FLAG, CLI_ATTEST, AT(kat), NULL, "a bundle that names the TLS key, as for a passport"},
+    {"ra-tls", VALUE, CLI_KEYGEN, AT(ra_tls), "interop|cmw",
+     "put Evidence of the key into the certificate"},
     {"csr", FLAG, CLI_KEYGEN, AT(csr), NULL, "also write DIR/request.pem for a CA"},
     {"tcti", VALUE, CLI_KEYGEN | CLI_DEMO, AT(tcti), "CONF",
      "TPM (keygen: default device:/dev/tpmrm0; demo: software ones)"},

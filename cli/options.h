@@ -24,6 +24,7 @@ struct cli_options {
     const char *config;
     const char *identity, *cert, *key, *ca, *name;
     const char *attest, *require, *policy, *revoked;
+    const char *ra_tls;
     const char *timing, *carriage, *extension_type, *keylog;
     const char *verifier, *verifier_ca;
     struct cli_list trusted_verifiers, passports;

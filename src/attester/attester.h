@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two ways into an attester, and the only ones (R-05): Evidence for a handshake, where the
+ * The ways into an attester, and the only ones (R-05): Evidence for a handshake, where the
  * binder is computed here from the transcript and the key, and Evidence over a nonce from outside,
  * whose length shows that it can be no binder (R-07).
  */
@@ -51,5 +51,19 @@ atls_attester_for_passport(const struct atls_attester_ops *ops, struct atls_atte
                            size_t *out_len, struct atls_diag *diag);
 /* atls_attester_passport_format gives the row of what that makes; NULL: nothing. */
 const struct atls_format *atls_attester_passport_format(const struct atls_attester_ops *ops);
+
+/* How Evidence stands in a certificate: verifier/certificate.h has the rules. */
+enum atls_certificate_form {
+    ATLS_CERTIFICATE_CMW,    /* id-pe-cmw: the CMW itself */
+    ATLS_CERTIFICATE_INTEROP /* 2.23.133.5.4.9: interoperable RA-TLS, for snp, tdx and sgx */
+};
+
+/* atls_attester_for_certificate gives the content of the extension for a certificate of `spki`. No
+ * nonce is handed in: it is a hash of the key, made here. */
+ATLS_NODISCARD enum atls_err
+atls_attester_for_certificate(const struct atls_attester_ops *ops, struct atls_attester *attester,
+                              const struct atls_crypto_ops *crypto, enum atls_certificate_form form,
+                              struct atls_bytes spki, uint32_t timeout_ms, struct atls_buf out,
+                              size_t *out_len, struct atls_diag *diag);
 
 #endif

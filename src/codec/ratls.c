@@ -157,3 +157,47 @@ enum atls_err atls_ratls_open_enclave(struct atls_bytes *out_quote, struct atls_
     *out_quote = atls_bytes_of(&input.data[HEADER_LEN], input.len - HEADER_LEN);
     return ATLS_OK;
 }
+
+enum { DER_OCTET_STRING = 0x04, DER_UTF8_STRING = 0x0c };
+
+/* DER: a length of 128 or more stands behind the number of its octets, without leading zeros. */
+void atls_ratls_put_cmw(struct atls_writer *w, struct atls_bytes cmw)
+{
+    size_t octets = 1;
+    while (octets < sizeof cmw.len && cmw.len >> (8 * octets) != 0) {
+        octets++;
+    }
+    atls_write_u8(w, DER_OCTET_STRING);
+    if (cmw.len >= 0x80) {
+        atls_write_u8(w, (uint8_t)(0x80 | octets));
+    }
+    for (size_t i = octets; i > 0; i--) {
+        atls_write_u8(w, (uint8_t)(cmw.len >> (8 * (i - 1))));
+    }
+    atls_write_bytes(w, cmw);
+}
+
+enum atls_err atls_ratls_open_cmw(struct atls_bytes *out_cmw, struct atls_bytes input,
+                                  struct atls_diag *diag)
+{
+    static const char expected[] = "an OCTET STRING with a CMW in CBOR";
+    if (input.len >= 2 && input.data[0] == DER_UTF8_STRING) {
+        return refuse(diag, "id-pe-cmw", "a UTF8String, which is a CMW in JSON", expected);
+    }
+    if (input.len < 2 || input.data[0] != DER_OCTET_STRING) {
+        return refuse(diag, "id-pe-cmw", "another type", expected);
+    }
+    const size_t octets = input.data[1] >= 0x80 ? (size_t)input.data[1] & 0x7f : 0;
+    size_t len = octets == 0 ? input.data[1] : 0;
+    if (octets > 3 || input.len < 2 + octets || (octets > 0 && input.data[2] == 0)) {
+        return refuse(diag, "id-pe-cmw", "another length", expected);
+    }
+    for (size_t i = 0; i < octets; i++) {
+        len = len << 8 | input.data[2 + i];
+    }
+    if ((input.data[1] >= 0x80 && len < 0x80) || len != input.len - 2 - octets) {
+        return refuse(diag, "id-pe-cmw", "another length", expected);
+    }
+    *out_cmw = atls_bytes_of(&input.data[2 + octets], len);
+    return ATLS_OK;
+}

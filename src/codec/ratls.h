@@ -40,6 +40,12 @@ void atls_ratls_put_claims(struct atls_writer *w, int32_t hash_alg, struct atls_
 void atls_ratls_put(struct atls_writer *w, enum atls_ratls_kind kind, struct atls_bytes evidence,
                     struct atls_bytes claims);
 
+/* The content of id-pe-cmw (RFC 9999): a CHOICE of OCTET STRING with CBOR and UTF8String with JSON,
+ * in DER. The first is written and read; MALFORMED for anything else. */
+void atls_ratls_put_cmw(struct atls_writer *w, struct atls_bytes cmw);
+ATLS_NODISCARD enum atls_err atls_ratls_open_cmw(struct atls_bytes *out_cmw,
+                                                 struct atls_bytes input, struct atls_diag *diag);
+
 /* atls_ratls_open_enclave finds the quote behind Open Enclave's header: version 1, type 2, size,
  * all little-endian, and nothing behind. MALFORMED otherwise. */
 ATLS_NODISCARD enum atls_err atls_ratls_open_enclave(struct atls_bytes *out_quote,

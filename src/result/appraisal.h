@@ -27,6 +27,7 @@ struct atls_submod {
     bool simulated;        /* the trust anchor is marked "atls simulation" */
     bool debug;            /* the platform is open for debugging */
     bool fresh;            /* the nonce was compared and is equal */
+    bool of_certificate;   /* bound to a key by its certificate, and to no session */
     enum atls_key_binding key_binding;
     bool has_reference_values;       /* reference values existed for this class */
     struct atls_digest attested_key; /* SHA-256 of the SPKI shown by the Evidence; len 0: none */

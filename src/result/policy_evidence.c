@@ -77,9 +77,14 @@ static enum atls_err check_conditions(const struct atls_policy *policy,
         }
         return ATLS_ERR_REVOKED;
     }
-    if (!submod->fresh) {
-        return refuse(diag, ATLS_ERR_FRESHNESS, submod, "nonce", "not compared",
-                      "compared with a nonce of ours");
+    const bool by_certificate =
+        submod->of_certificate && (policy->timings >> ATLS_TIMING_CERTIFICATE & 1) != 0;
+    if (!submod->fresh && !by_certificate) {
+        return refuse(
+            diag, ATLS_ERR_FRESHNESS, submod, "nonce", "not compared",
+            submod->of_certificate
+                ? "compared with a nonce of ours, or \"certificate\" in the timing of the policy"
+                : "compared with a nonce of ours");
     }
     if (submod->simulated && !policy->simulated) {
         return refuse(diag, ATLS_ERR_SIMULATED, submod, "root", "one marked as a simulation",

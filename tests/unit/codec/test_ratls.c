@@ -158,6 +158,34 @@ static void the_header_of_open_enclave_is_held_exactly(void **state)
     }
 }
 
+/* RFC 9999: id-pe-cmw is a CHOICE, of which the octets are written and read. */
+static void a_cmw_stands_in_an_octet_string(void **state)
+{
+    (void)state;
+    static const size_t lengths[] = {0, 1, 127, 128, 255, 256, 5000, 65535, 65536};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(lengths); i++) {
+        const struct atls_buf room = test_room(lengths[i] + 8);
+        struct atls_writer w = atls_writer_of(room);
+        struct atls_bytes found;
+        size_t len = 0;
+        atls_ratls_put_cmw(&w, test_fill(0x83, lengths[i]));
+        assert_true(atls_writer_finish(&w, &len));
+        assert_err(atls_ratls_open_cmw(&found, atls_bytes_of(room.data, len), NULL), OK);
+        assert_bytes(found, test_fill(0x83, lengths[i]));
+        if (len > 2) {
+            assert_err(atls_ratls_open_cmw(&found, atls_bytes_of(room.data, len - 1), NULL),
+                       MALFORMED);
+        }
+    }
+    static const char *const others[] = {
+        "",         "04",         "0401", "040183ff",       "040283", "0c0183",
+        "04810183", "0482000183", "0480", "048400000001aa", "240183", "04818000"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
+        struct atls_bytes found;
+        assert_err(atls_ratls_open_cmw(&found, test_hex(others[i]), NULL), MALFORMED);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +193,7 @@ int main(void)
         cmocka_unit_test(hashes_and_nonces_are_taken_apart),
         cmocka_unit_test(other_structures_are_refused),
         cmocka_unit_test(no_prefix_is_one),
+        cmocka_unit_test(a_cmw_stands_in_an_octet_string),
         cmocka_unit_test(the_header_of_open_enclave_is_held_exactly),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -95,7 +95,7 @@ class Certificates:
             file.write(made.public_bytes(serialization.Encoding.PEM))
 
 
-class _Handler(http.server.BaseHTTPRequestHandler):
+class Handler(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def log_message(self, *_):
@@ -117,13 +117,15 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(content)
 
+    def step_of(self, path: str) -> str:
+        return ("discovery" if path.endswith("/verification") else "newSession" if path.endswith("/newSession") else
+                {"POST": "Evidence", "GET": "session", "DELETE": "delete"}[self.command])
+
     def _handle(self) -> None:
         standin = self.server.standin
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         where = urllib.parse.urlsplit(self.path)
-        step = ("discovery" if where.path.endswith("/verification") else
-                "newSession" if where.path.endswith("/newSession") else
-                {"POST": "Evidence", "GET": "session", "DELETE": "delete"}[self.command])
+        step = self.step_of(where.path)
         with standin.changed:
             standin.asked.append(step)
         try:
@@ -178,6 +180,8 @@ class _Server(http.server.ThreadingHTTPServer):
 class StandIn:
     """Listens on 127.0.0.1. `fault(handler, step)` is true when it has answered in its own way."""
 
+    handler = Handler
+
     def __init__(self, certificates: Certificates = None):
         self.key = self.published = ec.generate_private_key(ec.SECP256R1())
         self.asked, self.evidence, self.connections = [], [], 0
@@ -188,7 +192,7 @@ class StandIn:
         self.change = lambda claims: None  # of the Result
         self.header, self.flavour = {}, "now"
         self.discovery = {}  # more of its members
-        self.server = _Server(("127.0.0.1", 0), _Handler)
+        self.server = _Server(("127.0.0.1", 0), self.handler)
         self.server.standin = self
         self.scheme = "http"
         if certificates is not None:
@@ -264,11 +268,13 @@ def broken_listener() -> socket.socket:
 class RelyingTest(atlslib.SystemTest):
     """One that attests and asks nobody, for `connect` to ask a Verifier about."""
 
+    rot = "sim-psa"
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.certificates = Certificates(cls.folder, "verifier")
-        cls.machine = cls.keygen("machine")
+        cls.machine = cls.keygen("machine", rot=cls.rot)
         cls.other = cls.keygen("other")
         cls.attested = cls.server_for_class(*cls.machine.own())
 

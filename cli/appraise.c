@@ -11,6 +11,8 @@
 #include "atls/version.h"
 #include "base/diag.h"
 #include "base/span.h"
+#include "collateral.h"
+#include "collateral/depot.h"
 #include "crypto/crypto.h"
 #include "endorsement/statement.h"
 #include "identity.h"
@@ -31,6 +33,9 @@
 #include <unistd.h>
 
 static const char verb[] = "appraise";
+/* For all that has to be fetched. */
+#define MAX_WAIT_MS 30000
+
 static const char developer[] = "https://atls.invalid/cli";
 
 /* Everything that one appraisal needs and makes. All zero is safe to clean up. */
@@ -45,6 +50,7 @@ struct work {
     const struct atls_format *format;
     int64_t now_s;
     struct atls_endorsements *endorsements;
+    struct atls_depot *depot; /* NULL without --collateral */
     struct atls_policy policy;
     struct atls_revocations revoked;
     struct atls_appraisal appraisal;
@@ -64,6 +70,7 @@ static void cleanup(struct work *w)
     atls_appraisal_cleanup(&w->appraisal, free);
     atls_policy_cleanup(&w->policy);
     atls_revocations_cleanup(&w->revoked);
+    atls_depot_close(w->depot);
     atls_endorsements_unref(w->endorsements);
     atls_file_free(w->evidence, w->evidence_len);
     free(w->wrapped);
@@ -207,6 +214,30 @@ static enum atls_err read_endorsements(struct work *w, const struct cli_options 
     return err;
 }
 
+/* The depot lives by the time of the appraisal. */
+static int64_t time_of(void *arg)
+{
+    const struct work *w = arg;
+    return w->now_s;
+}
+
+static enum atls_err open_depot(struct work *w, const struct cli_options *o, struct atls_diag *diag)
+{
+    const char *urls[CLI_MAX_LIST];
+    struct atls_collateral_spec spec;
+    const enum atls_err err = cli_collateral_spec(&spec, urls, o, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    const struct atls_depot_options options = {.fetcher = spec.fetcher,
+                                               .urls = spec.urls,
+                                               .num_urls = spec.num_urls,
+                                               .folder = spec.folder,
+                                               .now_s = time_of,
+                                               .now_arg = w};
+    return atls_depot_open(&w->depot, &options, diag);
+}
+
 static enum atls_err read_all(struct work *w, const struct cli_options *o, struct atls_diag *diag)
 {
     enum atls_err err = cli_appraise_remote_check(o, diag);
@@ -234,7 +265,10 @@ static enum atls_err read_all(struct work *w, const struct cli_options *o, struc
     if (err == ATLS_OK && o->verifier != NULL) {
         return cli_appraise_remote_open(&w->verifier, o, diag);
     }
-    return err == ATLS_OK ? read_endorsements(w, o, diag) : err;
+    if (err == ATLS_OK) {
+        err = read_endorsements(w, o, diag);
+    }
+    return err == ATLS_OK && o->collateral.count != 0 ? open_depot(w, o, diag) : err;
 }
 
 /* make_result writes the EAR for what came of the appraisal, a failure included. */
@@ -294,6 +328,8 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
         .want_claims = true,
         .revoked = &w->revoked,
         .max_result_age_s = w->verifier != NULL ? w->policy.max_result_age_s : 0,
+        .depot = w->depot,
+        .deadline_ms = atls_depot_clock_ms() + MAX_WAIT_MS,
     };
     if (atls_is_certificate(w->cmw)) {
         return appraise_certificate(w, &request, diag);

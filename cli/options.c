@@ -45,7 +45,9 @@ static const struct option {
     {"require", VALUE, PEERS | CLI_APPRAISE, AT(require), "NAME[,NAME]|result|none",
      "what the peer must attest with"},
     {"endorsements", LIST, PEERS | CLI_APPRAISE, AT(endorsements), "PATH",
-     "CoRIM file or folder; may be repeated"},
+     "CoRIM or collateral, file or folder; NAME@FILE: trust anchor; may be repeated"},
+    {"collateral", LIST, PEERS | CLI_APPRAISE, AT(collateral), "DIR|URL",
+     "where collateral is kept, and fetched from; may be repeated"},
     {"endorsement-key", LIST, SERVERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
      "take only CoRIM that this key or certificate signed; may be repeated"},
     {"passport", LIST, PEERS, AT(passports), "[URI=]FILE",
@@ -158,12 +160,11 @@ static const struct option {
 /* Names of the contract that come later: told apart from a slip of the finger. */
 static const char *const not_built[] = {
 #if !ATLS_NET
-    "verifier",           "verifier-ca",
+    "verifier",   "verifier-ca",
 #endif
-    "reattest",           "framed",      "resume", "psk",   "dtls", "ra-tls",
-    "cmw-extension-type", "collateral",
+    "reattest",   "framed",      "resume", "psk",   "dtls", "ra-tls", "cmw-extension-type",
 #if !ATLS_VERIFIER
-    "verifier",           "store",       "listen", "token", "id",
+    "verifier",   "store",       "listen", "token", "id",
 #endif
 #if !ATLS_NET
     "plain-http",

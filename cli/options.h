@@ -31,7 +31,7 @@ struct cli_options {
     bool plain_http;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
     bool no_pkix, simulated;
-    struct cli_list endorsements, endorsement_keys;
+    struct cli_list endorsements, endorsement_keys, collateral;
     /* serve */
     const char *exec, *forward;
     bool echo, once;

@@ -33,8 +33,8 @@ enum atls_err cli_remote_check(const struct cli_options *o, bool requires, struc
         return fail_config(diag, "--verifier", "no --require beside it",
                            "what the peer must attest with");
     }
-    if (o->verifier != NULL && o->endorsements.count != 0) {
-        return fail_config(diag, "--verifier", "--endorsements beside it",
+    if (o->verifier != NULL && (o->endorsements.count != 0 || o->collateral.count != 0)) {
+        return fail_config(diag, "--verifier", "--endorsements or --collateral beside it",
                            "one of the two: a Verifier has its own");
     }
     return ATLS_OK;

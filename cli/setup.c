@@ -7,6 +7,7 @@
 #include "base/formats.h"
 #include "base/span.h"
 #include "cli.h"
+#include "collateral.h"
 #include "crypto/key.h"
 #include "json/file.h"
 #include "passport_file.h"
@@ -67,9 +68,10 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
     if (remote != ATLS_OK) {
         return remote;
     }
-    if (!requires && (o->endorsements.count != 0 || o->policy != NULL || o->simulated)) {
+    if (!requires && (o->endorsements.count != 0 || o->collateral.count != 0 || o->policy != NULL ||
+                      o->simulated)) {
         return fail_config(diag, "--require",
-                           "none, beside --endorsements, --policy or --simulated",
+                           "none, beside --endorsements, --collateral, --policy or --simulated",
                            "what the peer must attest with");
     }
     if (is_server && !requires && o->ca == NULL && o->revoked != NULL) {
@@ -220,6 +222,9 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     }
     for (size_t i = 0; err == ATLS_OK && i < o->endorsements.count; i++) {
         err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);
+    }
+    if (err == ATLS_OK) {
+        err = cli_collateral_set(s->context, o, diag);
     }
     note_endorsements(s, is_server);
     if (err == ATLS_OK) {

@@ -34,7 +34,8 @@ endfunction()
 
 if(NOT ATLS_SANITIZE) # a sanitizer's symbols are undefined in a shared library, by design
   atls_library(atls
-    ROOMS base codec handshake result crypto json endorsement attester appraiser verifier session stack
+    ROOMS base codec handshake result crypto json endorsement collateral attester appraiser verifier session
+      stack
     LIBS PkgConfig::OPENSSL PkgConfig::JANSSON Threads::Threads)
   if(ATLS_TPM2)
     atls_library(atls-tpm2 ROOMS tpm2 base codec result crypto json attester
@@ -67,7 +68,7 @@ set_target_properties(atls_program PROPERTIES OUTPUT_NAME atls)
 target_compile_definitions(atls_program PRIVATE _GNU_SOURCE)
 target_include_directories(atls_program PRIVATE ${CMAKE_SOURCE_DIR}/cli)
 target_link_libraries(atls_program PRIVATE atls_flags room_stack room_session room_verifier
-  room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
+  room_appraiser room_collateral room_endorsement room_attester room_json room_crypto room_result room_handshake
   room_codec room_base room_inspect $<$<BOOL:${ATLS_TPM2}>:room_tpm2> $<$<BOOL:${ATLS_SIM}>:room_sim>
   $<$<BOOL:${ATLS_NET}>:room_net> $<$<BOOL:${ATLS_VERIFIER}>:room_service>)
 install(TARGETS atls_program DESTINATION ${CMAKE_INSTALL_BINDIR})

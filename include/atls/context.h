@@ -254,6 +254,43 @@ ATLS_API ATLS_NODISCARD enum atls_err
 atls_context_set_verifier(struct atls_context *context, const struct atls_verifier_spec *spec,
                           struct atls_diag *diag);
 
+/** What atls_context_set_collateral needs to know. Everything is borrowed until return. */
+struct atls_collateral_spec {
+    /** The table that a fetcher library exports, such as atls_fetcher_curl; outlives the context.
+     *  NULL where there is no URL. */
+    const struct atls_fetcher_ops *fetcher;
+    /** Servers like AMD's KDS, Intel's PCS and PCCS, in the order in which they are asked. They are
+     *  transport only: what they give is verified here, up to a root that is trusted. */
+    const char *const *urls;
+    size_t num_urls; /**< at most 4; 0: nothing is fetched */
+    /** PEM: what the certificates of https servers lead to; empty: what the system trusts. */
+    struct atls_bytes ca_pem;
+    /** Folder where it is kept, and where collateral may lie that was loaded by other means; it is
+     *  made where it is not there. NULL: what is fetched is kept in memory only. */
+    const char *folder;
+};
+
+/**
+ * atls_context_set_collateral has what is missing to appraise Evidence of peers (certificates of
+ * chips, lists of revoked ones, TCB info: docs/collateral.md) fetched, and kept until it ends.
+ * An appraisal that has to wait for a server does so in the pool of workers, within the time of its
+ * handshake; what was fetched before costs no wait. Nothing is fetched before the first handshake.
+ *
+ * @param context    not yet in use, and appraising by itself
+ * @param spec       from where, and where it is kept
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK               set
+ * @retval ATLS_ERR_CONFIG       a URL that is not taken, or too many
+ * @retval ATLS_ERR_FILE         the folder or a file in it cannot be used, or ca_pem has no
+ *                               certificate
+ * @retval ATLS_ERR_ENDORSEMENT  a file in the folder is no collateral
+ * @retval ATLS_ERR_ARGUMENT     the table is incomplete, or of another ABI
+ * @retval ATLS_ERR_STATE        it is set already, or a Verifier elsewhere appraises
+ */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_context_set_collateral(struct atls_context *context, const struct atls_collateral_spec *spec,
+                            struct atls_diag *diag);
+
 /**
  * atls_context_trust_verifier takes Results of this Verifier.
  * @param context    not yet in use

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /**
  * @file
- * Fetchers: what speaks HTTP for a context, to a remote Verifier. An implementation exports one
- * const table of operations (atls_fetcher_curl in atls/net.h), which a program hands to its context
- * (atls_context_set_verifier); that is where it is checked.
+ * Fetchers: what speaks HTTP for a context, to a remote Verifier and to servers of collateral. An
+ * implementation exports one const table of operations (atls_fetcher_curl in atls/net.h), which a
+ * program hands to its context (atls_context_set_verifier, atls_context_set_collateral); that is
+ * where it is checked.
  *
  * One exchange is one request and its answer, as they are: nothing is followed, repeated with
  * another content, unpacked or remembered.
@@ -27,8 +28,11 @@ struct atls_fetcher;
 /** What a fetcher is opened with. Borrowed until `open` returns. */
 struct atls_fetcher_config {
     /** PEM certificates to which that of an https server must lead, or its own; no others are
-     *  trusted. Empty: no https. */
+     *  trusted. Empty: no https, but for `system_ca`. */
     struct atls_bytes ca_pem;
+    /** For what is signed itself, and verified here whoever sent it: https servers may lead to the
+     *  certificates that the system trusts, where `ca_pem` is empty. Never for a Verifier. */
+    bool system_ca;
 };
 
 /** What is asked with. */
@@ -50,6 +54,7 @@ struct atls_fetch_request {
     bool once;
     size_t max_body;     /**< octets that the answer's body may have */
     uint32_t timeout_ms; /**< for all of it: name, connection, TLS, request and answer */
+    const char *field;   /**< name of one more field of the answer, in lower case; NULL: none */
 };
 
 /** How an exchange ended. */
@@ -74,11 +79,12 @@ struct atls_fetch_answer {
     uint32_t retry_after_s;          /**< seconds to wait, with has_retry_after */
     uint8_t *body;                   /**< with a NUL after it; the caller frees it with free() */
     size_t body_len;                 /**< octets, without that NUL */
+    char field[8192];                /**< value of the field that was asked for; empty: none */
     char detail[200];                /**< what went wrong, in words; empty when ANSWERED */
 };
 
 /** Version of the table below; it changes with its layout or meaning. */
-#define ATLS_FETCHER_ABI 1u
+#define ATLS_FETCHER_ABI 2u
 
 /** Operations of a fetcher. Every entry is required. */
 struct atls_fetcher_ops {

@@ -8,6 +8,7 @@
 #define APPRAISER_APPRAISER_H
 
 #include "codec/cmw.h"
+#include "endorsement/collateral.h"
 #include "endorsement/endorsement.h"
 #include "result/appraisal.h"
 #include "result/vector.h"
@@ -22,6 +23,9 @@ struct atls_appraisal_input {
     struct atls_bytes tls_spki;       /* DER SPKI of the TLS key; empty for `atls appraise` */
     int64_t now_s;
     bool want_claims; /* fill claims_json */
+    /* For the scopes of endorsement/collateral.h; NULL where nothing can be fetched. */
+    const struct atls_collateral_fetched *fetched;
+    struct atls_collateral_wanted *wanted;
 };
 
 /*

@@ -64,17 +64,54 @@ void atls_collateral_want(const struct atls_collateral_scope *scope,
     }
 }
 
+int64_t atls_collateral_end(const struct atls_collateral *bag)
+{
+    int64_t end_s = INT64_MAX;
+    for (size_t i = 0; i < bag->num_certs; i++) {
+        const int64_t its_s = atls_x509_not_after(bag->certs[i].cert);
+        end_s = its_s < end_s ? its_s : end_s;
+    }
+    for (size_t i = 0; i < bag->num_crls; i++) {
+        const int64_t its_s = atls_crl_next_update(bag->crls[i].crl);
+        end_s = its_s < end_s ? its_s : end_s;
+    }
+    for (size_t i = 0; i < bag->num_jsons; i++) {
+        const struct atls_intel_json *json = &bag->jsons[i].json;
+        const int64_t its_s = json->kind == ATLS_INTEL_IDENTITY
+                                  ? json->as.identity.dates.next_update_s
+                                  : json->as.tcb.dates.next_update_s;
+        end_s = its_s < end_s ? its_s : end_s;
+    }
+    return end_s;
+}
+
+/* bag_at gives the bags of a scope by their place: of the set, brought, fetched. */
+static bool bag_at(const struct atls_collateral_scope *scope, size_t place,
+                   const struct atls_collateral **out)
+{
+    if (place < 2) {
+        *out = place == 0 ? atls_endorsements_collateral(scope->endorsements) : scope->brought;
+        return true;
+    }
+    if (scope->fetched == NULL || place - 2 >= scope->fetched->num) {
+        return false;
+    }
+    *out = scope->fetched->bags[place - 2];
+    return true;
+}
+
 /* step goes on to the next bag; false behind the last. */
 static bool step(const struct atls_collateral_scope *scope, struct atls_bag_cursor *cursor)
 {
-    const struct atls_collateral *const firsts[] = {
-        atls_endorsements_collateral(scope->endorsements), scope->brought, scope->fetched};
     cursor->at = 0;
     cursor->bag = cursor->bag != NULL ? cursor->bag->next : NULL;
-    while (cursor->bag == NULL && cursor->place < ATLS_ARRAY_LEN(firsts)) {
-        cursor->bag = firsts[cursor->place++];
+    while (cursor->bag == NULL) {
+        if (!bag_at(scope, cursor->place, &cursor->bag)) {
+            return false;
+        }
+        cursor->place++;
     }
-    return cursor->bag != NULL;
+    return true;
 }
 
 const struct atls_bag_cert *atls_bag_next_cert(const struct atls_collateral_scope *scope,

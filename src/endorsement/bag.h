@@ -52,7 +52,7 @@ bool atls_bag_takes(struct atls_bytes octets);
  * fetched. All zero begins; NULL is the end. */
 struct atls_bag_cursor {
     const struct atls_collateral *bag;
-    unsigned place; /* 1 to 3: which of the scope's */
+    size_t place; /* which of the scope's comes next */
     size_t at;
 };
 const struct atls_bag_cert *atls_bag_next_cert(const struct atls_collateral_scope *scope,

@@ -8,8 +8,9 @@
  *
  * For appraisers. An appraiser makes one scope and asks:
  *
- *   const struct atls_collateral_scope scope = {input->endorsements, brought, "snp", &environment,
- *                                               input->now_s};
+ *   const struct atls_collateral_scope scope = {
+ *       input->endorsements, brought, "snp", &environment, input->now_s, input->fetched,
+ *       input->wanted};
  *   struct atls_chain *chain = NULL;
  *   struct atls_root root;
  *   err = atls_collateral_chain(&chain, &root, &scope, certs, num, &atls_chain_amd, diag);
@@ -56,6 +57,17 @@ ATLS_NODISCARD enum atls_err atls_collateral_add(struct atls_collateral *bag,
 /* atls_endorsements_collateral lends what was loaded into a set; NULL when it is nothing. */
 const struct atls_collateral *atls_endorsements_collateral(const struct atls_endorsements *set);
 
+/* Bags that were fetched for one appraisal. */
+#define ATLS_MAX_FETCHED 24
+struct atls_collateral_fetched {
+    const struct atls_collateral *bags[ATLS_MAX_FETCHED];
+    size_t num;
+};
+
+/* atls_collateral_end gives when the first part of a bag ends: nextUpdate, notAfter. INT64_MAX for
+ * an empty one. Nothing of it is verified. */
+int64_t atls_collateral_end(const struct atls_collateral *bag);
+
 /* Where is looked, for whom, and for when. */
 struct atls_collateral_scope {
     const struct atls_endorsements *endorsements; /* trust anchors and what was loaded */
@@ -64,8 +76,8 @@ struct atls_collateral_scope {
     /* Of the Evidence; trust anchors for certain environments count in these. NULL: none does. */
     const struct atls_environment *environment;
     int64_t now_s;
-    const struct atls_collateral *fetched; /* for this appraisal; NULL: nothing */
-    struct atls_collateral_wanted *wanted; /* is told what is missing; NULL: nobody asks */
+    const struct atls_collateral_fetched *fetched; /* of the appraisal's input; NULL: nothing */
+    struct atls_collateral_wanted *wanted;         /* of the appraisal's input; NULL: nobody asks */
 };
 
 /* What a look-up did not find, or found out of date: whoever appraises may fetch it and try again.

@@ -67,9 +67,9 @@ ATLS_NODISCARD enum atls_err atls_endorsements_add_signer(struct atls_endorsemen
 
 /* atls_endorsements_load adds a file, or every file of a folder (not its subfolders), all or
  * nothing; the kind is found by content: CoRIM, or collateral (collateral.h). NAME@FILE makes the
- * certificates of FILE trust anchors of format NAME. What is not recognised is an error (design: 7).
- * Not after sharing, which atls_endorsements_ref begins. Validity is compared with the system's clock;
- * atls_endorsements_load_at takes the time instead (seconds since 1970). */
+ * certificates of FILE trust anchors of format NAME. What is not recognised is an error (design:
+ * 7). Not after sharing, which atls_endorsements_ref begins. Validity is compared with the system's
+ * clock; atls_endorsements_load_at takes the time instead (seconds since 1970). */
 ATLS_NODISCARD enum atls_err atls_endorsements_load(struct atls_endorsements *set, const char *path,
                                                     struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_endorsements_load_at(struct atls_endorsements *set,

@@ -97,6 +97,7 @@ static void begin(struct atls_fetch_answer *answer)
     answer->content_type[0] = '\0';
     answer->location[0] = '\0';
     answer->has_retry_after = false;
+    answer->field[0] = '\0';
 }
 
 bool net_take_field(struct net_intake *intake, struct atls_bytes line)
@@ -123,6 +124,9 @@ bool net_take_field(struct net_intake *intake, struct atls_bytes line)
                     "a Location that is not one");
     } else if (is_named(line, retry_after)) {
         keep_seconds(answer, value_of(line, retry_after));
+    } else if (intake->field != NULL && is_named(line, intake->field)) {
+        return keep(intake, answer->field, sizeof answer->field, value_of(line, intake->field),
+                    "a field that was asked for, and is not one");
     } else if (is_named(line, encoding) &&
                !atls_bytes_is_text(value_of(line, encoding), "identity")) {
         return fail(intake, ATLS_FETCH_MALFORMED,

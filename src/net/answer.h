@@ -13,7 +13,8 @@ struct net_intake {
     size_t max_body, body_cap, head_len;
     enum atls_fetch_outcome failed; /* NONE as long as nothing is wrong */
     bool no_memory;
-    const char *why; /* with `failed` */
+    const char *why;   /* with `failed` */
+    const char *field; /* of the request */
 };
 
 /* net_take_field takes one line of the head, with its line end. False ends the exchange, and

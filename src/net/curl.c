@@ -39,6 +39,7 @@ struct line {
 struct atls_fetcher {
     uint8_t *ca_pem;
     size_t ca_pem_len;
+    bool system_ca;
     struct line *idle[MAX_IDLE]; /* atomic */
 };
 
@@ -141,6 +142,7 @@ static enum atls_err open_curl(struct atls_fetcher **out, const struct atls_fetc
     }
     fetcher->ca_pem = pem;
     fetcher->ca_pem_len = config->ca_pem.len;
+    fetcher->system_ca = config->system_ca;
     *out = fetcher;
     return ATLS_OK;
 }
@@ -207,16 +209,20 @@ static CURLcode on_ssl_ctx(CURL *curl, void *ssl_ctx, void *arg)
 /* SET is false once an option was not taken: by another libcurl than the one we were built for. */
 #define SET(option, value) (curl_easy_setopt(line->curl, (option), (value)) == CURLE_OK)
 
-/* Who the server must be: by these certificates alone, not those of the system or environment. */
+/* Who the server must be: by these certificates alone, not those of the environment; those of the
+ * system, which libcurl was built with, only where the opener said so and named no others. */
 static bool set_trust(struct line *line, const struct atls_fetcher *fetcher)
 {
     struct curl_blob blob = {fetcher->ca_pem, fetcher->ca_pem_len, CURL_BLOB_NOCOPY};
-    const bool https = fetcher->ca_pem_len != 0;
+    const bool https = fetcher->ca_pem_len != 0 || fetcher->system_ca;
+    const bool by_system = fetcher->ca_pem_len == 0 && fetcher->system_ca;
     return SET(CURLOPT_PROTOCOLS_STR, https ? "https,http" : "http") &&
            SET(CURLOPT_SSL_VERIFYPEER, 1L) && SET(CURLOPT_SSL_VERIFYHOST, 2L) &&
            SET(CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-           SET(CURLOPT_CAPATH, (char *)NULL) && SET(CURLOPT_CAINFO, (char *)NULL) &&
-           (!https || SET(CURLOPT_CAINFO_BLOB, &blob)) && SET(CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
+           (by_system ||
+            (SET(CURLOPT_CAPATH, (char *)NULL) && SET(CURLOPT_CAINFO, (char *)NULL))) &&
+           (!https || by_system || SET(CURLOPT_CAINFO_BLOB, &blob)) &&
+           SET(CURLOPT_SSL_CTX_FUNCTION, on_ssl_ctx);
 }
 
 /* What the environment and the files of the user could change, and what is to be left alone. */
@@ -350,7 +356,8 @@ static enum atls_err run(struct line *line, const struct atls_fetcher *fetcher,
                          struct atls_fetch_answer *out, const struct atls_fetch_request *request,
                          struct atls_diag *diag)
 {
-    struct net_intake intake = {.answer = out, .max_body = request->max_body};
+    struct net_intake intake = {
+        .answer = out, .max_body = request->max_body, .field = request->field};
     struct body body = {.octets = request->body, .at = 0};
     struct curl_slist *fields = NULL;
     curl_easy_reset(line->curl);

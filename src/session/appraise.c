@@ -80,6 +80,8 @@ static void run_appraise(struct atls_job *job)
         .want_claims = context->keep_claims,
         .revoked = session_revoked_list(revoked),
         .max_result_age_s = context->policy.max_result_age_s,
+        .depot = context->depot,
+        .deadline_ms = a->deadline_ms,
     };
     const struct atls_verifier_wait wait = {a->deadline_ms, is_abandoned, job};
     a->err = a->by.len != 0 ? verifier_passport_appraise(&a->appraisal, context->listed, a->by,
@@ -304,7 +306,7 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     verdict->binder_len = a->binder.len;
     verdict->timing = ATLS_TIMING_HANDSHAKE;
     name_verifier(verdict, session->context, a->by);
-    const bool in_place = a->by.len != 0 || !session->context->verifier_ops->waits;
+    const bool in_place = a->by.len != 0 || !context_appraisal_waits(session->context);
     a->in_pool = !in_place || session->stack->may_pause(session->connection);
     err = session_run(session, &a->job, in_place, diag);
     if (err != ATLS_OK) {

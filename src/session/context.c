@@ -8,6 +8,7 @@
 
 #include "attester/attester.h"
 #include "base/span.h"
+#include "collateral/depot.h"
 #include "crypto/crypto.h"
 #include "json/policy_json.h"
 #include "session/context_internal.h"
@@ -111,6 +112,7 @@ void atls_context_unref(struct atls_context *context)
         context->attesters[i].ops->close(context->attesters[i].attester);
     }
     context->verifier_ops->close(context->verifier);
+    atls_depot_close(context->depot);
     verifier_trust_free(context->trust);
     for (size_t i = 0; i < context->num_passports; i++) {
         session_passport_release(context->passports[i].passport);

@@ -50,6 +50,7 @@ struct atls_context {
     struct atls_scheme_list can_attest, can_appraise;
 
     struct atls_endorsements *endorsements;
+    struct atls_depot *depot;                     /* where collateral is fetched; NULL: nowhere */
     const struct atls_verifier_ops *verifier_ops; /* never NULL */
     struct atls_verifier *verifier;
     struct verifier_trust *trust;  /* until a remote Verifier takes it; NULL: nobody */
@@ -101,5 +102,8 @@ ATLS_NODISCARD enum atls_err context_check_open(const struct atls_context *conte
 ATLS_NODISCARD enum atls_err atls_context_submit(struct atls_context *context, struct atls_job *job,
                                                  struct atls_diag *diag);
 void atls_context_job_ended(struct atls_context *context);
+
+/* context_appraisal_waits is true when an appraisal may wait for a network. */
+bool context_appraisal_waits(const struct atls_context *context);
 
 #endif

@@ -59,6 +59,8 @@ static enum atls_err verify(struct atls_context *context, struct atls_appraisal 
             .want_claims = context->keep_claims,
             .revoked = session_revoked_list(revoked),
             .max_result_age_s = context->policy.max_result_age_s,
+            .depot = context->depot,
+            .deadline_ms = wait.deadline_ms,
         };
         err = context->verifier_ops->appraise(context->verifier, appraisal, &request, &wait, diag);
     }

@@ -19,6 +19,13 @@ ATLS_NODISCARD enum atls_err verifier_evidence_open(struct verifier_evidence *ou
                                                     struct atls_diag *diag);
 struct atls_appraisal_input verifier_evidence_input(const struct verifier_evidence *evidence,
                                                     const struct atls_verify_request *request);
+/* verifier_appraise_fetching runs the appraiser, and again with what it found missing, where the
+ * request says where that can be fetched. COLLATERAL_SERVER where it could not be. */
+ATLS_NODISCARD enum atls_err verifier_appraise_fetching(struct atls_submod *out,
+                                                        const struct verifier_evidence *evidence,
+                                                        struct atls_appraisal_input *input,
+                                                        const struct atls_verify_request *request,
+                                                        struct atls_diag *diag);
 /* verifier_apply_revocations makes what is revoked contraindicated. */
 void verifier_apply_revocations(struct atls_submod *submod,
                                 const struct atls_verify_request *request);

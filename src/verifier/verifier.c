@@ -87,10 +87,10 @@ static void cap_status(struct atls_submod *submod, const struct atls_format *for
 static enum atls_err appraise(struct atls_submod *out, const struct verifier_evidence *evidence,
                               const struct atls_verify_request *request, struct atls_diag *diag)
 {
-    const struct atls_appraisal_input input = verifier_evidence_input(evidence, request);
+    struct atls_appraisal_input input = verifier_evidence_input(evidence, request);
     struct atls_submod submod;
     memset(&submod, 0, sizeof submod);
-    enum atls_err err = evidence->ops->appraise(&submod, &input, diag);
+    enum atls_err err = verifier_appraise_fetching(&submod, evidence, &input, request, diag);
     if (err != ATLS_OK) {
         return err;
     }

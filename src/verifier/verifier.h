@@ -9,6 +9,8 @@
 
 #include "appraiser/appraiser.h"
 
+struct atls_depot;
+
 struct atls_verify_request {
     const struct atls_crypto_ops *crypto;
     const struct atls_endorsements *endorsements;
@@ -22,6 +24,10 @@ struct atls_verify_request {
     const struct atls_revocations *revoked; /* NULL: nothing is */
     /* of a Result that another Verifier makes: the largest age in seconds; 0: as its own exp */
     uint32_t max_result_age_s;
+    /* Where collateral that is missing is fetched; NULL: nowhere. The end of that waiting, by
+     * CLOCK_MONOTONIC. */
+    struct atls_depot *depot;
+    int64_t deadline_ms;
 };
 
 /*

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One answer of a server, in memory and as a file of the folder. */
+#ifndef COLLATERAL_ITEM_H
+#define COLLATERAL_ITEM_H
+
+#include "collateral/depot.h"
+
+#include <stdatomic.h>
+
+struct atls_lease {
+    atomic_size_t refs;
+    struct atls_collateral *bag;
+    char *path;  /* of its location */
+    char *chain; /* field with the issuer's chain, as it came; "" where there is none */
+    uint8_t *body;
+    size_t body_len;
+    int64_t fetched_s;
+    int64_t end_s;
+    atomic_bool is_good; /* an appraisal has found it so */
+    atomic_bool is_kept; /* in the folder */
+};
+
+/* depot_item_new reads what came; COLLATERAL for what is no collateral, or has ended at `now_s`. It
+ * copies everything. The caller has the one reference. */
+ATLS_NODISCARD enum atls_err depot_item_new(struct atls_lease **out, const char *path,
+                                            const char *chain, struct atls_bytes body,
+                                            int64_t fetched_s, int64_t now_s,
+                                            struct atls_diag *diag);
+struct atls_lease *depot_item_share(struct atls_lease *item);
+/* NULL is fine. */
+void depot_item_release(struct atls_lease *item);
+/* depot_item_is_due is true when it is time to look for a newer one: a quarter of its time before
+ * its end, and at most a week. */
+bool depot_item_is_due(const struct atls_lease *item, int64_t now_s);
+
+/* Files: one an item, named by a hash of its path; 0600, replaced as a whole. */
+/* depot_file_read gives NULL for none; one that cannot be read, is another's or has ended is
+ * removed. */
+struct atls_lease *depot_file_read(const char *folder, const char *path, int64_t now_s);
+/* depot_file_write does its best: what is not kept is fetched again. The oldest files give way. */
+void depot_file_write(const char *folder, struct atls_lease *item);
+void depot_file_remove(const char *folder, const char *path);
+/* depot_file_is_ours knows by the name. */
+bool depot_file_is_ours(const char *name);
+
+#endif

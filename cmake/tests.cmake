@@ -13,7 +13,7 @@ else()
   target_include_directories(test_support INTERFACE ${CMAKE_SOURCE_DIR}/tests)
 endif()
 
-set(rooms_with_threads attester net session sim stack tpm2 verifier_store)
+set(rooms_with_threads attester collateral net session sim stack tpm2 verifier_store)
 add_custom_target(threads) # what the tests with this label need
 if(TARGET atls_program)
   add_dependencies(threads atls_program)

@@ -20,6 +20,28 @@ static bool take(struct net_intake *intake, const char *line)
     return net_take_field(intake, atls_bytes_text(line));
 }
 
+static void a_field_that_was_asked_for_is_kept(void **state)
+{
+    (void)state;
+    struct net_intake intake = begin(10);
+    char line[8300];
+    assert_true(take(&intake, "TCB-Info-Issuer-Chain: nobody asked\r\n"));
+    assert_string_equal(answer.field, "");
+    intake.field = "tcb-info-issuer-chain";
+    assert_true(take(&intake, "TCB-Info-Issuer-Chain: -----BEGIN%20 \r\n"));
+    assert_string_equal(answer.field, "-----BEGIN%20");
+    assert_true(take(&intake, "HTTP/1.1 200 OK\r\n")); /* an interim answer came before */
+    assert_string_equal(answer.field, "");
+    assert_true(take(&intake, "TCB-Info-Issuer-Chain: one\r\n"));
+    assert_false(take(&intake, "TCB-Info-Issuer-Chain: two\r\n"));
+    assert_int_equal(intake.failed, ATLS_FETCH_MALFORMED);
+    intake = begin(10);
+    intake.field = "x";
+    snprintf(line, sizeof line, "X: %08200d\r\n", 1);
+    assert_false(take(&intake, line));
+    assert_int_equal(intake.failed, ATLS_FETCH_OVERSIZED);
+}
+
 static void fields_are_read_whatever_their_case_and_blanks(void **state)
 {
     (void)state;
@@ -151,6 +173,7 @@ static void a_body_is_taken_up_to_its_bound(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_field_that_was_asked_for_is_kept),
         cmocka_unit_test(fields_are_read_whatever_their_case_and_blanks),
         cmocka_unit_test(the_head_of_an_interim_answer_does_not_count),
         cmocka_unit_test(a_field_with_two_values_is_refused),

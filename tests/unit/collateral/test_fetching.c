@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The rounds of an appraisal that lacks collateral: what is fetched, given back and told. */
+#include "depot_test.h"
+
+#include "verifier/evidence.h"
+
+/* An appraiser that wants some products' lists, and refuses those that end at an odd second. */
+static const char *wants[8];
+static unsigned rounds;
+
+static bool has_list(const struct atls_appraisal_input *input, size_t at)
+{
+    /* the depot's own files do not count; answers stand in the order of the questions */
+    return input->fetched->num > at && atls_collateral_end(input->fetched->bags[at]) % 2 == 0;
+}
+
+static enum atls_err appraise(struct atls_submod *out, const struct atls_appraisal_input *input,
+                              struct atls_diag *why)
+{
+    (void)out;
+    rounds++;
+    for (size_t i = 0; wants[i] != NULL; i++) {
+        if (input->fetched == NULL || !has_list(input, i)) {
+            if (input->wanted != NULL) {
+                *input->wanted = list_of(wants[i]);
+            }
+            return atls_fail(why, ATLS_ERR_COLLATERAL, "test", wants[i]);
+        }
+    }
+    return ATLS_OK;
+}
+
+static const struct atls_appraiser_ops ops = {.abi = ATLS_APPRAISER_ABI,
+                                              .size = sizeof ops,
+                                              .format = "test",
+                                              .appraise = appraise,
+                                              .read_unverified = appraise};
+
+static enum atls_err run(struct atls_depot *depot)
+{
+    const struct verifier_evidence evidence = {.ops = &ops};
+    const struct atls_verify_request request = {.depot = depot,
+                                                .deadline_ms = atls_depot_clock_ms() + 5000};
+    struct atls_appraisal_input input = {.now_s = NOW};
+    struct atls_submod submod;
+    rounds = 0;
+    const enum atls_err err =
+        verifier_appraise_fetching(&submod, &evidence, &input, &request, &diag);
+    assert_null(input.fetched);
+    assert_null(input.wanted);
+    return err;
+}
+
+static void want(const char *a, const char *b)
+{
+    wants[0] = a;
+    wants[1] = b;
+    wants[2] = NULL;
+}
+
+static void what_is_missing_is_fetched_one_after_the_other(void **state)
+{
+    (void)state;
+    want("Milan", "Genoa");
+    reset(gives(list_until(NOW + 1000)), says(404));
+    struct atls_depot *depot = depot_of(NULL, 1);
+    assert_err(run(depot), OK);
+    assert_int_equal(rounds, 3);
+    assert_int_equal(asked(), 2);
+    assert_err(run(depot), OK);
+    assert_int_equal(asked(), 2);
+    atls_depot_close(depot);
+}
+
+static void without_a_depot_the_appraiser_is_asked_once(void **state)
+{
+    (void)state;
+    want("Milan", NULL);
+    assert_err(run(NULL), COLLATERAL);
+    assert_int_equal(rounds, 1);
+}
+
+static void what_no_server_has_is_the_appraisers_refusal(void **state)
+{
+    (void)state;
+    want("Milan", NULL);
+    reset(says(404), says(404));
+    struct atls_depot *depot = depot_of(NULL, 2);
+    assert_err(run(depot), COLLATERAL);
+    assert_string_equal(diag.step, "test");
+    atls_depot_close(depot);
+}
+
+static void a_server_that_does_not_answer_is_told(void **state)
+{
+    (void)state;
+    want("Milan", NULL);
+    reset(says(503), says(404));
+    struct atls_depot *depot = depot_of(NULL, 1);
+    assert_err(run(depot), COLLATERAL_SERVER);
+    assert_string_equal(diag.step, "collateral server");
+    atls_depot_close(depot);
+}
+
+static void an_answer_that_does_not_help_is_not_kept(void **state)
+{
+    (void)state;
+    want("Milan", NULL);
+    reset(gives(list_until(NOW + 1001)), says(404));
+    struct atls_depot *depot = depot_of(NULL, 1);
+    assert_err(run(depot), COLLATERAL);
+    assert_int_equal(rounds, 2);
+    assert_int_equal(asked(), 1);
+    assert_err(run(depot), COLLATERAL);
+    assert_int_equal(asked(), 1);
+    atls_depot_close(depot);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_missing_is_fetched_one_after_the_other),
+        cmocka_unit_test(without_a_depot_the_appraiser_is_asked_once),
+        cmocka_unit_test(what_no_server_has_is_the_appraisers_refusal),
+        cmocka_unit_test(a_server_that_does_not_answer_is_told),
+        cmocka_unit_test(an_answer_that_does_not_help_is_not_kept),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -33,7 +33,8 @@ enum atls_err cli_appraise_remote_check(const struct cli_options *o, struct atls
                             "none, beside --verifier-ca, --trust-verifier or --plain-http",
                             "the URL of the Verifier that is to be asked");
     }
-    if (o->endorsements.count != 0 || o->with.count != 0 || o->endorsement_keys.count != 0) {
+    if (o->endorsements.count != 0 || o->with.count != 0 || o->endorsement_keys.count != 0 ||
+        o->collateral.count != 0) {
         return refuse(diag, "--verifier", "endorsements beside it",
                       "one of the two: a Verifier has its own");
     }

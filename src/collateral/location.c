@@ -148,8 +148,7 @@ bool depot_url_of(char out[static DEPOT_MAX_URL_LEN], const char *server,
     while (len > 0 && server[len - 1] == '/') {
         len--;
     }
-    const bool is_intel =
-        len == sizeof intel_service - 1 && memcmp(server, intel_service, len) == 0;
+    const bool is_intel = atls_bytes_is_text(atls_bytes_of(server, len), intel_service);
     const int written =
         is_intel && location->elsewhere != NULL
             ? snprintf(out, DEPOT_MAX_URL_LEN, "%s", location->elsewhere)

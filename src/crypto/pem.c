@@ -8,12 +8,19 @@
 
 #define MAX_LABEL_LEN 32
 
+/* is_at is true when `part` stands in `text` from `at` on. */
+static bool is_at(struct atls_bytes text, size_t at, struct atls_bytes part)
+{
+    return at <= text.len && part.len <= text.len - at &&
+           atls_bytes_equal(atls_bytes_of(&text.data[at], part.len), part);
+}
+
 /* find gives where `needle` begins in `text` from `from` on; text.len when nowhere. */
 static size_t find(struct atls_bytes text, const char *needle, size_t from)
 {
-    const size_t len = strlen(needle);
-    for (size_t at = from; at + len <= text.len; at++) {
-        if (memcmp(&text.data[at], needle, len) == 0) {
+    const struct atls_bytes part = atls_bytes_text(needle);
+    for (size_t at = from; at + part.len <= text.len; at++) {
+        if (is_at(text, at, part)) {
             return at;
         }
     }
@@ -39,13 +46,12 @@ enum atls_pem_found atls_pem_next(struct atls_bytes *text, struct atls_pem_block
     const size_t foot = body_end + sizeof end - 1;
     const size_t len = label_end - label;
     const size_t past = foot + len + sizeof dashes - 1;
-    if (body_end == text->len || past > text->len ||
-        memcmp(&text->data[body_end], end, sizeof end - 1) != 0 ||
-        memcmp(&text->data[foot], &text->data[label], len) != 0 ||
-        memcmp(&text->data[foot + len], dashes, sizeof dashes - 1) != 0) {
+    const struct atls_bytes name = atls_bytes_of(&text->data[label], len);
+    if (body_end == text->len || !is_at(*text, body_end, atls_bytes_text(end)) ||
+        !is_at(*text, foot, name) || !is_at(*text, foot + len, atls_bytes_text(dashes))) {
         return ATLS_PEM_BROKEN;
     }
-    out->label = atls_bytes_of(&text->data[label], len);
+    out->label = name;
     out->body = atls_bytes_of(&text->data[body], body_end - body);
     *text = atls_bytes_of(&text->data[past], text->len - past);
     return ATLS_PEM_BLOCK;

@@ -21,7 +21,7 @@ static const char encoded_pem[] = "-----BEGIN%20";
 static bool starts_with(struct atls_bytes octets, const char *start)
 {
     const size_t len = strlen(start);
-    return octets.len >= len && memcmp(octets.data, start, len) == 0;
+    return octets.len >= len && atls_bytes_is_text(atls_bytes_of(octets.data, len), start);
 }
 
 /* found_in names the file, of a long name its end. */

@@ -73,7 +73,7 @@ static enum atls_err read_module_id(struct atls_intel_module *out, const json_t 
     if (err != ATLS_OK) {
         return err;
     }
-    const bool has_head = id.len == 6 && memcmp(id.data, "TDX_", 4) == 0;
+    const bool has_head = id.len == 6 && atls_bytes_is_text(atls_bytes_of(id.data, 4), "TDX_");
     if (!has_head || !atls_hex_decode(atls_bytes_of(&id.data[4], 2), room, &len) || len != 1) {
         return refuse("tdxModuleIdentities.id", id, "TDX_ and two hexadecimal digits", diag);
     }

@@ -17,13 +17,18 @@ struct fetched {
     struct atls_collateral_wanted answers[ATLS_MAX_FETCHED];
 };
 
+static bool is_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    return atls_bytes_equal(atls_bytes_of(a, len), atls_bytes_of(b, len));
+}
+
 static bool is_same(const struct atls_collateral_wanted *a, const struct atls_collateral_wanted *b)
 {
     return a->kind == b->kind && a->amd_key == b->amd_key && a->tee == b->tee &&
            a->enclave == b->enclave && a->platform_ca == b->platform_ca &&
            atls_amd_tcb_equal(&a->tcb, &b->tcb) && a->chip_id_len == b->chip_id_len &&
-           memcmp(a->chip_id, b->chip_id, sizeof a->chip_id) == 0 &&
-           memcmp(a->fmspc, b->fmspc, sizeof a->fmspc) == 0 &&
+           is_equal(a->chip_id, b->chip_id, sizeof a->chip_id) &&
+           is_equal(a->fmspc, b->fmspc, sizeof a->fmspc) &&
            strncmp(a->product, b->product, sizeof a->product) == 0;
 }
 

@@ -59,7 +59,7 @@ const struct atls_collateral *atls_endorsements_collateral(const struct atls_end
 void atls_collateral_want(const struct atls_collateral_scope *scope,
                           const struct atls_collateral_wanted *wanted)
 {
-    if (scope->wanted != NULL) {
+    if (scope->wanted != NULL && scope->wanted->kind == ATLS_WANTED_NOTHING) {
         *scope->wanted = *wanted;
     }
 }

@@ -62,7 +62,7 @@ const struct atls_bag_crl *atls_bag_next_crl(const struct atls_collateral_scope 
 const struct atls_bag_json *atls_bag_next_json(const struct atls_collateral_scope *scope,
                                                struct atls_bag_cursor *cursor);
 
-/* atls_collateral_want tells the scope's owner what is missing. */
+/* atls_collateral_want tells the scope's owner what is missing; the first counts. */
 void atls_collateral_want(const struct atls_collateral_scope *scope,
                           const struct atls_collateral_wanted *wanted);
 

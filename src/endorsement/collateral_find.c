@@ -232,8 +232,7 @@ enum atls_err atls_collateral_tcb_info(const struct atls_intel_tcb_info **out,
         return ATLS_OK;
     }
     struct atls_collateral_wanted wanted = {.kind = ATLS_WANTED_TCB_INFO, .tee = tee};
-    if (scope->wanted != NULL && scope->wanted->kind == ATLS_WANTED_NOTHING &&
-        fmspc.len == sizeof wanted.fmspc) {
+    if (fmspc.len == sizeof wanted.fmspc) {
         memcpy(wanted.fmspc, fmspc.data, fmspc.len);
         atls_collateral_want(scope, &wanted);
     }
@@ -257,8 +256,6 @@ enum atls_err atls_collateral_identity(const struct atls_intel_identity **out,
         return ATLS_OK;
     }
     const struct atls_collateral_wanted wanted = {.kind = ATLS_WANTED_IDENTITY, .enclave = enclave};
-    if (scope->wanted != NULL && scope->wanted->kind == ATLS_WANTED_NOTHING) {
-        atls_collateral_want(scope, &wanted);
-    }
+    atls_collateral_want(scope, &wanted);
     return err;
 }

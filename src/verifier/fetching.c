@@ -7,6 +7,8 @@
 #include "collateral/depot.h"
 #include "verifier/evidence.h"
 
+#include <stdlib.h>
+
 /* More than any Evidence needs: six of TDX, and an old one of each that turns out bad. */
 #define MAX_ROUNDS 16
 
@@ -48,8 +50,8 @@ static void drop(struct fetched *f, struct atls_depot *depot,
     }
 }
 
-/* add is false when there is nothing to try again with; *err and `diag` then say why, where that is
- * not what the appraiser has said. */
+/* add is false when there is nothing to try again with; of a refusal *err and `diag` then say why,
+ * where that is not what the appraiser has said. */
 static bool add(struct fetched *f, const struct atls_verify_request *request,
                 const struct atls_collateral_wanted *wanted, enum atls_err *err,
                 struct atls_diag *diag)
@@ -68,7 +70,7 @@ static bool add(struct fetched *f, const struct atls_verify_request *request,
         f->bags.bags[f->bags.num++] = atls_lease_bag(lease);
         return true;
     }
-    if (its_err != ATLS_ERR_COLLATERAL) {
+    if (its_err != ATLS_ERR_COLLATERAL && *err != ATLS_OK) {
         *err = its_err;
         if (diag != NULL) {
             *diag = why;
@@ -95,12 +97,16 @@ enum atls_err verifier_appraise_fetching(struct atls_submod *out,
     input->fetched = &f.bags;
     input->wanted = &wanted;
     enum atls_err err = ATLS_OK;
-    for (unsigned round = 0; round < MAX_ROUNDS; round++) {
+    for (unsigned round = 0;; round++) {
         memset(&wanted, 0, sizeof wanted);
         err = evidence->ops->appraise(out, input, diag);
-        if (err == ATLS_OK || wanted.kind == ATLS_WANTED_NOTHING ||
+        if (round == MAX_ROUNDS || wanted.kind == ATLS_WANTED_NOTHING ||
             !add(&f, request, &wanted, &err, diag)) {
             break;
+        }
+        if (err == ATLS_OK) { /* it could do without, and does better with it */
+            free(out->claims_json);
+            memset(out, 0, sizeof *out);
         }
     }
     for (size_t i = f.first; i < f.bags.num; i++) {

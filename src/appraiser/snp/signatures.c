@@ -133,8 +133,11 @@ static enum atls_err search_begin(struct search *s, const struct atls_snp_parsed
 {
     memset(s, 0, sizeof *s);
     s->parsed = parsed;
-    s->scope = (struct atls_collateral_scope){
-        .endorsements = input->endorsements, .format = "snp", .now_s = input->now_s};
+    s->scope = (struct atls_collateral_scope){.endorsements = input->endorsements,
+                                              .format = "snp",
+                                              .now_s = input->now_s,
+                                              .fetched = input->fetched,
+                                              .wanted = input->wanted};
     return bring_list(s, diag);
 }
 

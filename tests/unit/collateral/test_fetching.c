@@ -116,6 +116,40 @@ static void an_answer_that_does_not_help_is_not_kept(void **state)
     atls_depot_close(depot);
 }
 
+/* An appraiser that can do without, and says so. */
+static enum atls_err appraise_at_ease(struct atls_submod *out,
+                                      const struct atls_appraisal_input *input,
+                                      struct atls_diag *why)
+{
+    const enum atls_err err = appraise(out, input, why);
+    out->claims_json = strdup("{}");
+    out->simulated = err != ATLS_OK; /* what it lacked shows */
+    return ATLS_OK;
+}
+
+static void what_an_appraiser_can_do_without_is_fetched_too(void **state)
+{
+    (void)state;
+    struct atls_appraiser_ops at_ease = ops;
+    at_ease.appraise = appraise_at_ease;
+    const struct verifier_evidence evidence = {.ops = &at_ease};
+    struct atls_appraisal_input input = {.now_s = NOW};
+    struct atls_submod submod;
+    want("Milan", NULL);
+    for (unsigned i = 0; i < 2; i++) {
+        reset(i == 0 ? gives(list_until(NOW + 1000)) : says(503), says(404));
+        struct atls_depot *depot = depot_of(NULL, 1);
+        const struct atls_verify_request request = {.depot = depot,
+                                                    .deadline_ms = atls_depot_clock_ms() + 5000};
+        memset(&submod, 0, sizeof submod);
+        assert_err(verifier_appraise_fetching(&submod, &evidence, &input, &request, &diag), OK);
+        assert_int_equal(submod.simulated, i == 1);
+        assert_int_equal(asked(), 1);
+        free(submod.claims_json);
+        atls_depot_close(depot);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +158,7 @@ int main(void)
         cmocka_unit_test(what_no_server_has_is_the_appraisers_refusal),
         cmocka_unit_test(a_server_that_does_not_answer_is_told),
         cmocka_unit_test(an_answer_that_does_not_help_is_not_kept),
+        cmocka_unit_test(what_an_appraiser_can_do_without_is_fetched_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -86,6 +86,7 @@ static void amds_missing_issuer_is_wanted_by_its_product(void **state)
     assert_int_equal(wanted.amd_key, ATLS_AMD_VCEK);
     static const char *const vlek[] = {"SEV-VLEK", "SEV-VLEK-Genoa", "ARK-Genoa"};
     const struct test_chain second = test_chain_make(&atls_chain_amd, vlek, 3);
+    memset(&wanted, 0, sizeof wanted);
     assert_err(chain_of(&scope, &second, 1, &root), COLLATERAL);
     assert_string_equal(wanted.product, "Genoa");
     assert_int_equal(wanted.amd_key, ATLS_AMD_VLEK);

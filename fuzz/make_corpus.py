@@ -569,6 +569,62 @@ def public_keys():
 KAT = pathlib.Path(__file__).resolve().parent.parent / "tests" / "kat"
 
 
+@target("fuzz_endorsement_collateral")
+def collateral():
+    def name(text):
+        return der(0x30, der(0x31, der(0x30, oid("550403"), der(0x0c, text))))
+
+    def pem(label, octets):
+        return b"-----BEGIN " + label + b"-----\n" + base64.encodebytes(octets) + b"-----END " + label + b"-----\n"
+
+    def extension(hex_oid, octets):
+        return der(0x30, oid(hex_oid), der(4, octets))
+
+    ec = der(0x30, oid("2a8648ce3d0201"), oid("2a8648ce3d030107"))
+    key = der(0x30, ec, der(3, b"\0", b"\4" + P256_G))
+    by = der(0x30, oid("2a8648ce3d040302"))
+    dates = der(0x30, der(0x17, b"260101000000Z"), der(0x18, b"20560101000000Z"))
+    signature = der(3, b"\0", der(0x30, der(2, b"\1"), der(2, b"\1")))
+
+    def cert(subject, issuer, *extensions):
+        more = der(0xa3, der(0x30, *extensions)) if extensions else b""
+        body = der(0x30, der(0xa0, der(2, b"\2")), der(2, b"\1"), by, issuer, dates, subject, key, more)
+        return der(0x30, body, by, signature)
+
+    amd = "2b060104019c7801"
+    levels = [extension(amd + "03" + level, der(2, b"\3")) for level in ("01", "02", "03", "08")]
+    vcek = cert(name(b"SEV-VCEK"), name(b"SEV-Milan"), extension(amd + "02", der(0x16, b"Milan-B0")), *levels,
+                extension(amd + "04", bytes(64)))
+    root = cert(name(b"Intel SGX Root CA"), name(b"Intel SGX Root CA"))
+    signer = cert(name(b"Intel SGX TCB Signing"), name(b"Intel SGX Root CA"))
+    revoked = der(0x30, der(0x30, der(2, b"\7"), der(0x17, b"260101000000Z")))
+    crl = der(0x30, der(0x30, der(2, b"\1"), by, name(b"Intel SGX Root CA"), der(0x17, b"260101000000Z"),
+                        der(0x17, b"270101000000Z"), revoked), by, signature)
+    level = {"tcb": {"sgxtcbcomponents": [{"svn": 1}] * 16, "pcesvn": 13}, "tcbDate": "2026-01-01T00:00:00Z",
+             "tcbStatus": "UpToDate", "advisoryIDs": ["INTEL-SA-00615"]}
+    head = {"issueDate": "2026-07-01T00:00:00Z", "nextUpdate": "2026-08-01T00:00:00Z", "tcbEvaluationDataNumber": 17}
+    tcb = json.dumps({"id": "SGX", "version": 3, **head, "fmspc": "00a067110000", "pceId": "0000", "tcbType": 0,
+                      "tcbLevels": [level]}, separators=(",", ":"))
+    identity = json.dumps({"id": "QE", "version": 2, **head, "miscselect": "00000000", "miscselectMask": "FFFFFFFF",
+                           "attributes": "11" + "0" * 30, "attributesMask": "FB" + "0" * 30, "mrsigner": "8C" * 32,
+                           "isvprodid": 1, "tcbLevels": [{"tcb": {"isvsvn": 8}, "tcbDate": "2026-01-01T00:00:00Z",
+                                                          "tcbStatus": "UpToDate"}]}, separators=(",", ":"))
+    zero = "0" * 128
+    chain = (pem(b"CERTIFICATE", signer) + pem(b"CERTIFICATE", root)).decode()
+    yield "vcek", vcek
+    yield "root", root
+    yield "crl", crl
+    yield "crl_hex", crl.hex().encode() + b"\n"
+    yield "pem", pem(b"CERTIFICATE", signer) + pem(b"CERTIFICATE", root) + pem(b"X509 CRL", crl)
+    yield "encoded", b"-----BEGIN%20CERTIFICATE-----%0A" + base64.b64encode(root) + b"%0A-----END%20CERTIFICATE-----"
+    yield "tcb", b'{"tcbInfo":' + tcb.encode() + b',"signature":"' + zero.encode() + b'"}'
+    yield "identity", b'{"enclaveIdentity":' + identity.encode() + b',"signature":"' + zero.encode() + b'"}'
+    yield "bundle", json.dumps({"pck_crl_issuer_chain": chain, "root_ca_crl": crl.hex(), "pck_crl": crl.hex(),
+                                "tcb_info_issuer_chain": chain, "tcb_info": tcb, "tcb_info_signature": zero,
+                                "qe_identity_issuer_chain": chain, "qe_identity": identity,
+                                "qe_identity_signature": zero}).encode()
+
+
 @target("fuzz_endorsement_corim")
 def corim_files():
     """The good files of tests/kat/corim, which have a source and a script there."""

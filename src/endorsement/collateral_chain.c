@@ -91,17 +91,28 @@ static bool is_issuer(const struct atls_x509 *cert, const struct atls_x509 *cand
            atls_x509_is_signed_by(cert, candidate);
 }
 
+static bool is_in_dates(const struct atls_x509 *cert, int64_t now_s)
+{
+    return atls_x509_not_before(cert) <= now_s && now_s <= atls_x509_not_after(cert);
+}
+
+/* issuer_in_bags prefers one in its dates: a maker may certify one key twice. */
 static const struct atls_x509 *issuer_in_bags(const struct atls_collateral_scope *scope,
                                               const struct atls_x509 *cert)
 {
+    const struct atls_x509 *other = NULL;
     const struct atls_bag_cert *entry = NULL;
     struct atls_bag_cursor cursor = {.bag = NULL};
     while ((entry = atls_bag_next_cert(scope, &cursor)) != NULL) {
-        if (is_issuer(cert, entry->cert)) {
+        if (!is_issuer(cert, entry->cert)) {
+            continue;
+        }
+        if (is_in_dates(entry->cert, scope->now_s)) {
             return entry->cert;
         }
+        other = entry->cert;
     }
-    return NULL;
+    return other;
 }
 
 /* issuer_in_corim reads certificates of authorities, of which only few are looked at. */

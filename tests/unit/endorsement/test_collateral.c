@@ -73,6 +73,27 @@ static void what_is_missing_of_a_chain_is_found_by_name_and_signature(void **sta
     atls_endorsements_unref(set);
 }
 
+static void of_two_certificates_of_one_key_that_in_its_dates_is_taken(void **state)
+{
+    (void)state;
+    struct test_chain chain = test_chain_make(&atls_chain_pck, test_pck_names, 3);
+    struct atls_endorsements *set = new_set();
+    struct atls_collateral *brought = bag();
+    struct atls_root root;
+    chain.specs[1].not_after_s = NOW - TEST_DAY / 2;
+    test_chain_sign(&chain);
+    assert_err(trust(set, "tdx", chain.ders[2]), OK);
+    put(brought, chain.ders[1]);
+    const struct atls_collateral_scope scope = scope_of(set, brought, "tdx");
+    assert_err(chain_of(&scope, &chain, 1, &root), CHAIN);
+    chain.specs[1].not_after_s = NOW + TEST_DAY;
+    put(brought,
+        test_issue(&chain.specs[1], chain.certs[1].key, chain.certs[2].der, chain.certs[2].key));
+    assert_err(chain_of(&scope, &chain, 1, &root), OK);
+    atls_collateral_free(brought);
+    atls_endorsements_unref(set);
+}
+
 static void amds_missing_issuer_is_wanted_by_its_product(void **state)
 {
     (void)state;
@@ -363,6 +384,7 @@ int main(void)
         cmocka_unit_test(a_root_that_nobody_vouches_for_is_refused),
         cmocka_unit_test(a_root_of_the_same_name_is_another_root),
         cmocka_unit_test(what_is_missing_of_a_chain_is_found_by_name_and_signature),
+        cmocka_unit_test(of_two_certificates_of_one_key_that_in_its_dates_is_taken),
         cmocka_unit_test(amds_missing_issuer_is_wanted_by_its_product),
         cmocka_unit_test(dates_of_a_chain_are_those_of_the_appraisal),
         cmocka_unit_test(an_endorsement_key_leaves_no_room_for_bare_trust_anchors),

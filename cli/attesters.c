@@ -11,6 +11,7 @@
 #include <stdio.h>
 
 #include "atls/nitro.h"
+#include "atls/tsm.h"
 #if ATLS_TPM2
 #include "atls/tpm2.h"
 #endif
@@ -23,6 +24,9 @@ static const struct atls_attester_ops *const attesters[] = {
     &atls_attester_tpm2,
 #endif
     &atls_attester_nitro,
+    &atls_attester_snp,
+    &atls_attester_tdx,
+    &atls_attester_cca,
 #if ATLS_SIM
     &atls_attester_sim_psa,
     &atls_attester_sim_nitro,

@@ -76,6 +76,9 @@ static enum atls_err write_endorsement(const char *directory, const struct atls_
     uint8_t *corim = NULL;
     size_t len = 0;
     char path[1024];
+    if (made->comid_json == NULL) {
+        return ATLS_OK; /* nobody here would read it */
+    }
     const struct atls_bytes template_text = atls_bytes_text(made->comid_json);
     const struct atls_format *format = atls_format_by_name(atls_bytes_text(ops->format));
     enum atls_err err = cli_path(path, sizeof path, directory, "endorsement.corim", diag);
@@ -211,14 +214,28 @@ static enum atls_err fill_directory(const struct cli_options *o,
     return err == ATLS_OK ? write_certificates(o, days, diag) : err;
 }
 
+/* no_attester lists those that are there, but for the ones that play back what is in a file. */
+static enum atls_err no_attester(const char *rot, struct atls_diag *diag)
+{
+    const struct atls_bytes name = atls_bytes_text(rot);
+    const bool known = atls_format_by_name(name) != NULL || atls_format_is_planned(name);
+    const enum atls_err err = known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG;
+    atls_fail_texts(diag, err, "keygen", "--rot", rot, "one of");
+    const struct atls_attester_ops *ops = NULL;
+    for (size_t i = 0; (ops = cli_attester_at(i)) != NULL; i++) {
+        if (strncmp(ops->name, "sim-replay-", 11) != 0) {
+            atls_diag_expected_text(diag, " ");
+            atls_diag_expected_text(diag, ops->name);
+        }
+    }
+    return err;
+}
+
 enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *diag)
 {
     const struct atls_attester_ops *ops = cli_attester(o->rot);
     if (ops == NULL) {
-        const struct atls_bytes name = atls_bytes_text(o->rot);
-        const bool known = atls_format_by_name(name) != NULL || atls_format_is_planned(name);
-        return atls_fail_texts(diag, known ? ATLS_ERR_NOT_BUILT : ATLS_ERR_CONFIG, "keygen",
-                               "--rot", o->rot, "tpm2, nitro, sim-psa, sim-nitro or sim-snp");
+        return no_attester(o->rot, diag);
     }
     uint64_t days = 365;
     enum atls_err err = ATLS_OK;
@@ -236,6 +253,14 @@ enum atls_err cli_keygen_make(const struct cli_options *o, struct atls_diag *dia
         remove_files(o->output);
     }
     return err;
+}
+
+/* has_endorsement is false for Evidence that this version does not appraise. */
+static bool has_endorsement(const struct cli_options *o)
+{
+    char path[1024];
+    return cli_path(path, sizeof path, o->output, "endorsement.corim", NULL) == ATLS_OK &&
+           access(path, F_OK) == 0;
 }
 
 static json_t *describe(const struct cli_options *o)
@@ -263,14 +288,32 @@ static json_t *describe(const struct cli_options *o)
         json_array_append_new(
             names, json_string(o->names.count != 0 ? o->names.items[i] : default_names[i]));
     }
-    json_t *files =
-        json_pack("[s,s,s,s]", "key.pem", "cert.pem", "attester.json", "endorsement.corim");
+    json_t *files = json_pack("[s,s,s]", "key.pem", "cert.pem", "attester.json");
+    if (has_endorsement(o)) {
+        json_array_append_new(files, json_string("endorsement.corim"));
+    }
     if (o->csr) {
         json_array_append_new(files, json_string("request.pem"));
     }
     atls_file_free(pem, len);
     return json_pack("{s:s,s:s,s:o,s:s,s:o,s:s}", "directory", o->output, "rot", o->rot, "files",
                      files, "spki_sha256", hex, "names", names, "not_after", not_after);
+}
+
+static void say_what_was_made(const struct cli_options *o)
+{
+    const char *request = o->csr ? ", request.pem" : "";
+    if (has_endorsement(o)) {
+        cli_note(verb,
+                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim to "
+                 "whoever verifies",
+                 o->output, request, o->output);
+    } else {
+        cli_note(verb,
+                 "%s holds key.pem, cert.pem, attester.json%s; this version does not appraise %s, "
+                 "so there is no endorsement.corim",
+                 o->output, request, o->rot);
+    }
 }
 
 int cli_keygen(int argc, char **argv)
@@ -294,10 +337,7 @@ int cli_keygen(int argc, char **argv)
     }
     json_t *result = err == ATLS_OK ? describe(&o) : NULL;
     if (err == ATLS_OK) {
-        cli_note(verb,
-                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim to "
-                 "whoever verifies",
-                 o.output, o.csr ? ", request.pem" : "", o.output);
+        say_what_was_made(&o);
     }
     const int status = cli_finish(verb, o.json, err == ATLS_OK ? NULL : &diag, result);
     cli_options_cleanup(&o);

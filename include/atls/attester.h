@@ -41,7 +41,8 @@ struct atls_provision_request {
 struct atls_provision {
     char *config_json; /**< attester.json: all that `open` needs; holds secrets of simulations */
     char *key_pem;    /**< "TSS2 PRIVATE KEY" of the TLS key; NULL: the program makes its own key */
-    char *comid_json; /**< CoMID template: attestation key and reference values */
+    char *comid_json; /**< CoMID template: attestation key and reference values; NULL: this version
+                           appraises no such Evidence */
     bool simulated;   /**< the CoRIM made of it must carry the entity "atls simulation" */
 };
 

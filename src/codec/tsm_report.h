@@ -12,6 +12,9 @@
 /* What all providers share the media type by; a parameter "provider" tells their formats apart. */
 #define ATLS_TSM_MEDIA_TYPE "application/vnd.veraison.tsm-report+cbor"
 
+/* A CCA token comes as it is: this is how Veraison names its collection. */
+#define ATLS_CCA_MEDIA_TYPE "application/eat-collection; profile=\"http://arm.com/CCA-SSD/1.0.0\""
+
 /* Names of the kernel's modules, as its attribute `provider` has them before the newline. */
 #define ATLS_TSM_SEV_GUEST "sev_guest"
 #define ATLS_TSM_TDX_GUEST "tdx_guest"

@@ -150,8 +150,11 @@ enum atls_err atls_context_add_attester(struct atls_context *context,
     }
     const struct atls_format *format = atls_format_by_name(atls_bytes_text(ops->format));
     if (format == NULL) {
-        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "context", "format of the attester",
-                               ops->format, "a name of the table of names");
+        const bool planned = atls_format_is_planned(atls_bytes_text(ops->format));
+        return atls_fail_texts(diag, planned ? ATLS_ERR_NOT_BUILT : ATLS_ERR_ARGUMENT, "context",
+                               "format of the attester", ops->format,
+                               planned ? "one that handshakes of this version carry"
+                                       : "a name of the table of names");
     }
     if (format->outside_only) {
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, "context", "format of the attester",

@@ -79,16 +79,16 @@ class UsageTest(SystemTest):
         identity = self.keygen("later")
         for words in (["--timing", "post"], ["--timing", "both"], ["--timing", "certificate"],
                       ["--carriage", "x509"], ["--require", "cca"],
-                      ["--require", "snp"], ["--require", "psa+tpm2"]):
+                      ["--require", "nvidia"], ["--require", "psa+tpm2"]):
             with self.subTest(words):
                 if "--require" not in words:
                     words = words + ["--require", "psa"]
                 outcome = run("serve", "127.0.0.1:0", "--json", *identity.own(), *words,
                               "--endorsements", identity.endorsement)
                 self.assert_fails(outcome, EXIT_OURS, "NOT_BUILT")
-        for words in (["keygen", "--rot", "snp", "-o", self.path("snp")],
+        for words in (["keygen", "--rot", "tpm2-quote", "-o", self.path("tpm2-quote")],
                       ["serve", "127.0.0.1:0", *identity.own(), "--attest", "cca"],
-                      ["appraise", identity.path("cert.pem"), "--nonce", "none", "--format", "sgx"]):
+                      ["appraise", identity.path("cert.pem"), "--nonce", "none", "--format", "nvidia"]):
             with self.subTest(words):
                 self.assert_fails(run(*words, "--json"), EXIT_OURS, "NOT_BUILT")
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attester/tpm2/conn.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 #include "attester/tpm2/rc.h"
 
 /* How long closing may take: a flush of each loaded key. */
@@ -53,7 +53,7 @@ void atls_tpm_conn_close(struct atls_tpm_conn *conn)
 {
     if (conn->esys != NULL) {
         if (!atls_tpm_conn_is_broken(conn)) {
-            conn->tcti->deadline_ms = atls_tpm_now_ms() + CLOSE_MS;
+            conn->tcti->deadline_ms = atls_attester_now_ms() + CLOSE_MS;
             for (size_t i = 0; i < ATLS_TPM_LOADED; i++) {
                 if (conn->loaded[i].key_id != 0) {
                     atls_tpm_conn_release(conn, conn->loaded[i].object, true);

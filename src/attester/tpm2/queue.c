@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attester/tpm2/queue.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 #include "attester/tpm2/rc.h"
 #include "attester/tpm2/waker.h"
 
@@ -141,7 +141,7 @@ static void work_locked(struct atls_tpm *tpm)
 
     struct atls_diag diag = {.err = ATLS_OK};
     const enum atls_err err =
-        job->deadline_ms <= atls_tpm_now_ms()
+        job->deadline_ms <= atls_attester_now_ms()
             ? atls_fail_texts(&diag, ATLS_ERR_DEADLINE, "TPM", "queue", "no turn in time", NULL)
             : run_job(tpm, job, &diag);
 
@@ -161,7 +161,7 @@ static void work_locked(struct atls_tpm *tpm)
 /* wait_for_work_locked sleeps until there is a job or the end; hangs up when that takes long. */
 static void wait_for_work_locked(struct atls_tpm *tpm)
 {
-    const struct timespec idle = atls_tpm_timespec(atls_tpm_now_ms() + ATLS_TPM_IDLE_MS);
+    const struct timespec idle = atls_attester_timespec(atls_attester_now_ms() + ATLS_TPM_IDLE_MS);
     bool in_time = true;
     while (tpm->first == NULL && !tpm->stop) {
         if (tpm->conn.esys == NULL) {
@@ -378,7 +378,7 @@ static void sleep_locked(struct atls_tpm *tpm, struct atls_tpm_job *job)
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&done, &monotonic);
     pthread_condattr_destroy(&monotonic);
-    const struct timespec until = atls_tpm_timespec(job->deadline_ms);
+    const struct timespec until = atls_attester_timespec(job->deadline_ms);
     job->sleeper = &done;
     while (job->state != ATLS_TPM_DONE && pthread_cond_timedwait(&done, &tpm->mutex, &until) == 0) {
         /* woken early */
@@ -391,7 +391,7 @@ static void pause_locked(struct atls_tpm *tpm, struct atls_tpm_job *job,
                          struct atls_tpm_waker *waker)
 {
     job->waker = waker;
-    while (job->state != ATLS_TPM_DONE && atls_tpm_now_ms() < job->deadline_ms) {
+    while (job->state != ATLS_TPM_DONE && atls_attester_now_ms() < job->deadline_ms) {
         pthread_mutex_unlock(&tpm->mutex);
         atls_tpm_waker_pause(waker);
         pthread_mutex_lock(&tpm->mutex);
@@ -424,7 +424,7 @@ enum atls_err atls_tpm_run(struct atls_tpm *tpm, struct atls_tpm_job *job, uint3
                                "a child of the process that opened it",
                                "an attester that is opened after the fork");
     }
-    job->deadline_ms = atls_tpm_now_ms() + timeout_ms;
+    job->deadline_ms = atls_attester_now_ms() + timeout_ms;
     struct atls_tpm_waker *waker = atls_tpm_waker_of_fiber(job->deadline_ms);
     pthread_mutex_lock(&tpm->mutex);
     enum atls_err err = push_locked(tpm, job, diag);

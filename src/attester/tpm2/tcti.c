@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attester/tpm2/tcti.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 #include "base/reader.h"
 #include "base/span.h"
 
@@ -44,7 +44,7 @@ static TSS2_RC no_locality(TSS2_TCTI_CONTEXT *context, uint8_t locality)
 bool atls_tcti_wait(struct atls_tcti *tcti, int fd, short events)
 {
     for (;;) {
-        const int64_t left_ms = tcti->deadline_ms - atls_tpm_now_ms();
+        const int64_t left_ms = tcti->deadline_ms - atls_attester_now_ms();
         if (left_ms <= 0) {
             atls_tcti_fail(tcti, ATLS_TCTI_LATE);
             return false;

@@ -8,7 +8,7 @@
  */
 #include "attester/tpm2/tcti.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 #include "attester/tpm2/rc.h"
 #include "base/span.h"
 
@@ -37,7 +37,7 @@ static TSS2_RC transmit(TSS2_TCTI_CONTEXT *context, size_t size, const uint8_t *
 static TSS2_RC fetch(struct atls_tcti *tcti)
 {
     for (;;) {
-        if (tcti->deadline_ms <= atls_tpm_now_ms()) {
+        if (tcti->deadline_ms <= atls_attester_now_ms()) {
             return atls_tcti_fail(tcti, ATLS_TCTI_LATE);
         }
         size_t size = sizeof tcti->response;

@@ -6,7 +6,7 @@
  */
 #include "attester/tpm2/tcti.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 #include "base/reader.h"
 #include "base/span.h"
 
@@ -182,7 +182,7 @@ static bool connect_to(struct atls_tcti *tcti, const struct sockaddr *address, s
         }
         /* A Unix socket whose backlog is full: there is nothing to poll for. */
         (void)poll(NULL, 0, 20);
-        if (tcti->deadline_ms <= atls_tpm_now_ms()) {
+        if (tcti->deadline_ms <= atls_attester_now_ms()) {
             atls_tcti_fail(tcti, ATLS_TCTI_LATE);
             return false;
         }

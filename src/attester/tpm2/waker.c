@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "attester/tpm2/waker.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 
 #include <openssl/async.h>
 #include <poll.h>
@@ -67,7 +67,7 @@ struct atls_tpm_waker *atls_tpm_waker_of_fiber(int64_t deadline_ms)
         waker = new_waker(ctx);
     }
     if (waker != NULL) {
-        arm(waker, atls_tpm_timespec(deadline_ms), TFD_TIMER_ABSTIME);
+        arm(waker, atls_attester_timespec(deadline_ms), TFD_TIMER_ABSTIME);
         atls_tpm_waker_ref(waker);
     }
     return waker;

@@ -4,7 +4,7 @@
 
 #include "job_test.h"
 
-#include "attester/tpm2/clock.h"
+#include "attester/clock.h"
 #include "attester/tpm2/tcti.h"
 #include "support/fake_tpm.h"
 #include "support/memory.h"
@@ -42,7 +42,7 @@ static void other_configurations_of_swtpm_are_refused(void **state)
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
         struct atls_tcti *tcti = NULL;
         struct atls_diag diag;
-        assert_err(atls_tcti_open(&tcti, cases[i], atls_tpm_now_ms() + 1000, &diag), CONFIG);
+        assert_err(atls_tcti_open(&tcti, cases[i], atls_attester_now_ms() + 1000, &diag), CONFIG);
         assert_null(tcti);
         assert_string_equal(diag.claim, "TCTI swtpm");
     }
@@ -55,7 +55,7 @@ static void a_path_that_is_too_long_is_refused(void **state)
     memset(&conf[12], 'a', 150);
     struct atls_tcti *tcti = NULL;
     struct atls_diag diag;
-    assert_err(atls_tcti_open(&tcti, conf, atls_tpm_now_ms() + 1000, &diag), CONFIG);
+    assert_err(atls_tcti_open(&tcti, conf, atls_attester_now_ms() + 1000, &diag), CONFIG);
 }
 
 static void names_of_hosts_are_not_looked_up(void **state)
@@ -67,7 +67,7 @@ static void names_of_hosts_are_not_looked_up(void **state)
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
         struct atls_tcti *tcti = NULL;
         struct atls_diag diag;
-        assert_err(atls_tcti_open(&tcti, cases[i], atls_tpm_now_ms() + 1000, &diag), TPM);
+        assert_err(atls_tcti_open(&tcti, cases[i], atls_attester_now_ms() + 1000, &diag), TPM);
         assert_null(tcti);
     }
 }

@@ -21,13 +21,14 @@ static struct verifier_subject subject(uint8_t scope, uint8_t value)
 static enum atls_err put_about(struct verifier_store *store, const char *id, uint64_t version,
                                const struct verifier_about *about, struct atls_diag *diag)
 {
-    const struct verifier_endorsement_new new = {.id = atls_bytes_text(id),
-                                                 .version = version,
-                                                 .media_type = "a/b",
-                                                 .profile = "",
-                                                 .submitter = about->endorser,
-                                                 .content = atls_bytes_text("x"),
-                                                 .about = *about};
+    const struct verifier_endorsement_new new = {
+        .id = atls_bytes_text(id),
+        .version = version,
+        .media_type = "a/b",
+        .profile = "",
+        .submitter = about->endorser != NULL ? about->endorser : "nobody in particular",
+        .content = atls_bytes_text("x"),
+        .about = *about};
     return verifier_endorsement_put(store, NULL, NULL, &new, diag);
 }
 
@@ -79,8 +80,12 @@ static void number_of_the_subject_is_in_the_diag(void **state)
     (void)state;
     struct verifier_subject said[3] = {subject(5, 1), subject(6, 1), subject(7, 1)};
     const struct verifier_subject also[2] = {subject(8, 0), subject(9, 0)};
-    const struct verifier_about about = {
-        .endorser = "bob", .subjects = said, .num_subjects = 3, .also = also, .num_also = 2};
+    const struct verifier_about about = {.endorser = "bob",
+                                         .subjects = said,
+                                         .num_subjects = 3,
+                                         .also = also,
+                                         .num_also = 2,
+                                         .disputed = &disputed};
     assert_err(put("nine", 1, "alice", subject(9, 0), NULL), OK);
     assert_err(put_about(suite.store, "bobs", 1, &about, NULL), ENDORSEMENT_DISPUTED);
     assert_int_equal(disputed, 4);

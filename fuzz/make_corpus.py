@@ -347,6 +347,23 @@ def cose_messages():
     yield "key_private", cbor({**P256_KEY, -4: bytes(32)})
 
 
+@target("fuzz_appraiser_snp")
+def snp_reports():
+    """The samples, with a signature that is none, over the nonce that the target asks for."""
+    source = json.loads((CORPUS.parent.parent / "tests" / "kat" / "snp" / "source.json").read_text())
+    for name, machine in (("milan", "1"), ("turin", "3"), ("vlek", "4")):
+        evidence = (CORPUS.parent.parent / "tests" / "kat" / "snp" / ("plain" if machine == "1" else name)).with_suffix(".evidence.cbor").read_bytes()
+        start = evidence.index(b"\x67outblob\x59\x04\xa0") + 11
+        report = bytearray(evidence[start:start + 1184])
+        report[0x050:0x090] = b"\x4e" + bytes(63)
+        report[0x2a0:] = bytes(512)
+        table = base64.b64decode(source["machines"][machine]["table"])
+        yield name, b"\4" + cbor({"auxblob": table, "outblob": bytes(report), "provider": "sev_guest"})
+        yield f"{name}_bare", b"\3" + cbor({"outblob": bytes(report), "provider": "sev_guest"})
+        report[0x0a] |= 8
+        yield f"{name}_debug", b"\5" + cbor({"auxblob": table, "outblob": bytes(report), "provider": "sev_guest"})
+
+
 @target("fuzz_codec_tsm_report")
 def tsm_reports():
     report = {"auxblob": b"\1\2", "outblob": b"\3", "provider": "sev_guest\n"}

@@ -196,10 +196,10 @@ static enum atls_err find_loaded_any(struct atls_bytes *out,
     return err;
 }
 
-/* brought_product reads a leaf that came with the Evidence; whether it is one is for the chain to
- * say. */
-static enum atls_err brought_product(const struct atls_snp_product **out, bool *fits,
-                                     const struct search *s, struct atls_diag *diag)
+/* brought_product reads the line of a leaf that came with the Evidence; whether it is one is for
+ * the chain to say. */
+static enum atls_err brought_product(const struct atls_snp_product **out, const struct search *s,
+                                     struct atls_diag *diag)
 {
     struct atls_x509 *leaf = NULL;
     struct atls_amd_cert cert;
@@ -209,14 +209,12 @@ static enum atls_err brought_product(const struct atls_snp_product **out, bool *
     }
     if (err == ATLS_OK) {
         *out = atls_snp_product_by_name(cert.product);
-        const struct atls_amd_tcb tcb =
-            *out != NULL ? atls_snp_tcb_of(s->parsed->report.reported_tcb, *out) : cert.tcb;
-        *fits = atls_amd_tcb_equal(&cert.tcb, &tcb);
     }
     if (err == ATLS_OK && *out == NULL) {
-        err = atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT, "productName", NULL,
-                              "Milan, Genoa or Turin");
+        atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT,
+                        "productName of the certificate", NULL, "Milan, Genoa or Turin");
         atls_diag_found_peer_text(diag, atls_bytes_text(cert.product));
+        err = ATLS_ERR_CLAIM;
     }
     atls_x509_free(leaf);
     return atls_evidence_recode(err, diag);
@@ -234,12 +232,53 @@ static enum atls_err take_brought(struct search *s, struct atls_bytes leaf, stru
     return err;
 }
 
+/* make_chain tries the certificates in hand, as those of a product line. */
+static enum atls_err make_chain(struct atls_snp_verified *v, struct search *s,
+                                const struct atls_snp_product *product, struct atls_diag *diag)
+{
+    name_root(s, product);
+    v->product = product;
+    return atls_evidence_recode(atls_collateral_chain(&v->chain, &v->root, &s->scope, s->certs,
+                                                      s->num_certs, &atls_chain_amd, diag),
+                                diag);
+}
+
+/* fits: the chain's leaf is of the firmware that the report is of. */
+static bool fits(const struct atls_snp_verified *v)
+{
+    struct atls_amd_cert cert;
+    const struct atls_amd_tcb tcb = atls_snp_tcb_of(v->report.reported_tcb, v->product);
+    return atls_amd_cert_read(&cert, atls_chain_cert(v->chain, 0), NULL) == ATLS_OK &&
+           atls_amd_tcb_equal(&cert.tcb, &tcb);
+}
+
+/* make_brought makes the chain of what the host sent. Where the processor's line has no such root,
+ * the leaf may be of another line, which is the better sentence. */
+static enum atls_err make_brought(struct atls_snp_verified *v, struct search *s,
+                                  const struct atls_snp_product *product, struct atls_bytes leaf,
+                                  struct atls_diag *diag)
+{
+    const struct atls_snp_product *brought = product;
+    enum atls_err err = take_brought(s, leaf, diag);
+    if (err == ATLS_OK && product == NULL) {
+        err = brought_product(&brought, s, diag);
+    }
+    if (err == ATLS_OK) {
+        err = make_chain(v, s, brought, diag);
+    }
+    if (err == ATLS_ERR_NOT_ENDORSED && brought_product(&brought, s, NULL) == ATLS_OK &&
+        brought != v->product) {
+        err = make_chain(v, s, brought, diag);
+    }
+    return err;
+}
+
 /*
- * collect gives the certificates to try, leaf first. Those that the host sent count if they fit the
- * report; a host that sends an old leaf, or none, is made good for by what was loaded.
+ * find_chain makes the chain of the report's key. What the host sent counts if it fits the report;
+ * a host that sends an old leaf, or none, is made good for by what was loaded.
  */
-static enum atls_err collect(struct search *s, const struct atls_snp_product **out_product,
-                             struct atls_diag *diag)
+static enum atls_err find_chain(struct atls_snp_verified *v, struct search *s,
+                                struct atls_diag *diag)
 {
     const struct atls_snp_table *table = &s->parsed->table;
     const struct atls_bytes leaf =
@@ -247,29 +286,31 @@ static enum atls_err collect(struct search *s, const struct atls_snp_product **o
     const struct atls_snp_product *product = NULL;
     struct atls_bytes loaded;
     enum atls_err err = atls_snp_report_product(&product, &s->parsed->report, diag);
+    if (err == ATLS_OK && leaf.len != 0) {
+        err = make_brought(v, s, product, leaf, diag);
+        if (err != ATLS_OK || fits(v)) {
+            return err;
+        }
+    }
     if (err != ATLS_OK) {
         return err;
     }
-    bool fits = false;
-    if (leaf.len != 0) {
-        const struct atls_snp_product *brought = NULL;
-        err = take_brought(s, leaf, diag);
-        if (err == ATLS_OK) {
-            err = brought_product(&brought, &fits, s, diag);
-        }
-        if (err != ATLS_OK) {
-            return err;
-        }
-        *out_product = brought;
-    }
-    if (!fits && find_loaded_any(&loaded, &product, s, diag) == ATLS_OK) {
+    struct atls_diag why = {.err = ATLS_OK};
+    err = find_loaded_any(&loaded, &product, s, &why);
+    if (err == ATLS_OK) {
+        atls_chain_release(v->chain);
+        v->chain = NULL;
         s->certs[0] = loaded;
         s->num_certs = 1;
-        *out_product = product;
-    } else if (leaf.len == 0) {
-        return ATLS_ERR_COLLATERAL;
+        return make_chain(v, s, product, diag);
     }
-    return ATLS_OK;
+    if (leaf.len != 0) {
+        return ATLS_OK; /* what does not fit has its sentence */
+    }
+    if (diag != NULL) {
+        *diag = why;
+    }
+    return err;
 }
 
 /* reverse turns a little-endian field of the signature into the big-endian half of r||s. */
@@ -418,14 +459,7 @@ static enum atls_err check_revoked(struct atls_snp_verified *v, const struct sea
 static enum atls_err verify(struct atls_snp_verified *v, struct search *s,
                             const struct atls_crypto_ops *crypto, struct atls_diag *diag)
 {
-    enum atls_err err = collect(s, &v->product, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    name_root(s, v->product);
-    err = atls_evidence_recode(atls_collateral_chain(&v->chain, &v->root, &s->scope, s->certs,
-                                                     s->num_certs, &atls_chain_amd, diag),
-                               diag);
+    enum atls_err err = find_chain(v, s, diag);
     if (err == ATLS_OK) {
         err = check_signature(s->parsed, v->chain, crypto, diag);
     }

@@ -91,6 +91,18 @@ class PassportTest(AttackTest):
         self.refused(self.passport(iat=now - 1000, exp=now + 1000), "RESULT_EXPIRED")
         self.refused(self.passport(iat=now + 500, exp=now + 900), "RESULT_EXPIRED")
 
+    def test_clocks_may_differ_by_a_minute_and_no_more(self):
+        """R-23."""
+        now = int(time.time())
+        for off, taken in ((40, True), (100, False)):
+            for times in ({"iat": now + off}, {"iat": now - 200, "exp": now - off}, {"nbf": now + off}):
+                with self.subTest(off=off, times=list(times)):
+                    path = self.passport(**times)
+                    if taken:
+                        self.assert_client_accepts(self.brings(path), of=self.good)
+                    else:
+                        self.refused(path, "RESULT_EXPIRED")
+
     def test_one_verifier_does_not_speak_for_another(self):
         """Both are listed: which of them counts is what was negotiated, never what the peer sends."""
         self.refused(self.passport(key=self.others), "RESULT_SIGNATURE")

@@ -4,6 +4,7 @@
 #include "scene.h"
 
 #include "support/kat_maker.h"
+#include "support/snp_maker.h"
 
 static struct atls_key *platform;
 static struct atls_endorsements *set;
@@ -46,6 +47,50 @@ static void a_bundle_gives_the_submod_of_its_platform_and_names_the_key(void **s
     assert_non_null(strstr(s.submod.claims_json, "\"kak-pub\""));
     assert_non_null(strstr(s.submod.claims_json, "\"psa-security-lifecycle-state\""));
     scene_cleanup(&s);
+}
+
+/* snp_bundle has a report over `report_data`, padded with zeros. */
+static struct atls_bytes snp_bundle(const struct test_snp *snp, const struct test_kat *kat,
+                                    struct atls_bytes report_data)
+{
+    static const char type[] = "application/vnd.veraison.tsm-report+cbor; provider=\"sev_guest\"";
+    uint8_t report[ATLS_SIM_SNP_REPORT_LEN];
+    assert_err(atls_sim_snp_sign(report, snp->snp.report, snp->maker.keys[ATLS_SIM_SNP_LEAF],
+                                 report_data, NULL),
+               OK);
+    const struct atls_bytes evidence = test_snp_wrap(
+        snp->provider, test_copy(atls_bytes_of(report, sizeof report)), test_snp_table(snp));
+    return test_kat_collection(test_kat_record(TEST_KAT_TYPE, test_kat_token(kat)),
+                               test_kat_record(type, evidence));
+}
+
+/* A format that takes 64 octets has the hash padded with zeros, and needs no code for bundles. */
+static void a_report_of_snp_is_a_platform_too(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct test_snp snp;
+    uint8_t link[64] = {0};
+    const struct test_kat kat = good(&s);
+    const struct atls_bytes hash = test_hash(ATLS_ALG_SHA256, test_kat_key(kat.kak));
+    test_snp_init(&snp, NULL);
+    s.input.endorsements = test_snp_endorsements(&snp, false);
+    s.input.now_s = TEST_SNP_NOW;
+    s.input.want_claims = true;
+    assert_err(appraise(&s, &atls_appraiser_kat, snp_bundle(&snp, &kat, hash)), OK);
+    assert_string_equal(s.submod.format->name, "snp");
+    assert_int_equal(s.submod.key_binding, ATLS_KEY_BINDING_CHALLENGE);
+    assert_int_equal(s.submod.status, ATLS_TIER_AFFIRMING);
+    assert_bytes(s.submod.machine, test_fill(0xc1, 64));
+    assert_bytes(atls_bytes_of(s.submod.attested_spki, s.submod.attested_spki_len),
+                 test_spki(kat.identity));
+    assert_false(s.submod.identities.incomplete);
+    scene_cleanup(&s);
+    memcpy(link, hash.data, hash.len);
+    link[63] = 1; /* all 64 are compared */
+    assert_refused(
+        &s, appraise(&s, &atls_appraiser_kat, snp_bundle(&snp, &kat, atls_bytes_of(link, 64))),
+        CLAIM, "REPORT_DATA");
 }
 
 static void what_is_wrong_with_the_platform_is_in_the_vector(void **state)
@@ -297,6 +342,7 @@ int main(void)
     set = psa_endorsements(platform, 1, false);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_bundle_gives_the_submod_of_its_platform_and_names_the_key),
+        cmocka_unit_test(a_report_of_snp_is_a_platform_too),
         cmocka_unit_test(what_is_wrong_with_the_platform_is_in_the_vector),
         cmocka_unit_test(without_a_nonce_it_is_a_warning),
         cmocka_unit_test(a_platform_that_vouches_for_another_kak_is_refused),

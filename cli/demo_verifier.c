@@ -256,9 +256,7 @@ void demo_verifier_steps(struct demo *demo)
     for (size_t i = 0; i < ATLS_ARRAY_LEN(checks); i++) {
         demo_connect(demo, &checks[i]);
     }
-    /* Only Evidence that names the TLS key makes a passport. */
-    if (strcmp(demo->format, "tpm2") == 0 &&
-        demo_prepare(demo, "the server obtains a passport", obtain)) {
+    if (demo_prepare(demo, "the server obtains a passport", obtain)) {
         demo_connect(demo, &passport);
         steal_passport(demo);
     }

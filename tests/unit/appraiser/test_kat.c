@@ -245,10 +245,12 @@ static void keys_that_cannot_be_used_are_refused(void **state)
 static void a_part_that_is_no_such_platform_is_refused(void **state)
 {
     (void)state;
-    static const char *const types[] = {"application/vnd.parallaxsecond.key-attestation.tpm",
-                                        "application/eat+cwt", "text/plain",
-                                        "application/cmw+cbor; "
-                                        "cmwc_t=\"tag:ietf.org,2024-02-29:rats/kat\""};
+    static const char *const types[] = {
+        "application/vnd.parallaxsecond.key-attestation.tpm",
+        "application/eat+cwt",
+        "text/plain",
+        "application/cmw+cbor;cmwc_t=\"tag:ietf.org,2024-02-29:rats/kat\"",
+    };
     struct scene s;
     const struct test_kat kat = good(&s);
     const struct atls_bytes token = test_kat_record(TEST_KAT_TYPE, test_kat_token(&kat));

@@ -209,7 +209,8 @@ static void work_on_many(struct verifier_http *http, enum verifier_kind kind, st
 
 static struct verifier_exchange *exchange_of(struct verifier_job *job)
 {
-    return (struct verifier_exchange *)((char *)job - offsetof(struct verifier_exchange, job));
+    void *start = (char *)job - offsetof(struct verifier_exchange, job);
+    return start;
 }
 
 void verifier_work_on(void *arg, struct verifier_job **jobs, size_t num)

@@ -31,6 +31,8 @@ static const struct atls_attester_ops *const attesters[] = {
     &atls_attester_sim_psa,
     &atls_attester_sim_nitro,
     &atls_attester_sim_snp,
+    &atls_attester_sim_tdx,
+    &atls_attester_sim_sgx,
     &atls_attester_sim_replay_psa,
     &atls_attester_sim_replay_tpm2,
     &atls_attester_sim_replay_nitro,

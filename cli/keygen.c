@@ -29,8 +29,8 @@
 
 static const char verb[] = "keygen";
 static const char *const default_names[] = {"localhost", "127.0.0.1", "::1"};
-static const char *const file_names[] = {"key.pem", "attester.json", "cert.pem",
-                                         "endorsement.corim", "request.pem"};
+static const char *const file_names[] = {"key.pem",           "attester.json", "cert.pem",
+                                         "endorsement.corim", "request.pem",   "collateral.json"};
 
 static enum atls_err write_text(const char *directory, const char *name, const char *text,
                                 enum atls_file_kind kind, struct atls_diag *diag)
@@ -207,6 +207,10 @@ static enum atls_err fill_directory(const struct cli_options *o,
     if (err == ATLS_OK) {
         err = write_endorsement(o->output, ops, &made, diag);
     }
+    if (err == ATLS_OK && made.collateral_json != NULL) {
+        err =
+            write_text(o->output, "collateral.json", made.collateral_json, ATLS_FILE_PUBLIC, diag);
+    }
     if (err == ATLS_OK) {
         err = write_key(o->output, &made, diag);
     }
@@ -263,6 +267,14 @@ static bool has_endorsement(const struct cli_options *o)
            access(path, F_OK) == 0;
 }
 
+/* has_collateral is true where the attester made some: whoever verifies needs it too. */
+static bool has_collateral(const struct cli_options *o)
+{
+    char path[1024];
+    return cli_path(path, sizeof path, o->output, "collateral.json", NULL) == ATLS_OK &&
+           access(path, F_OK) == 0;
+}
+
 static json_t *describe(const struct cli_options *o)
 {
     char path[1024], hex[65] = "", not_after[32] = "";
@@ -295,6 +307,9 @@ static json_t *describe(const struct cli_options *o)
     if (o->csr) {
         json_array_append_new(files, json_string("request.pem"));
     }
+    if (has_collateral(o)) {
+        json_array_append_new(files, json_string("collateral.json"));
+    }
     atls_file_free(pem, len);
     return json_pack("{s:s,s:s,s:o,s:s,s:o,s:s}", "directory", o->output, "rot", o->rot, "files",
                      files, "spki_sha256", hex, "names", names, "not_after", not_after);
@@ -305,9 +320,9 @@ static void say_what_was_made(const struct cli_options *o)
     const char *request = o->csr ? ", request.pem" : "";
     if (has_endorsement(o)) {
         cli_note(verb,
-                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim to "
+                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim%s to "
                  "whoever verifies",
-                 o->output, request, o->output);
+                 o->output, request, o->output, has_collateral(o) ? " and collateral.json" : "");
     } else {
         cli_note(verb,
                  "%s holds key.pem, cert.pem, attester.json%s; this version does not appraise %s, "

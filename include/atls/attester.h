@@ -44,6 +44,8 @@ struct atls_provision {
     char *comid_json; /**< CoMID template: attestation key and reference values; NULL: this version
                            appraises no such Evidence */
     bool simulated;   /**< the CoRIM made of it must carry the entity "atls simulation" */
+    char *collateral_json; /**< what the maker of the root of trust signs beside Evidence, where
+                              that is not in the Evidence itself; NULL: nothing */
 };
 
 /** Version of the table below; it changes with its layout or meaning. */

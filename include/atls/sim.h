@@ -24,6 +24,12 @@ extern ATLS_API const struct atls_attester_ops atls_attester_sim_nitro;
  *  under an ARK of its own. */
 extern ATLS_API const struct atls_attester_ops atls_attester_sim_snp;
 
+/** atls_attester_sim_tdx signs quotes of a trust domain of Intel TDX, with a platform, a quoting
+ *  enclave and collateral of its own. */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_tdx;
+/** atls_attester_sim_sgx signs quotes of an enclave of Intel SGX in the same way. */
+extern ATLS_API const struct atls_attester_ops atls_attester_sim_sgx;
+
 /**
  * The replay attesters play the CMW in a file, whatever nonce they are asked for: an attack, to
  * show that it is refused. attester.json is {"rot":"sim-replay-psa","format":"psa","file":PATH}.

@@ -75,5 +75,7 @@ extern const struct atls_appraiser_ops atls_appraiser_snp;
 extern const struct atls_appraiser_ops atls_appraiser_tpm2;
 extern const struct atls_appraiser_ops atls_appraiser_kat;
 extern const struct atls_appraiser_ops atls_appraiser_nitro;
+extern const struct atls_appraiser_ops atls_appraiser_tdx;
+extern const struct atls_appraiser_ops atls_appraiser_sgx;
 
 #endif

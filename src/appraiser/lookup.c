@@ -13,6 +13,8 @@ static const struct {
     {"snp", atls_snp_lookup},
     {"tpm2", atls_tpm2_lookup},
     {"nitro", atls_nitro_lookup},
+    {"tdx", atls_tdx_lookup},
+    {"sgx", atls_sgx_lookup},
 };
 
 enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format *format,

@@ -43,5 +43,9 @@ struct atls_kat_part {
 };
 ATLS_NODISCARD enum atls_err atls_kat_find_pat(struct atls_kat_part *out,
                                                struct atls_bytes evidence, struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_tdx_lookup(struct atls_lookup *out, struct atls_bytes evidence,
+                                             struct atls_bytes media_type, struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_sgx_lookup(struct atls_lookup *out, struct atls_bytes evidence,
+                                             struct atls_bytes media_type, struct atls_diag *diag);
 
 #endif

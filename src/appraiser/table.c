@@ -5,6 +5,8 @@
 static const struct atls_appraiser_ops *const appraisers[] = {
     &atls_appraiser_psa,
     &atls_appraiser_snp,
+    &atls_appraiser_tdx,
+    &atls_appraiser_sgx,
     &atls_appraiser_tpm2,
     &atls_appraiser_kat,
     &atls_appraiser_nitro,

@@ -187,5 +187,6 @@ void atls_provision_cleanup(struct atls_provision *provision)
     wipe_text(provision->config_json);
     wipe_text(provision->key_pem);
     wipe_text(provision->comid_json);
+    wipe_text(provision->collateral_json);
     memset(provision, 0, sizeof *provision);
 }

@@ -55,6 +55,28 @@ const struct atls_format atls_formats[] = {
         .padded_len = 64,
         .tsm_provider = "sev_guest",
     },
+    {
+        .name = "tdx", /* Linux's configfs-tsm in a trust domain of Intel TDX: a quote */
+        .media_type = "application/vnd.veraison.tsm-report+cbor; provider=\"tdx_guest\"",
+        .accepted_types = {NULL},
+        .has_content_format = false,
+        .content_format = 0,
+        .submod = "TDX",
+        .corim_profile = "2.16.840.1.113741.1.16.1",
+        .old_corim_profile = NULL,
+        .binder_field = "report_data",
+    },
+    {
+        .name = "sgx", /* a quote of an enclave of Intel SGX, with or without collateral */
+        .media_type = "application/vnd.atls.sgx-quote+cbor",
+        .accepted_types = {NULL},
+        .has_content_format = false,
+        .content_format = 0,
+        .submod = "SGX",
+        .corim_profile = "2.16.840.1.113741.1.16.1",
+        .old_corim_profile = NULL,
+        .binder_field = "report_data",
+    },
 };
 const size_t atls_num_formats = ATLS_ARRAY_LEN(atls_formats);
 
@@ -80,7 +102,7 @@ static bool is_one_of(struct atls_bytes name, const char *const *names, size_t n
 
 bool atls_format_is_planned(struct atls_bytes name)
 {
-    static const char *const planned[] = {"cca", "tdx", "sgx", "tpm2-quote", "nvidia"};
+    static const char *const planned[] = {"cca", "tpm2-quote", "nvidia"};
     return is_one_of(name, planned, ATLS_ARRAY_LEN(planned));
 }
 

@@ -82,6 +82,15 @@ ATLS_NODISCARD enum atls_err atls_template_put_mkey(const struct atls_template *
 /* atls_template_put_values writes a measurement-values-map of all members that cocli has. */
 ATLS_NODISCARD enum atls_err atls_template_put_values(const struct atls_template *t,
                                                       const json_t *object);
+/* A member of a measurement-values-map: its name here, its key there, and what writes its value. */
+struct atls_template_member {
+    const char *name;
+    int64_t key;
+    enum atls_err (*put)(const struct atls_template *t, const json_t *value, const char *name);
+};
+/* Those of Intel's profile, in the order of their keys in CBOR, which is behind all others. */
+#define ATLS_TEMPLATE_NUM_INTEL 9
+extern const struct atls_template_member atls_template_intel[ATLS_TEMPLATE_NUM_INTEL];
 /* atls_template_put_digests writes a list of digests. */
 ATLS_NODISCARD enum atls_err atls_template_put_digests(const struct atls_template *t,
                                                        const json_t *list);

@@ -344,11 +344,7 @@ static enum atls_err put_range(const struct atls_template *t, const json_t *obje
     return err;
 }
 
-static const struct {
-    const char *name;
-    uint64_t key;
-    enum atls_err (*put)(const struct atls_template *t, const json_t *value, const char *name);
-} members[] = {
+static const struct atls_template_member members[] = {
     {"version", 0, put_version},
     {"svn", 1, put_svn},
     {"digests", 2, put_digests},
@@ -367,20 +363,34 @@ static const struct {
     {"psa-cert-num", 100, put_text},
 };
 
-enum atls_err atls_template_put_values(const struct atls_template *t, const json_t *object)
+static enum atls_err put_members(const struct atls_template *t, const json_t *object,
+                                 const struct atls_template_member *rows, size_t num)
 {
-    const char *names[ATLS_ARRAY_LEN(members) + 1] = {NULL};
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(members); i++) {
-        names[i] = members[i].name;
-    }
-    enum atls_err err = atls_json_only_keys(object, names, step, t->diag);
-    atls_cbor_put_map(t->w, json_object_size(object));
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(members) && err == ATLS_OK; i++) {
-        const json_t *value = json_object_get(object, members[i].name);
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; i < num && err == ATLS_OK; i++) {
+        const json_t *value = json_object_get(object, rows[i].name);
         if (value != NULL) {
-            atls_cbor_put_uint(t->w, members[i].key);
-            err = members[i].put(t, value, members[i].name);
+            atls_cbor_put_int(t->w, rows[i].key);
+            err = rows[i].put(t, value, rows[i].name);
         }
     }
     return err;
+}
+
+enum atls_err atls_template_put_values(const struct atls_template *t, const json_t *object)
+{
+    const char *names[ATLS_ARRAY_LEN(members) + ATLS_TEMPLATE_NUM_INTEL + 1] = {NULL};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(members); i++) {
+        names[i] = members[i].name;
+    }
+    for (size_t i = 0; i < ATLS_TEMPLATE_NUM_INTEL; i++) {
+        names[ATLS_ARRAY_LEN(members) + i] = atls_template_intel[i].name;
+    }
+    enum atls_err err = atls_json_only_keys(object, names, step, t->diag);
+    atls_cbor_put_map(t->w, json_object_size(object));
+    if (err == ATLS_OK) {
+        err = put_members(t, object, members, ATLS_ARRAY_LEN(members));
+    }
+    return err == ATLS_OK ? put_members(t, object, atls_template_intel, ATLS_TEMPLATE_NUM_INTEL)
+                          : err;
 }

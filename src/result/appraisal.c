@@ -13,6 +13,9 @@ void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(
         if (appraisal->submods[i].claims_json != NULL) {
             free_text(appraisal->submods[i].claims_json);
         }
+        if (appraisal->submods[i].storage != NULL) {
+            free_text(appraisal->submods[i].storage);
+        }
     }
     if (appraisal->storage != NULL) {
         free_text(appraisal->storage);

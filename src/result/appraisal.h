@@ -42,6 +42,7 @@ struct atls_submod {
     size_t num_measurements;
     struct atls_diag reason; /* the first cause of the worst tier; err OK when affirming */
     char *claims_json;       /* verified claims as a JSON object; owned; NULL unless asked for */
+    void *storage; /* owned: what spans point to that the Evidence has in another form; or NULL */
 };
 
 struct atls_appraisal {

@@ -322,7 +322,7 @@ static enum atls_err provision_with(struct atls_provision *out, struct sim_nitro
                                     const struct atls_provision_request *request,
                                     struct atls_diag *diag)
 {
-    struct atls_provision made = {NULL, NULL, NULL, true};
+    struct atls_provision made = {.simulated = true};
     enum atls_err err = atls_sim_nitro_claims_init(&self->claims, diag);
     for (size_t i = 0; err == ATLS_OK && i < request->num_claims; i++) {
         err = atls_sim_nitro_claims_set(&self->claims, request->claims[i], diag);

@@ -208,7 +208,7 @@ static enum atls_err provision_with(struct atls_provision *out, struct atls_sim_
                                     const struct atls_provision_request *request,
                                     struct atls_diag *diag)
 {
-    struct atls_provision made = {NULL, NULL, NULL, true};
+    struct atls_provision made = {.simulated = true};
     char *public_pem = NULL;
     enum atls_err err = choose_claims(claims, key, request, diag);
     if (err == ATLS_OK) {

@@ -195,7 +195,7 @@ static enum atls_err provision_with(struct atls_provision *out,
                                     const struct atls_sim_snp *snp, struct atls_diag *diag)
 {
     struct atls_sim_snp_chain chain = {NULL, NULL, 0};
-    struct atls_provision made = {NULL, NULL, NULL, true};
+    struct atls_provision made = {.simulated = true};
     enum atls_err err = atls_sim_snp_chain_make(&chain, snp, maker, diag);
     if (err == ATLS_OK) {
         err = write_config(&made.config_json, snp, &chain, maker->keys[ATLS_SIM_SNP_LEAF], diag);

@@ -218,6 +218,8 @@ static enum atls_err appraise_evidence(struct atls_submod *out, char **out_resul
     if (err == ATLS_OK) {
         verifier_apply_revocations(&submod, request);
         *out = submod;
+    } else {
+        free(submod.storage);
     }
     return err;
 }

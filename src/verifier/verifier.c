@@ -97,6 +97,7 @@ static enum atls_err appraise(struct atls_submod *out, const struct verifier_evi
     err = atls_verify_check_submod(&submod, evidence->format, request->no_nonce, diag);
     if (err != ATLS_OK) {
         free(submod.claims_json);
+        free(submod.storage);
         return err;
     }
     if (request->no_nonce) {

@@ -15,7 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const char *const formats[] = {"psa", "tpm2", "kat", "nitro", "snp"};
+static const char *const formats[] = {"psa", "tpm2", "kat", "nitro", "snp", "tdx", "sgx"};
 
 static struct atls_verify_request request_of(const struct test_sample *sample,
                                              const struct atls_endorsements *set)
@@ -100,6 +100,7 @@ static void check_bare(const struct test_sample *sample, const struct atls_endor
     assert_err(atls_appraiser_for(sample->format)->appraise(&submod, &input, &diag), OK);
     compare(&submod, sample);
     free(submod.claims_json);
+    free(submod.storage);
     struct atls_cmw cmw;
     if (sample->cmw.data[0] != '[' && sample->cmw.data[0] != '{') {
         assert_err(atls_cmw_parse(&cmw, sample->cmw, &diag), OK);

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the samples of Evidence in psa/, tpm2/, kat/ and nitro/ from source.json in each; README.md says what they are.
+"""Makes the samples of Evidence in psa/, tpm2/, kat/, nitro/, tdx/ and sgx/ from source.json in each; README.md says what they are.
 
     make.py [FORMAT]  writes all files anew, or those of one format. ECDSA and RSA-PSS signatures come out differently each time.
     make.py --check   makes them again around the committed signatures, which it verifies, and compares.
@@ -28,6 +28,7 @@ except ImportError as absent:
     print(f"skipped: {absent.name} is absent")
     sys.exit(77)
 
+import intel
 import make_snp
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -445,6 +446,9 @@ FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, 
 def files_of(name, check):
     folder = HERE / name
     source = json.loads((folder / "source.json").read_text())
+    if name in intel.TYPES:
+        yield from intel.files(sys.modules[__name__], folder, source, name, check)
+        return
     make, committed, endorse = FORMATS[name]
     yield folder / "endorsement.corim", endorse(source)
     for sample, settings in source["samples"].items():
@@ -459,7 +463,7 @@ def files_of(name, check):
 
 def main():
     check = sys.argv[1:] == ["--check"]
-    names = FORMATS if check or len(sys.argv) == 1 else sys.argv[1:]
+    names = [*FORMATS, *intel.TYPES] if check or len(sys.argv) == 1 else sys.argv[1:]
     wrong = num = 0
     for name in names:
         try:

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void fail(const char *folder, const char *why)
 {
@@ -88,11 +89,29 @@ size_t test_samples(struct test_sample out[TEST_MAX_SAMPLES], const char *source
     return num;
 }
 
+/* add_collateral loads collateral-1.json and so on, of formats whose Evidence needs some. */
+static void add_collateral(struct atls_endorsements *set, const char *folder)
+{
+    struct atls_diag diag;
+    for (unsigned number = 1; number < 100; number++) {
+        char name[32];
+        snprintf(name, sizeof name, "collateral-%u", number);
+        const char *path = path_of(folder, name, ".json");
+        if (access(path, F_OK) != 0) {
+            return;
+        }
+        if (atls_endorsements_load_at(set, path, TEST_SAMPLE_NOW, &diag) != ATLS_OK) {
+            fail(folder, diag.found);
+        }
+    }
+}
+
 void test_sample_endorse(struct atls_endorsements *set, const char *source_dir, const char *format)
 {
     char folder[512];
     folder_of(folder, source_dir, format);
     test_add_corim(set, test_file(path_of(folder, "endorsement", ".corim")));
+    add_collateral(set, folder);
 }
 
 struct atls_endorsements *test_sample_endorsements(const char *source_dir, const char *format)

@@ -7,6 +7,8 @@
 #include "endorsement/endorsement.h"
 
 #define TEST_MAX_SAMPLES 32
+/* When samples are appraised: 2026-09-21T14:13:20Z. */
+#define TEST_SAMPLE_NOW INT64_C(1790000000)
 
 struct test_sample {
     char name[64];

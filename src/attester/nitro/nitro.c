@@ -172,7 +172,7 @@ enum atls_err atls_nitro_provision_with(struct atls_provision *out,
                                         struct atls_diag *diag)
 {
     static const struct atls_bytes none = {NULL, 0};
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     char path[MAX_PATH_LEN];
     struct atls_bytes document;
     const struct atls_buf room = {malloc(ATLS_NSM_MAX_RESPONSE), ATLS_NSM_MAX_RESPONSE};

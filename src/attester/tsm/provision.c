@@ -84,7 +84,7 @@ enum atls_err atls_tsm_provision(struct atls_provision *out, const char *name,
                                  const struct atls_provision_request *request,
                                  const struct atls_tsm_fs *fs, struct atls_diag *diag)
 {
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     struct atls_tsm_config config;
     enum atls_err err = write_config(&made.config_json, name, request, diag);
     if (err == ATLS_OK) {

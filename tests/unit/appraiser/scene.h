@@ -36,6 +36,7 @@ static inline enum atls_err appraise(struct scene *s, const struct atls_appraise
                                      struct atls_bytes evidence)
 {
     free(s->submod.claims_json);
+    free(s->submod.storage);
     memset(&s->submod, 0xa5, sizeof s->submod);
     struct atls_submod before;
     memcpy(&before, &s->submod, sizeof before);
@@ -66,7 +67,9 @@ static inline void assert_identity(const struct scene *s, size_t at, enum atls_r
 static inline void scene_cleanup(struct scene *s)
 {
     free(s->submod.claims_json);
+    free(s->submod.storage);
     s->submod.claims_json = NULL;
+    s->submod.storage = NULL;
 }
 
 /* assert_refused: with this error, and a sentence that is about this claim. */

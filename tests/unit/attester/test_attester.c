@@ -367,7 +367,8 @@ static void a_binder_that_cannot_be_computed_asks_for_nothing(void **state)
 static void cleaning_up_a_provision_twice_is_fine(void **state)
 {
     (void)state;
-    struct atls_provision provision = {strdup("{}"), strdup("key"), strdup("comid"), true};
+    struct atls_provision provision = {strdup("{}"), strdup("key"), strdup("comid"), true,
+                                       strdup("collateral")};
     atls_provision_cleanup(&provision);
     assert_null(provision.config_json);
     assert_null(provision.key_pem);

@@ -149,7 +149,7 @@ static void settings_that_are_none_are_refused(void **state)
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
         const bool snp = strcmp(rows[i].name, "snp") == 0;
-        struct atls_provision made = {NULL, NULL, NULL, false};
+        struct atls_provision made = {.simulated = false};
         struct atls_diag diag;
         assert_err(provision(&made, rows[i].name, snp ? "sev_guest" : "tdx_guest", &rows[i].setting,
                              1, &diag),
@@ -161,7 +161,7 @@ static void settings_that_are_none_are_refused(void **state)
 static void a_machine_that_gives_no_report_has_no_attester(void **state)
 {
     (void)state;
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     struct atls_diag diag;
     assert_err(provision(&made, "snp", NULL, NULL, 0, &diag), ATTESTER);
     assert_string_equal(diag.found, "ENXIO");

@@ -58,7 +58,7 @@ static void require_takes_names_in_the_order_of_preference(void **state)
 
 #define UNKNOWN(name)                                                                              \
     "--require: the configuration is not valid (name: found " name                                 \
-    ", expected none, result, or of psa, tpm2, nitro, snp)"
+    ", expected none, result, or of psa, tpm2, nitro, snp, tdx, sgx)"
 
 static void names_that_nobody_knows_are_refused_with_those_that_exist(void **state)
 {
@@ -112,7 +112,7 @@ static void what_this_version_does_not_have_is_said_to_be_so(void **state)
                  "tpm2+psa)");
     assert_fails(atls_context_require(context, "cca", &diag), NOT_BUILT,
                  "--require: not built in this version (name: found cca, expected none, result, or "
-                 "of psa, tpm2, nitro, snp)");
+                 "of psa, tpm2, nitro, snp, tdx, sgx)");
 }
 
 static void a_refused_requirement_leaves_the_one_before(void **state)

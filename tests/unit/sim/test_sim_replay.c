@@ -89,7 +89,7 @@ static void configurations_that_are_not_ours_are_refused(void **state)
 static void it_makes_no_machine_and_keeps_no_key(void **state)
 {
     (void)state;
-    struct atls_provision provision = {NULL, NULL, NULL, false};
+    struct atls_provision provision = {.simulated = false};
     const struct atls_provision_request request = {NULL, NULL, NULL, 0};
     assert_err(atls_attester_sim_replay_psa.provision(&provision, &request, NULL), ARGUMENT);
     struct evp_pkey_st *key = NULL;

@@ -144,7 +144,7 @@ static enum atls_err use_load(void)
 static enum atls_err use_provision(void)
 {
     const struct atls_provision_request request = {relay.tcti, "sha256:0", NULL, 0};
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     struct atls_diag diag;
     const enum atls_err err = tpm2->provision(&made, &request, &diag);
     if (err != ATLS_OK) {

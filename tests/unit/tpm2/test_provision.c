@@ -178,7 +178,7 @@ static void wrong_settings_are_refused(void **state)
                                         "debug=true"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
         const struct atls_provision_request request = {swtpm.tcti, NULL, &wrong[i], 1};
-        struct atls_provision made = {NULL, NULL, NULL, false};
+        struct atls_provision made = {.simulated = false};
         struct atls_diag diag;
         assert_err(tpm2->provision(&made, &request, &diag), CONFIG);
         assert_string_equal(diag.claim, "setting");
@@ -190,7 +190,7 @@ static void wrong_selections_are_refused(void **state)
 {
     (void)state;
     const struct atls_provision_request request = {swtpm.tcti, "sha1:0", NULL, 0};
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     struct atls_diag diag;
     assert_err(tpm2->provision(&made, &request, &diag), CONFIG);
     assert_string_equal(diag.claim, "pcrs");
@@ -210,7 +210,7 @@ static void no_tpm_is_said_so(void **state)
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
         const struct atls_provision_request request = {cases[i].tcti, NULL, NULL, 0};
-        struct atls_provision made = {NULL, NULL, NULL, false};
+        struct atls_provision made = {.simulated = false};
         struct atls_diag diag;
         assert_string_equal(atls_err_name(tpm2->provision(&made, &request, &diag)), cases[i].err);
         assert_null(made.config_json);
@@ -224,7 +224,7 @@ static void no_tpm_at_the_default_place_is_said_so(void **state)
         return; /* this machine has one, and it is not ours to write into */
     }
     const struct atls_provision_request request = {NULL, NULL, NULL, 0};
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     struct atls_diag diag;
     assert_err(tpm2->provision(&made, &request, &diag), TPM);
     assert_string_equal(diag.claim, "/dev/tpmrm0");

@@ -77,7 +77,7 @@ static inline struct atls_provision provision(const char *tcti, const char *pcrs
                                               const char *const *claims, size_t num_claims)
 {
     const struct atls_provision_request request = {tcti, pcrs, claims, num_claims};
-    struct atls_provision made = {NULL, NULL, NULL, false};
+    struct atls_provision made = {.simulated = false};
     struct atls_diag diag;
     assert_done(tpm2->provision(&made, &request, &diag), &diag);
     return made;

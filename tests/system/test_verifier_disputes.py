@@ -187,6 +187,27 @@ class DisputeTest(VerifierTest):
         self.taken(client, signed(changed(self.corim, "alices", version=2), "bob"), SIGNED)
         self.assertEqual(self.verdict(client), "warning")
 
+    def test_who_has_a_certificate_of_the_maker_keeps_its_name_when_it_is_renewed(self):
+        authority = Authority(self.folder, "maker CA")
+        client = self.connected(self.own("chains", "--endorsement-key", authority.path))
+
+        def signed(corim: bytes, name: str) -> bytes:
+            key = ec.generate_private_key(ec.SECP256R1())  # a new one each time
+            cert, key_file = authority.certify_key(self.identity, name, key)
+            self.write("plain.corim", corim)
+            self.assert_done(run("corim", "sign", self.path("plain.corim"), "--key", key_file, "--cert", cert,
+                                 "-o", self.path("signed.corim")))
+            with open(self.path("signed.corim"), "rb") as file:
+                return file.read()
+
+        self.taken(client, signed(changed(self.corim, "one", version=1), "alice"), SIGNED)
+        self.taken(client, signed(changed(self.corim, "one", version=2), "alice"), SIGNED)
+        self.disputed(client, signed(changed(self.corim, "one", version=3), "bob"), "signed by CN=bob under key ",
+                      "instead of signed by CN=alice under key ", kind=SIGNED)
+        self.disputed(client, signed(changed(self.corim, "two", only=REFERENCES), "bob"), "references of class",
+                      kind=SIGNED)
+        self.assertEqual(self.verdict(client), "warning")
+
     def test_who_submits_with_a_certificate_has_what_it_submitted(self):
         authority = Authority(self.folder)
         server = self.keygen("tls")

@@ -4,6 +4,7 @@
 #include "base/span.h"
 #include "crypto/crypto.h"
 #include "endorsement/corim.h"
+#include "endorsement/profile.h"
 #include "endorsement/set.h"
 #include "svc/verifier/endorser.h"
 
@@ -58,11 +59,41 @@ static enum atls_err add_anchor(struct verifier_examined *out, struct atls_diges
     return add(out, VERIFIER_MAX_MATCHES, &match);
 }
 
+/* format_of gives that of a profile whose statements are not looked up by class and instance: they
+ * are about all Evidence of the format, as far as is known here. */
+static const struct atls_format *format_of(const struct atls_profile *profile)
+{
+    return profile != NULL && profile->rules == NULL ? atls_profile_format(profile) : NULL;
+}
+
+/* describe_rest: roots of makers, and statements of profiles that have rules of their own. */
+static enum atls_err describe_rest(struct verifier_examined *out, struct memory *memory)
+{
+    const struct atls_batch *batch = &memory->batch;
+    struct atls_digest *hashes = &memory->keys[batch->num_anchors];
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < batch->num_authorities; i++) {
+        const struct atls_authority *authority = &batch->authorities[i]->authority;
+        const struct atls_format *format = format_of(authority->profile);
+        if (format != NULL && authority->is_anchor) {
+            const struct atls_trust_anchor anchor = {.format = format, .spki = authority->spki};
+            err = add_anchor(out, &hashes[i], &anchor);
+        }
+    }
+    for (size_t i = 0; err == ATLS_OK && i < batch->num_statements; i++) {
+        const struct verifier_match match = {.format = format_of(batch->statements[i]->profile)};
+        if (match.format != NULL) {
+            err = add(out, VERIFIER_MAX_MATCHES, &match);
+        }
+    }
+    return err;
+}
+
 static enum atls_err describe(struct verifier_examined *out, struct memory *memory)
 {
     const struct atls_batch *batch = &memory->batch;
     enum atls_err err = ATLS_OK;
-    memory->keys = calloc(batch->num_anchors + 1, sizeof *memory->keys);
+    memory->keys = calloc(batch->num_anchors + batch->num_authorities + 1, sizeof *memory->keys);
     if (memory->keys == NULL) {
         return atls_fail(&out->why, ATLS_ERR_MEMORY, step, NULL);
     }
@@ -79,7 +110,7 @@ static enum atls_err describe(struct verifier_examined *out, struct memory *memo
                                              .class_id = reference->class_id};
         err = add(out, VERIFIER_MAX_MATCHES, &match);
     }
-    return err;
+    return err == ATLS_OK ? describe_rest(out, memory) : err;
 }
 
 static void memory_free(void *arg)
@@ -139,7 +170,7 @@ enum atls_err verifier_examine_corim(struct verifier_examined *out,
         err = atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, NULL,
                               "neither keys nor reference values", NULL);
     }
-    if (err == ATLS_OK && out->matches[0].format != NULL) {
+    if (err == ATLS_OK && out->matches[0].format->corim_profile != NULL) {
         out->profile = atls_bytes_text(out->matches[0].format->corim_profile);
     }
     return err;

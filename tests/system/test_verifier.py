@@ -360,6 +360,24 @@ class TpmTest(VerifierTest):
         self.assertEqual((verdict["endorsements"], verdict["status"]), (1, "affirming"))
 
 
+class NitroTest(VerifierTest):
+    def test_endorsements_that_name_no_class_match_all_evidence_of_their_format(self):
+        kat = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "kat", "nitro")
+
+        def sample(name) -> bytes:
+            with open(os.path.join(kat, name), "rb") as file:
+                return file.read()
+
+        answer = self.client.submit(sample("endorsement.corim"), 'application/rim+cbor; profile="tag:atls,2026:nitro"')
+        self.assertEqual(answer.json["status"], "success", str(answer))
+        nonce = bytes.fromhex(sample("plain.nonce.hex").decode().strip())
+        path, _ = self.open_session("?nonce=" + base64.urlsafe_b64encode(nonce).decode())
+        claims = self.claims(self.send(path, sample("plain.cmw")))
+        self.assertEqual(list(claims["submods"]), ["NITRO"])
+        verdict = self.verifier.wait("verdict", lambda result: result["format"] == "nitro")
+        self.assertEqual(verdict["endorsements"], 1)
+
+
 class NodesTest(VerifierTest):
     """Two programs with one store are one Verifier."""
 

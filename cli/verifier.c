@@ -22,7 +22,7 @@ static const char verb[] = "verifier";
 enum {
     JOBS_PER_APPRAISER = 10000,
     RESULT_TTL_S = 300, /* what a Relying Party takes by default (max_result_age_s) */
-    MAX_SESSIONS = 100000,
+    MAX_SESSIONS = 1000000,
     APPRAISER_MEMORY = 1 << 30
 };
 

@@ -90,8 +90,8 @@ static void *loop(void *arg)
 static struct MHD_Daemon *start_daemon(struct verifier_http *http, unsigned max_connections)
 {
     return MHD_start_daemon(
-        MHD_USE_EPOLL | MHD_USE_TURBO | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME |
-            MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG,
+        MHD_USE_EPOLL | MHD_USE_ITC | MHD_ALLOW_SUSPEND_RESUME | MHD_USE_NO_LISTEN_SOCKET |
+            MHD_USE_ERROR_LOG,
         0, NULL, NULL, verifier_on_request, http, MHD_OPTION_EXTERNAL_LOGGER, ignore_message, NULL,
         MHD_OPTION_NOTIFY_COMPLETED, verifier_on_completed, http, MHD_OPTION_NOTIFY_CONNECTION,
         verifier_on_connection, http, MHD_OPTION_URI_LOG_CALLBACK, verifier_on_target, http,

@@ -88,6 +88,11 @@ void verifier_page_string(struct verifier_page *page, struct atls_bytes text)
     }
     page->len += text.len + escaped + 2;
     *at++ = '"';
+    if (escaped == 0 && text.len != 0) { /* as nearly all are */
+        memcpy(at, text.data, text.len);
+        at += text.len;
+        text.len = 0;
+    }
     for (size_t i = 0; i < text.len; i++) {
         const uint8_t octet = text.data[i];
         if (octet < 0x20) {

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+enum { SWEPT_BY_ONE = 1000 /* rows of one call of the store */, MAX_SWEEPS = 20 };
+
 int64_t verifier_wall_s(void)
 {
     struct timespec now = {0, 0};
@@ -269,6 +271,16 @@ static void note_store(struct verifier_service *s, enum atls_err err, const stru
     }
 }
 
+/* sweep: one call removes a bounded number, and more than that may end in a second. */
+static void sweep(struct verifier_service *s)
+{
+    uint64_t removed = SWEPT_BY_ONE;
+    for (int calls = 0; calls < MAX_SWEEPS && removed >= SWEPT_BY_ONE; calls++) {
+        removed = 0;
+        verifier_ignore(verifier_store_sweep(s->store, &removed, NULL));
+    }
+}
+
 void verifier_service_housekeep(struct verifier_service *service)
 {
     struct atls_diag diag;
@@ -276,7 +288,7 @@ void verifier_service_housekeep(struct verifier_service *service)
     enum atls_err err = verifier_store_generation(service->store, &generation, &diag);
     note_store(service, err, &diag);
     if (err == ATLS_OK) {
-        verifier_ignore(verifier_store_sweep(service->store, NULL, NULL));
+        sweep(service);
         take_over(service);
         err = verifier_service_catch_up(service, generation, &diag);
         if (err == ATLS_OK) {

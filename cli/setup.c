@@ -51,8 +51,14 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
                                    struct atls_diag *diag)
 {
     const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
-    if (o->timing != NULL && strcmp(o->timing, "handshake") != 0) {
-        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--timing", NULL, o->timing, "handshake");
+    const bool by_certificate = o->timing != NULL && strcmp(o->timing, "certificate") == 0;
+    if (o->timing != NULL && strcmp(o->timing, "handshake") != 0 && !by_certificate) {
+        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--timing", NULL, o->timing,
+                               "handshake or certificate");
+    }
+    if (by_certificate && !requires) {
+        return fail_config(diag, "--timing", "certificate, and nothing required of the peer",
+                           "--require");
     }
     if (o->carriage != NULL && strcmp(o->carriage, "extension") != 0) {
         return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--carriage", NULL, o->carriage,
@@ -253,6 +259,9 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     const bool no_pkix = o->no_pkix || (is_server && requires && o->ca == NULL);
     if (err == ATLS_OK && no_pkix) {
         err = atls_context_set_no_pkix(s->context, diag);
+    }
+    if (err == ATLS_OK && o->timing != NULL && strcmp(o->timing, "certificate") == 0) {
+        err = atls_context_set_timing(s->context, ATLS_TIMING_CERTIFICATE, diag);
     }
     s->pkix = !no_pkix && (!is_server || o->ca != NULL);
     s->asks_client = is_server && (requires || o->ca != NULL);

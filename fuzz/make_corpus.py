@@ -364,6 +364,18 @@ def snp_reports():
         yield f"{name}_debug", b"\5" + cbor({"auxblob": table, "outblob": bytes(report), "provider": "sev_guest"})
 
 
+@target("fuzz_codec_ratls")
+def ratls_extensions():
+    claims = cbor({"pubkey-hash": cbor([1, bytes(32)]), "nonce": b"nonce", "other": 1})
+    yield "quote", cbor(Tag(60000, [b"quote", claims]))
+    yield "sha384", cbor(Tag(0x1a7504, [b"report", cbor({"pubkey-hash": cbor([7, bytes(48)])})]))
+    yield "other_alg", cbor(Tag(60000, [b"q", cbor({"pubkey-hash": cbor([2, bytes(16)])})]))
+    yield "no_hash", cbor(Tag(60000, [b"q", cbor({})]))
+    yield "cmw", b"\x04\x81\x80" + bytes(128)
+    yield "json", b"\x0c\x02[]"
+    yield "open_enclave", struct.pack("<IIQ", 1, 2, 5) + b"quote"
+
+
 @target("fuzz_codec_tsm_report")
 def tsm_reports():
     report = {"auxblob": b"\1\2", "outblob": b"\3", "provider": "sev_guest\n"}
@@ -797,6 +809,16 @@ FRESH_NONCE = bytes([0x4E]) + bytes(31)
 
 def unsigned_psa_token(claims, unprotected=None, alg=-7):
     return b"\xd2" + cbor([cbor({1: alg}), unprotected or {}, cbor(claims), bytes(64)])
+
+
+@target("fuzz_appraiser_nitro")
+def appraiser_nitro():
+    """Samples whose signature is wrong in one bit: the target wants that nothing verifies by real cryptography."""
+    for name in ("plain", "indefinite", "tagged", "public-key"):
+        evidence = bytearray((KAT / "nitro" / f"{name}.evidence.cbor").read_bytes())
+        evidence[-1] ^= 1
+        yield name, b"\x07" + bytes(evidence)
+    yield "nonce", b"\x05" + bytes(evidence)
 
 
 @target("fuzz_appraiser_psa")

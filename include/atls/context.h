@@ -19,6 +19,7 @@
 #define ATLS_CONTEXT_H
 
 #include "atls/attester.h"
+#include "atls/result.h"
 #include "atls/bytes.h"
 #include "atls/error.h"
 #include "atls/fetcher.h"
@@ -175,6 +176,19 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_allow_simulated(struct atls_c
  *  @retval ATLS_ERR_STATE  the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_keep_claims(struct atls_context *context,
                                                                struct atls_diag *diag);
+
+/** atls_context_set_timing says when the peer's Evidence is taken: ATLS_TIMING_HANDSHAKE, the
+ *  default, or ATLS_TIMING_CERTIFICATE: from its certificate (RA-TLS), which is bound to the key
+ *  and to no session. The latter needs a policy whose timing names it.
+ *  @param context    not yet in use
+ *  @param timing     one of these two
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK             set
+ *  @retval ATLS_ERR_NOT_BUILT  another timing
+ *  @retval ATLS_ERR_STATE      the context is in use */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_timing(struct atls_context *context,
+                                                              enum atls_timing timing,
+                                                              struct atls_diag *diag);
 
 /** atls_context_set_no_pkix uses attestation instead of PKIX for the peer: its certificate must be
  *  self-signed and in its dates, and its identity is its key. Needs a requirement.

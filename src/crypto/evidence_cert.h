@@ -39,8 +39,9 @@ bool atls_evidence_cert_extension(const struct atls_evidence_cert *cert, struct 
                                   struct atls_bytes *out);
 
 /* atls_evidence_cert_check refuses with PKIX a certificate that is not in its dates at `now_s`,
- * with 60 s of grace, and one that its own key did not sign. */
+ * with 60 s of grace, and where it must be `self_signed` one that its own key did not sign. */
 ATLS_NODISCARD enum atls_err atls_evidence_cert_check(const struct atls_evidence_cert *cert,
-                                                      int64_t now_s, struct atls_diag *diag);
+                                                      int64_t now_s, bool self_signed,
+                                                      struct atls_diag *diag);
 
 #endif

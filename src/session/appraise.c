@@ -373,7 +373,9 @@ enum atls_err atls_session_appraise(struct atls_session *session,
     }
     err = check_before(session, channel, peer, &spki_hash, &diag);
     if (err == ATLS_OK) {
-        err = appraise(session, channel, peer, &spki_hash, &diag);
+        err = session->context->by_certificate
+                  ? session_appraise_certificate(session, peer, &spki_hash, &diag)
+                  : appraise(session, channel, peer, &spki_hash, &diag);
     }
     if (err != ATLS_OK) {
         return session_refuse(session, &diag);

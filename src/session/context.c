@@ -234,6 +234,21 @@ enum atls_err atls_context_keep_claims(struct atls_context *context, struct atls
     return err;
 }
 
+enum atls_err atls_context_set_timing(struct atls_context *context, enum atls_timing timing,
+                                      struct atls_diag *diag)
+{
+    const enum atls_err err = context_check_open(context, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (timing != ATLS_TIMING_HANDSHAKE && timing != ATLS_TIMING_CERTIFICATE) {
+        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "context", "timing",
+                               atls_timing_name(timing), "handshake or certificate");
+    }
+    context->by_certificate = timing == ATLS_TIMING_CERTIFICATE;
+    return ATLS_OK;
+}
+
 enum atls_err atls_context_set_no_pkix(struct atls_context *context, struct atls_diag *diag)
 {
     enum atls_err err = context_check_open(context, diag);
@@ -322,6 +337,11 @@ bool atls_context_attests(const struct atls_context *context)
 bool atls_context_keeps_claims(const struct atls_context *context)
 {
     return context->keep_claims;
+}
+
+bool atls_context_takes_certificates(const struct atls_context *context)
+{
+    return context->by_certificate;
 }
 
 bool atls_context_is_no_pkix(const struct atls_context *context)

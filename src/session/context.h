@@ -19,4 +19,8 @@ uint16_t atls_context_extension_type(const struct atls_context *context);
 size_t atls_context_max_binder(const struct atls_context *context);
 int64_t atls_context_now(const struct atls_context *context);
 
+/* atls_context_takes_certificates is true with timing "certificate": the adapter hands the peer's
+ * certificate over. */
+bool atls_context_takes_certificates(const struct atls_context *context);
+
 #endif

@@ -59,6 +59,7 @@ struct atls_context {
     struct atls_policy policy;
     bool simulated_allowed;
     bool no_pkix;
+    bool by_certificate; /* timing "certificate" */
     bool keep_claims;
     uint16_t extension_type;
     uint32_t timeout_ms;

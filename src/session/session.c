@@ -10,9 +10,12 @@
 
 static struct atls_terms terms_of(const struct atls_context *context)
 {
+    static const struct atls_scheme_list nothing;
+    /* What is in a certificate is not negotiated. */
+    const bool negotiated = !context->by_certificate;
     const struct atls_terms terms = {.can_attest = &context->can_attest,
-                                     .can_appraise = &context->can_appraise,
-                                     .requires_peer = context->num_required != 0};
+                                     .can_appraise = negotiated ? &context->can_appraise : &nothing,
+                                     .requires_peer = negotiated && context->num_required != 0};
     return terms;
 }
 

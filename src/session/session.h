@@ -60,6 +60,7 @@ struct atls_peer {
     /* DER of the keys that are ours, to refuse them; the one that we present first. */
     const struct atls_bytes *own_spkis;
     size_t num_own_spkis;
+    struct atls_bytes cert; /* DER; empty unless the context's timing is "certificate" */
     const char *subject;
     bool pkix_ok; /* chain, dates and name hold; false with no-PKIX */
 };

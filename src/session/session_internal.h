@@ -47,4 +47,10 @@ enum atls_err session_not_run(struct atls_diag *diag);
 enum atls_err session_run(struct atls_session *session, struct atls_job *job, bool in_place,
                           struct atls_diag *diag);
 
+/* session_appraise_certificate appraises the Evidence in the peer's certificate and decides. */
+ATLS_NODISCARD enum atls_err session_appraise_certificate(struct atls_session *session,
+                                                          const struct atls_peer *peer,
+                                                          const struct atls_digest *spki_hash,
+                                                          struct atls_diag *diag);
+
 #endif

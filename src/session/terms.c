@@ -186,6 +186,12 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
     if (err != ATLS_OK) {
         return err;
     }
+    if (context->by_certificate &&
+        (context_takes_results(context) || !takes_evidence || context->verifier_ops->waits)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "timing",
+                               "\"certificate\" with a Verifier, a Result, or nothing required",
+                               "a requirement of Evidence that is appraised here");
+    }
     if (takes_evidence && !context->verifier_ops->waits && !endorses_anybody(context)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "endorsements",
                                "a requirement, and no endorsement: nobody could be accepted",

@@ -363,7 +363,7 @@ enum atls_err atls_verify_certificate(struct atls_appraisal *out, const char **o
     memset(&evidence, 0, sizeof evidence);
     enum atls_err err = recode(atls_evidence_cert_read(&cert, request->cmw, diag), diag);
     if (err == ATLS_OK) {
-        err = atls_evidence_cert_check(cert, request->now_s, diag);
+        err = atls_evidence_cert_check(cert, request->now_s, !request->signer_is_checked, diag);
     }
     if (err == ATLS_OK) {
         err = atls_cert_evidence_read(&evidence, cert, request->crypto, diag);

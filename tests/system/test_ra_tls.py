@@ -5,7 +5,7 @@
 import json
 import os
 
-from atlslib import EXIT_DONE, EXIT_OURS, EXIT_REFUSED, SystemTest, main, run
+from atlslib import EXIT_CONNECTION, EXIT_DONE, EXIT_OURS, EXIT_REFUSED, SystemTest, main, run
 
 TAKEN = {"version": 1, "id": "ra-tls", "timing": ["certificate"], "min_tier": {"configuration": "warning"}}
 
@@ -51,6 +51,36 @@ class RaTlsTest(SystemTest):
         policy = self.write("certificate.json", json.dumps(TAKEN))
         outcome = run("connect", server.address, *words, "--policy", policy)
         self.assertEqual((outcome.status, outcome.code), (EXIT_REFUSED, "CHANNEL"), str(outcome))
+
+    def connect(self, server, identity, policy, *words, timing="certificate"):
+        return run("connect", server.address, "--json", "--no-pkix", "--timing", timing, "--policy", policy, *words,
+                   *identity.required(), given=b"hello\n")
+
+    def test_a_connection_takes_it_from_the_certificate_where_that_is_asked_for(self):
+        policy = self.write("connect.json", json.dumps(TAKEN))
+        server = self.server(*self.made.own(), "--attest", "none")
+        outcome = self.assert_done(self.connect(server, self.made, policy))
+        self.assertIn('"timing":"certificate"', outcome.text.replace(" ", ""))
+        client = self.server(*self.plain.own(), "--attest", "none", *self.made.required(), "--timing", "certificate",
+                             "--policy", policy)
+        words = ["--json", "--ca", self.plain.path("cert.pem"), "--name", "localhost"]
+        self.assert_done(run("connect", client.address, *words, *self.made.own(), "--attest", "none", given=b"x"))
+        outcome = run("connect", client.address, *words, *self.plain.own(), "--attest", "none", given=b"x")
+        self.assertEqual(outcome.status, EXIT_CONNECTION, str(outcome))  # an alert, where nothing was offered
+
+    def test_a_connection_refuses_what_falls_short(self):
+        policy = self.write("short.json", json.dumps(TAKEN))
+        server = self.server(*self.made.own())
+        plain = self.server(*self.plain.own())
+        for found, identity, timing, given, code in (
+                (plain, self.plain, "certificate", policy, "NOT_ATTESTED"),
+                (server, self.plain, "certificate", policy, "NOT_ENDORSED"),
+                (server, self.made, "handshake", policy, "CHANNEL"),
+                (server, self.made, "certificate", self.write("in.json", json.dumps(dict(TAKEN, timing=["handshake"]))), "FRESHNESS")):
+            outcome = self.connect(found, identity, given, timing=timing)
+            self.assertEqual((outcome.status, outcome.code), (EXIT_REFUSED, code), str(outcome))
+        outcome = run("connect", server.address, "--json", "--timing", "certificate", "--ca", self.made.path("cert.pem"))
+        self.assert_fails(outcome, EXIT_OURS, "CONFIG")
 
     def test_inspect_explains_one(self):
         outcome = run("inspect", self.made.path("cert.pem"))

@@ -9,6 +9,7 @@
 #include "stack/openssl/peer.h"
 
 #include "base/span.h"
+#include "session/context.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -115,16 +116,20 @@ static enum atls_err appraise(SSL *ssl, struct atls_session *session, X509_STORE
     struct atls_diag diag;
     struct openssl_peer seen;
     enum atls_err err = ATLS_ERR_MEMORY;
+    unsigned char *der = NULL;
+    const bool wanted = atls_context_takes_certificates(atls_session_context(session));
+    const int der_len = wanted ? i2d_X509(cert, &der) : 0;
     subject[0] = '\0';
     if (atls_context_keeps_claims(atls_session_context(session))) {
         subject_of(cert, subject, sizeof subject); /* printing it costs a percent of a handshake */
     }
-    if (openssl_peer_collect(&seen, ssl, store, cert)) {
+    if (openssl_peer_collect(&seen, ssl, store, cert) && der_len >= 0) {
         const struct atls_peer peer = {.spki = seen.chain[0].spki,
                                        .chain = seen.chain,
                                        .num_chain = seen.num_chain,
                                        .own_spkis = seen.own,
                                        .num_own_spkis = seen.num_own,
+                                       .cert = atls_bytes_of(der, (size_t)der_len),
                                        .subject = subject,
                                        .pkix_ok = pkix_ok};
         err = atls_session_appraise(session, &channel, &peer);
@@ -133,6 +138,7 @@ static enum atls_err appraise(SSL *ssl, struct atls_session *session, X509_STORE
         atls_session_refuse(session, &diag);
     }
     openssl_peer_cleanup(&seen);
+    OPENSSL_free(der);
     return err;
 }
 

@@ -358,6 +358,17 @@ static void references_are_counted(void **state)
 
 #define CONTEXT(name) cmocka_unit_test_setup_teardown(name, make, drop)
 
+static void timings_that_come_later_are_not_built(void **state)
+{
+    (void)state;
+    static const enum atls_timing others[] = {ATLS_TIMING_NONE, ATLS_TIMING_POST, ATLS_TIMING_BOTH};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
+        assert_err(atls_context_set_timing(context, others[i], &diag), NOT_BUILT);
+    }
+    assert_err(atls_context_set_timing(context, ATLS_TIMING_CERTIFICATE, &diag), OK);
+    assert_err(atls_context_set_timing(context, ATLS_TIMING_HANDSHAKE, &diag), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -380,6 +391,7 @@ int main(void)
         CONTEXT(a_clock_can_be_set_and_taken_back),
         CONTEXT(no_setter_works_on_a_context_in_use),
         CONTEXT(references_are_counted),
+        CONTEXT(timings_that_come_later_are_not_built),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -330,6 +330,7 @@ static void no_setter_works_on_a_context_in_use(void **state)
         atls_context_allow_simulated(context, &diag),
         atls_context_keep_claims(context, &diag),
         atls_context_set_no_pkix(context, &diag),
+        atls_context_set_timing(context, ATLS_TIMING_HANDSHAKE, &diag),
         atls_context_set_extension_type(context, 1234, &diag),
         atls_context_set_timeout(context, 1000, &diag),
         atls_context_set_workers(context, 1, 1, &diag),

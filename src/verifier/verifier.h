@@ -22,7 +22,7 @@ struct atls_verify_request {
     int64_t now_s;
     bool want_claims;
     const struct atls_revocations *revoked; /* NULL: nothing is */
-    bool signer_is_checked; /* of a certificate: who signed it, by the TLS stack */
+    bool signer_is_checked;                 /* of a certificate: who signed it, by the TLS stack */
     /* of a Result that another Verifier makes: the largest age in seconds; 0: as its own exp */
     uint32_t max_result_age_s;
     /* Where collateral that is missing is fetched; NULL: nowhere. The end of that waiting, by

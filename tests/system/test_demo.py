@@ -78,6 +78,10 @@ class DemoTest(SystemTest):
                          ["KEY_BINDING", "FRESHNESS", "STATUS", "VERIFIER_UNREACHABLE"])
         self.assertEqual(steps.count(("accepted", "OK")), 5)
 
+    def test_what_the_verifier_takes_no_endorsements_of_is_not_built(self):
+        verifierlib.need_built()
+        self.assert_fails(self.demo("--verifier", "--rot", "sim-snp", "--json"), EXIT_OURS, "NOT_BUILT")
+
     def test_a_demo_that_fails_leaves_no_verifier_behind(self):
         verifierlib.need_built()
         for sabotage in ("stolen.cmw", "verifier/store.db"):

@@ -76,7 +76,9 @@ enum atls_err depot_item_new(struct atls_lease **out, const char *path, const ch
     item->fetched_s = fetched_s;
     enum atls_err err = ATLS_ERR_MEMORY;
     if (item->path != NULL && item->chain != NULL && item->body != NULL) {
-        memcpy(item->body, body.data, body.len);
+        if (body.len != 0) {
+            memcpy(item->body, body.data, body.len);
+        }
         err = fill(item, now_s, diag);
     } else {
         atls_fail(diag, err, "collateral server", NULL);

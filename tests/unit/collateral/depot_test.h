@@ -78,7 +78,7 @@ static enum atls_err web_fetch(struct atls_fetcher *fetcher, struct atls_fetch_a
     if (answer->field != NULL && request->field != NULL) {
         snprintf(out->field, sizeof out->field, "%s", answer->field);
     }
-    if (answer->outcome == ATLS_FETCH_ANSWERED) {
+    if (answer->body.len != 0) {
         out->body = malloc(answer->body.len + 1);
         memcpy(out->body, answer->body.data, answer->body.len);
         out->body_len = answer->body.len;

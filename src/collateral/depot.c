@@ -195,15 +195,31 @@ static bool ready(struct atls_depot *depot, struct slot *slot)
     return slot->item != NULL;
 }
 
-static enum atls_err obtain(struct atls_depot *depot, struct slot *slot, int64_t deadline_ms,
-                            struct atls_diag *diag)
+/* take_slot waits behind another thread that fetches the same. Its slot may be another's by then,
+ * so it is looked for again. */
+static enum atls_err take_slot(struct atls_depot *depot, struct slot **out,
+                               const struct depot_location *location, int64_t deadline_ms,
+                               struct atls_diag *diag)
 {
-    while (slot->fetching && slot->item == NULL) {
+    struct slot *slot = slot_of(depot, location);
+    while (slot != NULL && slot->fetching && slot->item == NULL) {
         if (!wait_changed(depot, deadline_ms)) {
             return atls_fail_texts(diag, ATLS_ERR_COLLATERAL_SERVER, step, "server",
                                    "no answer yet to another thread", "one in time");
         }
+        slot = slot_of(depot, location);
     }
+    if (slot == NULL) {
+        return atls_fail_texts(diag, ATLS_ERR_COLLATERAL_SERVER, step, "items",
+                               "all of them being fetched", "fewer at one time");
+    }
+    *out = slot;
+    return ATLS_OK;
+}
+
+static enum atls_err obtain(struct atls_depot *depot, struct slot *slot, int64_t deadline_ms,
+                            struct atls_diag *diag)
+{
     if (ready(depot, slot)) {
         return ATLS_OK;
     }
@@ -227,11 +243,8 @@ enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **ou
     }
     pthread_mutex_lock(&depot->lock);
     start_thread(depot);
-    struct slot *slot = slot_of(depot, &location);
-    enum atls_err err = slot != NULL
-                            ? ATLS_OK
-                            : atls_fail_texts(diag, ATLS_ERR_COLLATERAL_SERVER, step, "items",
-                                              "all of them being fetched", "fewer at one time");
+    struct slot *slot = NULL;
+    enum atls_err err = take_slot(depot, &slot, &location, deadline_ms, diag);
     if (err == ATLS_OK) {
         err = obtain(depot, slot, deadline_ms, diag);
     }

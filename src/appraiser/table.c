@@ -3,13 +3,8 @@
 #include "base/span.h"
 
 static const struct atls_appraiser_ops *const appraisers[] = {
-    &atls_appraiser_psa,
-    &atls_appraiser_snp,
-    &atls_appraiser_tdx,
-    &atls_appraiser_sgx,
-    &atls_appraiser_tpm2,
-    &atls_appraiser_kat,
-    &atls_appraiser_nitro,
+    &atls_appraiser_psa,  &atls_appraiser_snp, &atls_appraiser_tdx,   &atls_appraiser_sgx,
+    &atls_appraiser_tpm2, &atls_appraiser_kat, &atls_appraiser_nitro,
 };
 
 const struct atls_appraiser_ops *atls_appraiser_for(const struct atls_format *format)

@@ -9,12 +9,8 @@ static const struct {
     enum atls_err (*lookup)(struct atls_lookup *out, struct atls_bytes evidence,
                             struct atls_bytes media_type, struct atls_diag *diag);
 } lookups[] = {
-    {"psa", atls_psa_lookup},
-    {"snp", atls_snp_lookup},
-    {"tpm2", atls_tpm2_lookup},
-    {"nitro", atls_nitro_lookup},
-    {"tdx", atls_tdx_lookup},
-    {"sgx", atls_sgx_lookup},
+    {"psa", atls_psa_lookup},     {"snp", atls_snp_lookup}, {"tpm2", atls_tpm2_lookup},
+    {"nitro", atls_nitro_lookup}, {"tdx", atls_tdx_lookup}, {"sgx", atls_sgx_lookup},
 };
 
 enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format *format,

@@ -7,6 +7,7 @@
  */
 #include "corim_from.h"
 #include "corim_from_nitro.h"
+#include "corim_from_snp.h"
 
 #include "appraiser/psa/psa.h"
 #include "atls/limits.h"
@@ -350,7 +351,8 @@ static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag
     enum atls_err err = ATLS_OK;
     from->cmw = atls_bytes_of(from->file, from->file_len);
     if (is_nitro || is_token || (first >= 0xa0 && first <= 0xbb)) {
-        err = wrap(from, is_nitro ? "nitro" : is_token ? "psa" : "tpm2", diag);
+        const bool is_snp = cli_corim_is_snp(atls_bytes_of(from->file, from->file_len));
+        err = wrap(from, is_nitro ? "nitro" : is_token ? "psa" : is_snp ? "snp" : "tpm2", diag);
     }
     if (err == ATLS_OK) {
         err = atls_cmw_parse(&cmw, from->cmw, diag);
@@ -361,10 +363,13 @@ static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag
     from->format = cmw.kind == ATLS_CMW_COLLECTION ? NULL : atls_cmw_format(&cmw);
     if (from->format == NULL || from->format->outside_only) {
         return refuse(diag, "--from", "Evidence of another format",
-                      "psa, tpm2 or nitro, or an EAR");
+                      "psa, tpm2, nitro or snp, or an EAR");
     }
     if (strcmp(from->format->name, "nitro") == 0) {
         return cli_corim_read_nitro(from, cmw.value, diag);
+    }
+    if (strcmp(from->format->name, "snp") == 0) {
+        return cli_corim_read_snp(from, cmw.value, diag);
     }
     return strcmp(from->format->name, "psa") == 0 ? read_psa(from, cmw.value, diag)
                                                   : read_tpm2(from, cmw.value, diag);

@@ -5,6 +5,7 @@
 #include "crypto/crypto.h"
 #include "crypto/key.h"
 #include "endorsement/corim.h"
+#include "endorsement/corim_from_snp.h"
 #include "json/base64.h"
 #include "json/json.h"
 
@@ -320,6 +321,9 @@ static enum atls_err make_triples(json_t *triples, const struct atls_corim_facts
 {
     if (strcmp(facts->format->name, "nitro") == 0) {
         return nitro_triples(triples, facts, diag);
+    }
+    if (strcmp(facts->format->name, "snp") == 0) {
+        return atls_corim_snp_triples(triples, facts->claims, diag);
     }
     const bool is_psa = strcmp(facts->format->name, "psa") == 0;
     const bool has_references = is_psa || facts->pcr_values.len != 0;

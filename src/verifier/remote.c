@@ -162,6 +162,19 @@ static enum atls_err take_claims(struct atls_submod *submod, const struct verifi
     return ATLS_OK;
 }
 
+/* with_padding gives the nonce as Evidence of the format has it: a Verifier compares that. */
+static struct atls_verify_request with_padding(const struct atls_verify_request *request,
+                                               const struct atls_format *format,
+                                               uint8_t padded[ATLS_MAX_NONCE_LEN])
+{
+    struct atls_verify_request whole = *request;
+    if (format->padded_len == ATLS_MAX_NONCE_LEN && whole.expected_nonce.len < ATLS_MAX_NONCE_LEN) {
+        memcpy(padded, whole.expected_nonce.data, whole.expected_nonce.len);
+        whole.expected_nonce = atls_bytes_of(padded, ATLS_MAX_NONCE_LEN);
+    }
+    return whole;
+}
+
 /* ask gives *out_result, where it is not NULL, once the Result has verified: its status comes last.
  */
 static enum atls_err ask(struct atls_submod *submod, char **out_result,
@@ -169,6 +182,9 @@ static enum atls_err ask(struct atls_submod *submod, char **out_result,
                          const struct atls_verify_request *request,
                          const struct verifier_line *line, struct atls_diag *diag)
 {
+    uint8_t padded[ATLS_MAX_NONCE_LEN] = {0};
+    const struct atls_verify_request whole = with_padding(request, evidence->format, padded);
+    request = &whole;
     const struct verifier_question question = {.format = evidence->format,
                                                .media_type = media_type_of(evidence),
                                                .evidence = atls_cmw_evidence(&evidence->cmw),

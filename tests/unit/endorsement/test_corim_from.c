@@ -5,6 +5,7 @@
 #include "crypto/key.h"
 #include "endorsement/corim_create.h"
 #include "endorsement/corim_from.h"
+#include "endorsement/statement.h"
 #include "json/json.h"
 #include "support/keys.h"
 #include "support/mutate.h"
@@ -249,6 +250,38 @@ static void mutants_of_the_text_are_read_or_refused(void **state)
     test_each_mutant(atls_bytes_text(PCRS), read_or_refuse, NULL);
 }
 
+#define SNP(measurement, policy, tcb, rest)                                                        \
+    "{\"measurement\":\"" measurement "\",\"policy\":\"" policy                                    \
+    "\",\"reported_tcb\":{\"octets\":\"" tcb "\"}," rest "}"
+#define SNP_REST "\"guest_svn\":1,\"vmpl\":0,\"committed_version\":\"1.55.29\""
+#define SNP_TCB  "04000000000018db"
+
+static void a_report_becomes_reference_values_of_its_launch(void **state)
+{
+    (void)state;
+    const struct atls_format *snp = atls_format_by_name(atls_bytes_text("snp"));
+    struct atls_endorsements *set = made(snp, SNP(D48, "0x30000", SNP_TCB, SNP_REST), NULL, "");
+    assert_int_equal(atls_endorsements_num_statements(set), 1);
+    atls_endorsements_unref(set);
+    static const char *const bad[] = {
+        SNP(D32, "0x30000", SNP_TCB, SNP_REST),
+        SNP(D48, "30000", SNP_TCB, SNP_REST),
+        SNP(D48, "0x3000g", SNP_TCB, SNP_REST),
+        SNP(D48, "0x30000", "04", SNP_REST),
+        SNP(D48, "0x30000", SNP_TCB, "\"guest_svn\":-1,\"vmpl\":0,\"committed_version\":\"1.2.3\""),
+        SNP(D48, "0x30000", SNP_TCB, "\"guest_svn\":1,\"vmpl\":4,\"committed_version\":\"1.2.3\""),
+        SNP(D48, "0x30000", SNP_TCB, "\"guest_svn\":1,\"vmpl\":0"),
+        "{}",
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
+        char *text = NULL;
+        struct atls_diag diag = {.err = ATLS_OK};
+        assert_err(try(&text, snp, bad[i], NULL, "", &diag), ENDORSEMENT);
+        assert_string_not_equal(diag.claim, "");
+        assert_null(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +290,7 @@ int main(void)
         cmocka_unit_test(pcr_values_that_give_the_digest_become_reference_values),
         cmocka_unit_test(pcr_values_of_another_state_are_refused),
         cmocka_unit_test(claims_that_do_not_give_it_are_refused),
+        cmocka_unit_test(a_report_becomes_reference_values_of_its_launch),
         cmocka_unit_test(texts_of_pcrs_are_read_strictly),
         cmocka_unit_test(mutants_of_the_text_are_read_or_refused),
     };

@@ -81,7 +81,7 @@ static void empty_names_are_refused(void **state)
         assert_fails(
             atls_context_require(context, bad[i], &diag), CONFIG,
             "--require: the configuration is not valid (name: expected none, result, or of psa, "
-            "tpm2, nitro, snp)");
+            "tpm2, nitro, snp, tdx, sgx)");
     }
     assert_fails(
         atls_context_require(context, "kat", &diag), CONFIG,

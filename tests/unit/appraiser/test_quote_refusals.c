@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Quotes that are signed as they should be, and wrong in one thing: each has its error. */
+#include "scene.h"
+
+#include "support/quote_maker.h"
+
+#include <stdio.h>
+
+struct wrong {
+    bool is_td;
+    const char *settings[4];
+    const char *err;
+    const char *claim;
+};
+
+static const struct wrong wrongs[] = {
+    {true, {"tcb.until=2026-09-10T00:00:00Z"}, "COLLATERAL", "nextUpdate"}, /* lists are fresh */
+    {true, {"identity.until=2026-09-10T00:00:00Z"}, "COLLATERAL", "nextUpdate"},
+    {false, {"crl.until=2026-09-10T00:00:00Z"}, "COLLATERAL", NULL},
+    {false, {"pck.until=2026-09-10T00:00:00Z"}, "CHAIN", NULL},
+    {true, {"tcb.fmspc=f5f5f5f5f5f6"}, "COLLATERAL", "TCB info"},
+    {true, {"tcb.pceid=0001"}, "COLLATERAL", "tcbInfo.pceId"},
+    {true, {"revoked=pck"}, "REVOKED", NULL},
+    {false, {"revoked=ca"}, "REVOKED", NULL},
+    {false, {"revoked=tcb-signing"}, "REVOKED", NULL},
+    {true, {"tcb.status=Revoked"}, "REVOKED", "tcbStatus"},
+    {true, {"module.status=Revoked"}, "REVOKED", "tcbStatus"},
+    {false, {"identity.status=Revoked"}, "REVOKED", "tcbStatus"},
+    {true, {"module.version=3"}, "REFERENCE_VALUES", "tee_tcb_svn"},
+    {true, {"tee-tcb-svn=01010000000000000000000000000000"}, "LIFECYCLE", "tee_tcb_svn"},
+    {true,
+     {"mrsigner-seam=01"
+      "0000000000000000000000000000000000000000000000000000000000000000"
+      "000000000000000000000000000000"},
+     "REFERENCE_VALUES",
+     "mrsigner_seam"},
+    {true, {"seam-attributes=0100000000000000"}, "REFERENCE_VALUES", "seam_attributes"},
+    {true, {"qe.isv-prod-id=9"}, "REFERENCE_VALUES", "qe_report.isvprodid"},
+    {false,
+     {"qe.mr-signer=00000000000000000000000000000000000000000000000000000000000000aa"},
+     "REFERENCE_VALUES",
+     "qe_report.mrsigner"},
+    {false,
+     {"qe.attributes=13000000000000000000000000000000"},
+     "REFERENCE_VALUES",
+     "qe_report.attributes"},
+    {false, {"qe.misc-select=01000000"}, "REFERENCE_VALUES", "qe_report.miscselect"},
+    {false, {"qe.isv-svn=1"}, "LIFECYCLE", "qe_report.isvsvn"},
+};
+
+static enum atls_err appraise_one(struct scene *s, const struct test_quote *t)
+{
+    scene_init(s, test_quote_endorsements(t, false), test_quote_nonce());
+    return appraise(s, t->quote.is_td ? &atls_appraiser_tdx : &atls_appraiser_sgx,
+                    test_quote_evidence(t));
+}
+
+static void every_wrong_thing_has_its_error_and_its_claim(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(wrongs); i++) {
+        struct test_quote t;
+        struct scene s;
+        test_quote_init(&t, wrongs[i].is_td, wrongs[i].settings);
+        const enum atls_err err = appraise_one(&s, &t);
+        printf("%s: %s %s\n", wrongs[i].settings[0], atls_err_name(err), s.diag.claim);
+        assert_string_equal(atls_err_name(err), wrongs[i].err);
+        if (wrongs[i].claim != NULL) {
+            assert_string_equal(s.diag.claim, wrongs[i].claim);
+        }
+        scene_cleanup(&s);
+        atls_sim_intel_cleanup(&t.intel);
+    }
+}
+
+static void a_quote_signed_by_a_key_of_ones_own_is_refused(void **state)
+{
+    (void)state;
+    struct test_quote t;
+    struct test_quote other;
+    struct scene s;
+    test_quote_init(&t, true, NULL);
+    test_quote_init(&other, true, NULL);
+    t.signs = other.key;
+    enum atls_err err = appraise_one(&s, &t);
+    assert_refused(&s, err, SIGNATURE, "quote.signature");
+    t.signs = NULL;
+    t.signer_pem = other.intel.chain_pem; /* a chain whose root nobody loaded */
+    err = appraise_one(&s, &t);
+    assert_refused(&s, err, NOT_ENDORSED, s.diag.claim);
+    atls_sim_intel_cleanup(&t.intel);
+    atls_sim_intel_cleanup(&other.intel);
+}
+
+static void another_nonce_and_octets_behind_it_are_refused(void **state)
+{
+    (void)state;
+    struct test_quote t;
+    struct scene s;
+    test_quote_init(&t, false, NULL);
+    assert_err(appraise_one(&s, &t), OK);
+    scene_cleanup(&s);
+    scene_init(&s, test_quote_endorsements(&t, false), test_fill(0x4e, 48));
+    const enum atls_err err = appraise(&s, &atls_appraiser_sgx, test_quote_evidence(&t));
+    assert_refused(&s, err, FRESHNESS, "report_data");
+    atls_sim_intel_cleanup(&t.intel);
+}
+
+static void refuse_or_equal(struct atls_bytes mutant, size_t at, void *context)
+{
+    struct scene *s = context;
+    (void)at;
+    assert_int_not_equal(appraise(s, &atls_appraiser_tdx, test_quote_wrap(true, mutant)), ATLS_OK);
+}
+
+static void every_prefix_of_a_quote_is_refused(void **state)
+{
+    (void)state;
+    struct test_quote t;
+    struct scene s;
+    test_quote_init(&t, true, NULL);
+    scene_init(&s, test_quote_endorsements(&t, false), test_quote_nonce());
+    const struct atls_bytes quote = test_quote_quote(&t);
+    for (size_t len = 1; len < quote.len; len += len < 700 || len + 40 > quote.len ? 1 : 37) {
+        refuse_or_equal(test_copy(atls_bytes_of(quote.data, len)), len, &s);
+    }
+    atls_sim_intel_cleanup(&t.intel);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_wrong_thing_has_its_error_and_its_claim),
+        cmocka_unit_test(a_quote_signed_by_a_key_of_ones_own_is_refused),
+        cmocka_unit_test(another_nonce_and_octets_behind_it_are_refused),
+        cmocka_unit_test(every_prefix_of_a_quote_is_refused),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

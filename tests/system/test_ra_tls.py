@@ -52,6 +52,16 @@ class RaTlsTest(SystemTest):
         outcome = run("connect", server.address, *words, "--policy", policy)
         self.assertEqual((outcome.status, outcome.code), (EXIT_REFUSED, "CHANNEL"), str(outcome))
 
+    def test_quotes_go_in_the_interoperable_form(self):
+        policy = self.write("interop.json", json.dumps(TAKEN))
+        for rot in ("sim-sgx", "sim-tdx"):
+            made = self.keygen(rot, "--ra-tls", "interop", rot=rot)
+            words = ["--policy", policy, "--endorsements", made.path("collateral.json")]
+            outcome = self.assert_done(self.appraise(made, *words))
+            self.assertIn("interoperable RA-TLS", outcome.err)
+            outcome = self.appraise(made, "--policy", policy)
+            self.assertEqual((outcome.status, outcome.code), (EXIT_REFUSED, "COLLATERAL"), str(outcome))
+
     def connect(self, server, identity, policy, *words, timing="certificate"):
         return run("connect", server.address, "--json", "--no-pkix", "--timing", timing, "--policy", policy, *words,
                    *identity.required(), given=b"hello\n")

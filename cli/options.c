@@ -45,7 +45,7 @@ static const struct option {
     {"require", VALUE, PEERS | CLI_APPRAISE, AT(require), "NAME[,NAME]|result|none",
      "what the peer must attest with"},
     {"endorsements", LIST, PEERS | CLI_APPRAISE, AT(endorsements), "PATH",
-     "CoRIM or collateral, file or folder; NAME@FILE: trust anchor; repeatable"},
+     "CoRIM or collateral, file or folder; NAME@FILE: anchor; repeatable"},
     {"collateral", LIST, PEERS | CLI_APPRAISE, AT(collateral), "DIR|URL",
      "where collateral is kept, and fetched from; may be repeated"},
     {"endorsement-key", LIST, SERVERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",

@@ -31,6 +31,8 @@ struct slot {
     struct atls_lease *item;        /* or NULL */
     struct atls_lease *next;        /* renewed, not yet found good; or NULL */
     bool fetching;
+    bool doubted;          /* an appraisal could do nothing with `item` */
+    int64_t asked_ms;      /* when servers answered or did not; 0: never */
     int64_t miss_until_ms; /* after a refusal, which `why` tells */
     struct atls_diag why;
     uint64_t used;
@@ -115,12 +117,14 @@ static enum atls_err fetch(struct atls_depot *depot, struct slot *slot, int64_t 
     struct atls_lease *came = NULL;
     struct atls_diag why;
     slot->fetching = true;
+    slot->doubted = false;
     pthread_mutex_unlock(&depot->lock);
     const int64_t now_s = depot->now_s(depot->now_arg);
     const enum atls_err err =
         depot_servers_ask(&depot->servers, &came, &location, now_s, deadline_ms, &why);
     pthread_mutex_lock(&depot->lock);
     slot->fetching = false;
+    slot->asked_ms = atls_depot_clock_ms();
     if (err == ATLS_OK) {
         struct atls_lease **place = slot->item == NULL ? &slot->item : &slot->next;
         depot_item_release(*place);
@@ -195,6 +199,12 @@ static bool ready(struct atls_depot *depot, struct slot *slot)
     return slot->item != NULL;
 }
 
+static enum atls_err fail_waiting(struct atls_diag *diag)
+{
+    return atls_fail_texts(diag, ATLS_ERR_COLLATERAL_SERVER, step, "server",
+                           "no answer yet to another thread", "one in time");
+}
+
 /* take_slot waits behind another thread that fetches the same. Its slot may be another's by then,
  * so it is looked for again. */
 static enum atls_err take_slot(struct atls_depot *depot, struct slot **out,
@@ -202,10 +212,9 @@ static enum atls_err take_slot(struct atls_depot *depot, struct slot **out,
                                struct atls_diag *diag)
 {
     struct slot *slot = slot_of(depot, location);
-    while (slot != NULL && slot->fetching && slot->item == NULL) {
+    while (slot != NULL && slot->fetching && !ready(depot, slot)) {
         if (!wait_changed(depot, deadline_ms)) {
-            return atls_fail_texts(diag, ATLS_ERR_COLLATERAL_SERVER, step, "server",
-                                   "no answer yet to another thread", "one in time");
+            return fail_waiting(diag);
         }
         slot = slot_of(depot, location);
     }
@@ -217,11 +226,26 @@ static enum atls_err take_slot(struct atls_depot *depot, struct slot **out,
     return ATLS_OK;
 }
 
+/* should_ask: what an appraisal doubts may be old, or the Evidence is what is wrong; so a newer one
+ * is asked for beside it, and not often. */
+static bool should_ask(const struct slot *slot)
+{
+    const int64_t now_ms = atls_depot_clock_ms();
+    return slot->doubted && slot->next == NULL && !slot->fetching &&
+           slot->miss_until_ms <= now_ms &&
+           (slot->asked_ms == 0 || slot->asked_ms + MISS_MS <= now_ms);
+}
+
 static enum atls_err obtain(struct atls_depot *depot, struct slot *slot, int64_t deadline_ms,
                             struct atls_diag *diag)
 {
     if (ready(depot, slot)) {
-        return ATLS_OK;
+        const enum atls_err err =
+            should_ask(slot) ? fetch(depot, slot, deadline_ms, diag) : ATLS_OK;
+        return slot->item != NULL ? ATLS_OK : err;
+    }
+    if (slot->fetching) { /* it ended just now: two fetches of one slot would mix it up */
+        return fail_waiting(diag);
     }
     if (slot->miss_until_ms > atls_depot_clock_ms()) {
         if (diag != NULL) {
@@ -258,24 +282,19 @@ enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **ou
     return err;
 }
 
-/* forget takes an item out of its slot. */
-static void forget(struct atls_depot *depot, struct slot *slot, struct atls_lease *lease)
+/*
+ * doubt: Evidence of a stranger can make anything useless for itself, by naming as its issuer who
+ * did not sign it. So one appraisal takes away from others only what is new and has not helped
+ * anybody yet, and that only where something older stands beside it (R-58).
+ */
+static void doubt(struct slot *slot, const struct atls_lease *lease)
 {
-    if (slot->next == lease) {
-        depot_item_release(slot->next);
-        slot->next = NULL;
-    } else if (slot->item == lease) {
-        depot_item_release(slot->item);
-        slot->item = slot->next;
-        slot->next = NULL;
-        if (depot->folder != NULL) {
-            depot_file_remove(depot->folder, lease->path);
-        }
+    if (slot->item == lease) {
+        slot->doubted = true;
+        return;
     }
-    if (atomic_load(&lease->is_good) || atomic_load(&lease->is_kept)) {
-        return; /* it was good once: there may be a newer one */
-    }
-    /* What a server gave and was no good is not asked for again at once. */
+    depot_item_release(slot->next);
+    slot->next = NULL;
     atls_fail_texts(&slot->why, ATLS_ERR_COLLATERAL, step, "answer",
                     "what did not hold in the appraisal", "what verifies");
     slot->miss_until_ms = atls_depot_clock_ms() + MISS_MS;
@@ -284,7 +303,7 @@ static void forget(struct atls_depot *depot, struct slot *slot, struct atls_leas
 /* settle puts a good item in its place. */
 static void settle(struct slot *slot, struct atls_lease *lease)
 {
-    atomic_store(&lease->is_good, true);
+    slot->doubted = false;
     if (slot->next == lease) {
         depot_item_release(slot->item);
         slot->item = slot->next;
@@ -305,7 +324,7 @@ void atls_depot_give_back(struct atls_depot *depot, struct atls_lease *lease,
             continue;
         }
         if (end == ATLS_LEASE_BAD) {
-            forget(depot, slot, lease);
+            doubt(slot, lease);
         } else {
             settle(slot, lease);
         }

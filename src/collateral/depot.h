@@ -58,11 +58,13 @@ const struct atls_collateral *atls_depot_loaded(const struct atls_depot *depot);
 /* Something that the depot gave out: one answer of a server. */
 struct atls_lease;
 const struct atls_collateral *atls_lease_bag(const struct atls_lease *lease);
+/* atls_lease_number tells one answer from another, and from one that came before; never 0. */
+uint64_t atls_lease_number(const struct atls_lease *lease);
 
 /* How the appraisal went on with a lease. */
 enum atls_lease_end {
     ATLS_LEASE_GOOD,   /* it holds what was looked for, and verifies: keep it */
-    ATLS_LEASE_BAD,    /* it was looked for again: forget it */
+    ATLS_LEASE_BAD,    /* it was looked for again: ask for a newer one, in a while */
     ATLS_LEASE_UNKNOWN /* the appraisal did not get that far */
 };
 

@@ -45,14 +45,6 @@ static bool name_of(char out[static MAX_FOLDER_LEN], const char *folder, const c
     return len > 0 && len < MAX_FOLDER_LEN;
 }
 
-void depot_file_remove(const char *folder, const char *path)
-{
-    char name[MAX_FOLDER_LEN];
-    if (name_of(name, folder, path)) {
-        unlink(name);
-    }
-}
-
 static bool is_member(const json_t *object, const char *key, const char *expected)
 {
     struct atls_bytes text;

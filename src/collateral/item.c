@@ -9,6 +9,8 @@
 #define MAX_ENTRIES  16
 #define MAX_MARGIN_S INT64_C(604800)
 
+static atomic_uint_fast64_t numbers;
+
 struct atls_lease *depot_item_share(struct atls_lease *item)
 {
     atomic_fetch_add_explicit(&item->refs, 1, memory_order_relaxed);
@@ -24,6 +26,11 @@ void depot_item_release(struct atls_lease *item)
         free(item->body);
         free(item);
     }
+}
+
+uint64_t atls_lease_number(const struct atls_lease *lease)
+{
+    return lease->number;
 }
 
 const struct atls_collateral *atls_lease_bag(const struct atls_lease *lease)
@@ -69,6 +76,7 @@ enum atls_err depot_item_new(struct atls_lease **out, const char *path, const ch
         return atls_fail(diag, ATLS_ERR_MEMORY, "collateral server", NULL);
     }
     atomic_init(&item->refs, 1);
+    item->number = atomic_fetch_add_explicit(&numbers, 1, memory_order_relaxed) + 1;
     item->path = strdup(path);
     item->chain = strdup(chain);
     item->body = malloc(body.len + 1);

@@ -9,6 +9,7 @@
 
 struct atls_lease {
     atomic_size_t refs;
+    uint64_t number; /* of this process */
     struct atls_collateral *bag;
     char *path;  /* of its location */
     char *chain; /* field with the issuer's chain, as it came; "" where there is none */
@@ -16,7 +17,6 @@ struct atls_lease {
     size_t body_len;
     int64_t fetched_s;
     int64_t end_s;
-    atomic_bool is_good; /* an appraisal has found it so */
     atomic_bool is_kept; /* in the folder */
 };
 
@@ -39,7 +39,6 @@ bool depot_item_is_due(const struct atls_lease *item, int64_t now_s);
 struct atls_lease *depot_file_read(const char *folder, const char *path, int64_t now_s);
 /* depot_file_write does its best: what is not kept is fetched again. The oldest files give way. */
 void depot_file_write(const char *folder, struct atls_lease *item);
-void depot_file_remove(const char *folder, const char *path);
 /* depot_file_is_ours knows by the name. */
 bool depot_file_is_ours(const char *name);
 

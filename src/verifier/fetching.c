@@ -34,20 +34,22 @@ static bool is_same(const struct atls_collateral_wanted *a, const struct atls_co
            strncmp(a->product, b->product, sizeof a->product) == 0;
 }
 
-/* drop gives back as bad what answered the same question before. */
-static void drop(struct fetched *f, struct atls_depot *depot,
-                 const struct atls_collateral_wanted *wanted)
+/* drop gives back as bad what answered the same question before, and its number; 0: nothing did. */
+static uint64_t drop(struct fetched *f, struct atls_depot *depot,
+                     const struct atls_collateral_wanted *wanted)
 {
     for (size_t i = f->first; i < f->bags.num; i++) {
         if (is_same(&f->answers[i], wanted)) {
             const size_t last = --f->bags.num;
+            const uint64_t number = atls_lease_number(f->leases[i]);
             atls_depot_give_back(depot, f->leases[i], ATLS_LEASE_BAD);
             f->leases[i] = f->leases[last];
             f->answers[i] = f->answers[last];
             f->bags.bags[i] = f->bags.bags[last];
-            return;
+            return number;
         }
     }
+    return 0;
 }
 
 /* add is false when there is nothing to try again with; of a refusal *err and `diag` then say why,
@@ -58,12 +60,16 @@ static bool add(struct fetched *f, const struct atls_verify_request *request,
 {
     struct atls_lease *lease = NULL;
     struct atls_diag why;
-    drop(f, request->depot, wanted);
+    const uint64_t bad = drop(f, request->depot, wanted);
     if (f->bags.num == ATLS_MAX_FETCHED) {
         return false;
     }
     const enum atls_err its_err =
         atls_depot_obtain(request->depot, &lease, wanted, request->deadline_ms, &why);
+    if (its_err == ATLS_OK && atls_lease_number(lease) == bad) { /* nobody has another */
+        atls_depot_give_back(request->depot, lease, ATLS_LEASE_UNKNOWN);
+        return false;
+    }
     if (its_err == ATLS_OK) {
         f->leases[f->bags.num] = lease;
         f->answers[f->bags.num] = *wanted;
@@ -106,6 +112,7 @@ enum atls_err verifier_appraise_fetching(struct atls_submod *out,
         }
         if (err == ATLS_OK) { /* it could do without, and does better with it */
             free(out->claims_json);
+            free(out->storage);
             memset(out, 0, sizeof *out);
         }
     }

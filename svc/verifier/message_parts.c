@@ -247,6 +247,7 @@ void verifier_outcome_cleanup(struct verifier_outcome *outcome)
 {
     for (size_t i = 0; i < outcome->appraisal.num_submods; i++) {
         free(outcome->appraisal.submods[i].claims_json);
+        free(outcome->appraisal.submods[i].storage);
     }
     free(outcome->appraisal.storage);
     outcome->appraisal.num_submods = 0;

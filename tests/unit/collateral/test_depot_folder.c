@@ -97,7 +97,7 @@ static void what_was_not_found_good_is_not_kept(void **state)
     assert_false(only_file(path));
 }
 
-static void what_turns_out_bad_is_forgotten_and_asked_for_once_more(void **state)
+static void for_what_turns_out_bad_a_newer_one_is_asked_for_once(void **state)
 {
     (void)state;
     char path[400];
@@ -108,14 +108,18 @@ static void what_turns_out_bad_is_forgotten_and_asked_for_once_more(void **state
     struct atls_depot *depot = depot_of(folder, 1);
     assert_err(obtain(depot, &lease, &wanted), OK);
     assert_int_equal(asked(), 0); /* from the folder */
+    const uint64_t old = atls_lease_number(lease);
     atls_depot_give_back(depot, lease, ATLS_LEASE_BAD);
-    assert_false(only_file(path));
     assert_err(obtain(depot, &lease, &wanted), OK);
     assert_int_equal(asked(), 1);
+    assert_int_not_equal(atls_lease_number(lease), old);
+    /* The newer one is no better. The old one is still there, for whom it may be good. */
     atls_depot_give_back(depot, lease, ATLS_LEASE_BAD);
-    assert_err(obtain(depot, &lease, &wanted), COLLATERAL);
+    assert_err(obtain(depot, &lease, &wanted), OK);
     assert_int_equal(asked(), 1);
-    assert_false(only_file(path));
+    assert_int_equal(atls_lease_number(lease), old);
+    atls_depot_give_back(depot, lease, ATLS_LEASE_GOOD);
+    assert_true(only_file(path));
     atls_depot_close(depot);
 }
 
@@ -209,7 +213,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_found_good_is_there_without_a_server, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(what_was_not_found_good_is_not_kept, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(what_turns_out_bad_is_forgotten_and_asked_for_once_more,
+        cmocka_unit_test_setup_teardown(for_what_turns_out_bad_a_newer_one_is_asked_for_once,
                                         set_up, tear_down),
         cmocka_unit_test_setup_teardown(spoilt_files_are_removed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_stands_for_its_own_path_only, set_up, tear_down),

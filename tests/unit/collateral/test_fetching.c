@@ -7,9 +7,13 @@
 /* An appraiser that wants some products' lists, and refuses those that end at an odd second. */
 static const char *wants[8];
 static unsigned rounds;
+static bool never_content;
 
 static bool has_list(const struct atls_appraisal_input *input, size_t at)
 {
+    if (never_content) {
+        return false;
+    }
     /* the depot's own files do not count; answers stand in the order of the questions */
     return input->fetched->num > at && atls_collateral_end(input->fetched->bags[at]) % 2 == 0;
 }
@@ -116,6 +120,30 @@ static void an_answer_that_does_not_help_is_not_kept(void **state)
     atls_depot_close(depot);
 }
 
+/* R-58: Evidence of a stranger, for which nothing is of use, does not spoil the collateral of
+ * others: neither what has proved good, nor what has not had the time to. */
+static void useless_evidence_takes_nothing_from_others(void **state)
+{
+    (void)state;
+    want("Milan", NULL);
+    for (unsigned proved = 0; proved < 2; proved++) {
+        reset(gives(list_until(NOW + 1000)), says(404));
+        struct atls_depot *depot = depot_of(NULL, 1);
+        if (proved != 0) {
+            assert_err(run(depot), OK);
+        }
+        for (unsigned i = 0; i < 3; i++) {
+            never_content = true;
+            assert_err(run(depot), COLLATERAL);
+            never_content = false;
+        }
+        assert_int_equal(asked(), 1);
+        assert_err(run(depot), OK);
+        assert_int_equal(asked(), 1);
+        atls_depot_close(depot);
+    }
+}
+
 /* An appraiser that can do without, and says so. */
 static enum atls_err appraise_at_ease(struct atls_submod *out,
                                       const struct atls_appraisal_input *input,
@@ -123,6 +151,7 @@ static enum atls_err appraise_at_ease(struct atls_submod *out,
 {
     const enum atls_err err = appraise(out, input, why);
     out->claims_json = strdup("{}");
+    out->storage = strdup("octets of its own");
     out->simulated = err != ATLS_OK; /* what it lacked shows */
     return ATLS_OK;
 }
@@ -146,6 +175,7 @@ static void what_an_appraiser_can_do_without_is_fetched_too(void **state)
         assert_int_equal(submod.simulated, i == 1);
         assert_int_equal(asked(), 1);
         free(submod.claims_json);
+        free(submod.storage);
         atls_depot_close(depot);
     }
 }
@@ -158,6 +188,7 @@ int main(void)
         cmocka_unit_test(what_no_server_has_is_the_appraisers_refusal),
         cmocka_unit_test(a_server_that_does_not_answer_is_told),
         cmocka_unit_test(an_answer_that_does_not_help_is_not_kept),
+        cmocka_unit_test(useless_evidence_takes_nothing_from_others),
         cmocka_unit_test(what_an_appraiser_can_do_without_is_fetched_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -44,7 +44,8 @@ struct atls_claims atls_quote_measured_claims(const struct atls_quote_measured *
 
 /* What a reference value that is met may have stated. */
 enum atls_quote_stated {
-    ATLS_STATED_ATTRIBUTES = 1u << 0,
+    ATLS_STATED_SEPT_VE = 1u << 0, /* these two are bits of attributes */
+    ATLS_STATED_MIGRATABLE = 1u << 6,
     ATLS_STATED_CONFIG_ID = 1u << 1,
     ATLS_STATED_OWNER = 1u << 2,
     ATLS_STATED_OWNER_CONFIG = 1u << 3,

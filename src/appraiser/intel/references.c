@@ -3,6 +3,7 @@
 #include "appraiser/intel/measured.h"
 
 #include "base/span.h"
+#include "endorsement/corim.h"
 #include "endorsement/statement.h"
 
 /* [6, list] in tag 60020: one of a list. */
@@ -47,6 +48,24 @@ static unsigned code_of(const struct atls_measurement_map *map)
     return code;
 }
 
+/* attributes_stated: a value says nothing of the bits that its mask leaves out. Octets are those of
+ * the quote, the lowest bits first. */
+static unsigned attributes_stated(const struct atls_cbor *attributes)
+{
+    struct atls_cbor masked;
+    struct atls_cbor part;
+    struct atls_bytes mask;
+    const unsigned all = ATLS_STATED_SEPT_VE | ATLS_STATED_MIGRATABLE;
+    if (!atls_cbor_tag(attributes, ATLS_TAG_MASKED, &masked)) {
+        return all;
+    }
+    if (!atls_cbor_at(&masked, 1, &part) || !atls_cbor_bytes(&part, 8, SIZE_MAX, &mask)) {
+        return 0;
+    }
+    return ((mask.data[3] & 0x10) != 0 ? ATLS_STATED_SEPT_VE : 0u) |
+           ((mask.data[3] & 0x20) != 0 ? ATLS_STATED_MIGRATABLE : 0u);
+}
+
 static unsigned stated_by(const struct atls_measurement_map *map)
 {
     static const struct {
@@ -61,8 +80,11 @@ static unsigned stated_by(const struct atls_measurement_map *map)
     if (map->mkey.kind == ATLS_MKEY_NONE) {
         return (map->values.has & ATLS_HAS_EXTENSIONS) != 0 &&
                        atls_cbor_get(&map->values.extensions.encoded, ATLS_INTEL_ATTRIBUTES, &value)
-                   ? ATLS_STATED_ATTRIBUTES
+                   ? attributes_stated(&value)
                    : 0;
+    }
+    if (map->values.raw_mask.len != 0 && atls_is_zero(map->values.raw_mask)) {
+        return 0;
     }
     for (size_t i = 0; i < ATLS_ARRAY_LEN(keys); i++) {
         if (map->mkey.kind == ATLS_MKEY_TEXT && atls_bytes_is_text(map->mkey.text, keys[i].key)) {

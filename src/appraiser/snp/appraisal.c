@@ -93,12 +93,11 @@ struct stated {
     bool migration, vmpl, version;
 };
 
-/* says_bit is true for a raw-value that says something of the bit of POLICY. */
-static bool says_migration(const struct atls_measured *values)
+/* says_bits is true for a raw-value whose mask, if it has one, has all these bits of an octet. */
+static bool says_bits(const struct atls_measured *values, size_t octet, uint8_t bits)
 {
-    const size_t octet = 5; /* big-endian: bit 18 is in the third octet from the end */
     return values->raw_mask.len == 0 ||
-           (values->raw_mask.len == 8 && (values->raw_mask.data[octet] & 4) != 0);
+           (octet < values->raw_mask.len && (values->raw_mask.data[octet] & bits) == bits);
 }
 
 static void note_stated(struct stated *stated, const struct atls_measurement_map *reference)
@@ -106,10 +105,10 @@ static void note_stated(struct stated *stated, const struct atls_measurement_map
     enum { POLICY = 2, VMPL = 5, CURRENT_VERSION = 3330, COMMITTED_VERSION = 3936 };
     switch (reference->mkey.number) {
     case POLICY:
-        stated->migration = says_migration(&reference->values);
+        stated->migration = says_bits(&reference->values, 5, 4); /* big-endian: bit 18 */
         break;
     case VMPL:
-        stated->vmpl = true;
+        stated->vmpl = says_bits(&reference->values, 3, 3); /* 0 to 3 */
         break;
     case CURRENT_VERSION:
     case COMMITTED_VERSION:

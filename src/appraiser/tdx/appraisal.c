@@ -52,7 +52,6 @@ static void judge_attributes(struct atls_submod *submod, const struct atls_trust
 {
     static const char claim[] = "td_attributes";
     const struct atls_bytes found = td->attributes_octets;
-    const bool is_stated = (stated & ATLS_STATED_ATTRIBUTES) != 0;
     submod->debug = (td->attributes & ATLS_TD_UNDER_DEBUG) != 0;
     if (submod->debug) {
         atls_quote_judge_claim(submod, &atls_tdx_rules[ATLS_QUOTE_RULE_DEBUG], claim, found,
@@ -62,11 +61,11 @@ static void judge_attributes(struct atls_submod *submod, const struct atls_trust
         atls_quote_judge_claim(submod, &atls_tdx_rules[ATLS_QUOTE_RULE_RESERVED], claim, found,
                                "bits that are defined: 16, 27 to 31, 62 and 63");
     }
-    if ((td->attributes & ATLS_TD_SEPT_VE_DISABLE) == 0 && !is_stated) {
+    if ((td->attributes & ATLS_TD_SEPT_VE_DISABLE) == 0 && (stated & ATLS_STATED_SEPT_VE) == 0) {
         atls_quote_judge_claim(submod, &atls_tdx_rules[SEPT_VE], claim, found,
                                "bit 28, or a reference value for them");
     }
-    if ((td->attributes & ATLS_TD_MIGRATABLE) != 0 && !is_stated) {
+    if ((td->attributes & ATLS_TD_MIGRATABLE) != 0 && (stated & ATLS_STATED_MIGRATABLE) == 0) {
         atls_quote_judge_claim(submod, &atls_tdx_rules[MIGRATABLE], claim, found,
                                "bit 29 clear, or a reference value for them");
     }

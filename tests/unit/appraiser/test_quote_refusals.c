@@ -106,6 +106,50 @@ static void another_nonce_and_octets_behind_it_are_refused(void **state)
     atls_sim_intel_cleanup(&t.intel);
 }
 
+/* run_masked appraises a trust domain by a record with its code, and attributes under a mask. */
+static enum atls_tier run_masked(const char *attributes, const char *octets, const char *mask)
+{
+    const char *const settings[] = {attributes, NULL};
+    struct test_quote t;
+    struct scene s;
+    char record[1024];
+    test_quote_init(&t, true, settings);
+    const char *code = test_quote_code(&t); /* [{"value":{"mrtee":[...]}}] */
+    snprintf(record, sizeof record, "%.*s,\"attributes\":{\"value\":\"%s\",\"mask\":\"%s\"}}}]",
+             (int)strlen(code) - 3, code, octets, mask);
+    struct atls_endorsements *set = test_endorsements();
+    test_quote_add_root(set, &t, false);
+    test_quote_add_collateral(set, &t);
+    test_quote_add_reference(set, true, record);
+    scene_init(&s, set, test_quote_nonce());
+    assert_err(appraise(&s, &atls_appraiser_tdx, test_quote_evidence(&t)), OK);
+    const enum atls_tier tier = s.submod.status;
+    assert_int_equal(s.submod.vector.claim[ATLS_TRUST_EXECUTABLES], ATLS_EXECUTABLES_APPROVED_BOOT);
+    scene_cleanup(&s);
+    atls_sim_intel_cleanup(&t.intel);
+    return tier;
+}
+
+/* "not under debug" is no word on migration, or on pages that the host takes away. */
+static void a_mask_says_nothing_of_the_bits_that_it_leaves_out(void **state)
+{
+    static const char migratable[] = "td-attributes=0000003000000000";
+    static const char no_sept_ve[] = "td-attributes=0000000000000000";
+    static const char none[] = "AAAAAAAAAAA=";
+    static const char of_debug[] = "AQAAAAAAAAA=";      /* 01 */
+    static const char of_migratable[] = "AAAAIAAAAAA="; /* 00000020 */
+    static const char of_sept_ve[] = "AAAAEAAAAAA=";    /* 00000010 */
+    (void)state;
+    assert_int_equal(run_masked("td-attributes=0000001000000000", none, of_debug),
+                     ATLS_TIER_AFFIRMING);
+    assert_int_equal(run_masked(migratable, none, of_debug), ATLS_TIER_WARNING);
+    assert_int_equal(run_masked(migratable, of_sept_ve, of_sept_ve), ATLS_TIER_WARNING);
+    assert_int_equal(run_masked(migratable, of_migratable, of_migratable), ATLS_TIER_AFFIRMING);
+    assert_int_equal(run_masked(no_sept_ve, none, of_debug), ATLS_TIER_WARNING);
+    assert_int_equal(run_masked(no_sept_ve, none, of_migratable), ATLS_TIER_WARNING);
+    assert_int_equal(run_masked(no_sept_ve, none, of_sept_ve), ATLS_TIER_AFFIRMING);
+}
+
 static void refuse_or_equal(struct atls_bytes mutant, size_t at, void *context)
 {
     struct scene *s = context;
@@ -133,6 +177,7 @@ int main(void)
         cmocka_unit_test(every_wrong_thing_has_its_error_and_its_claim),
         cmocka_unit_test(a_quote_signed_by_a_key_of_ones_own_is_refused),
         cmocka_unit_test(another_nonce_and_octets_behind_it_are_refused),
+        cmocka_unit_test(a_mask_says_nothing_of_the_bits_that_it_leaves_out),
         cmocka_unit_test(every_prefix_of_a_quote_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -63,6 +63,12 @@ static void what_no_reference_value_states_falls_to_the_defaults(void **state)
     test_snp_add_reference(set, &snp, MASKED(2, "AAAAAAAAAAA=", "AAAAAAAIAAA="));
     assert_err(run(&s, &snp, set), OK);
     assert_vector(&s, 2, 96, 3, 0, 2, 2, 0, 0);
+    test_snp_init(&snp, vmpl);
+    set = test_endorsements();
+    test_snp_add_root(set, &snp, "Milan", false);
+    test_snp_add_reference(set, &snp, MASKED(5, "AAAAAA==", "AAAABA=="));
+    assert_err(run(&s, &snp, set), OK);
+    assert_vector(&s, 2, 96, 3, 0, 2, 2, 0, 0);
 }
 
 /* One reference value, and what comes of it. */

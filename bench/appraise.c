@@ -17,6 +17,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 enum { WARM_UP = 20, MAX_SIGNATURE = 160, NOW_S = 1790000000 };
 
@@ -27,10 +28,10 @@ static const struct row {
     size_t message_len;
     unsigned num;
 } rows[] = {
-    {"psa", "P-256", 512, 1},
-    {"tpm2", "P-256", 160, 2},
-    {"nitro", "P-384", 4096, 1},
-    {"snp", "P-384", 672, 1},
+    {"psa", "P-256", 512, 1}, {"tpm2", "P-256", 160, 2}, {"nitro", "P-384", 4096, 1},
+    {"snp", "P-384", 672, 1}, {"tdx", "P-256", 632, 2}, /* quote and report of the quoting enclave
+                                                         */
+    {"sgx", "P-256", 432, 2},
 };
 
 /* One sample; all of it lives until the program ends. */
@@ -68,6 +69,21 @@ static struct atls_bytes read_file(const char *format, const char *name)
     return atls_bytes_of(data, len);
 }
 
+/* add_collateral loads the files of collateral, which only some formats have. */
+static void add_collateral(struct atls_endorsements *set, const char *format)
+{
+    struct atls_diag diag = {.err = ATLS_OK};
+    for (unsigned number = 1; number < 10; number++) {
+        char path[512];
+        snprintf(path, sizeof path, BENCH_SOURCE_DIR "/tests/kat/%s/collateral-%u.json", format,
+                 number);
+        if (access(path, F_OK) != 0) {
+            return;
+        }
+        need(atls_endorsements_load_at(set, path, NOW_S, &diag) == ATLS_OK, format, &diag);
+    }
+}
+
 static void open_sample(struct sample *s, const char *format)
 {
     struct atls_diag diag = {.err = ATLS_OK};
@@ -82,6 +98,7 @@ static void open_sample(struct sample *s, const char *format)
     need(atls_endorsements_add_corim(s->set, read_file(format, "endorsement.corim"), "bench", NOW_S,
                                      &diag) == ATLS_OK,
          format, &diag);
+    add_collateral(s->set, format);
     s->ops = atls_appraiser_for(atls_format_by_name(atls_bytes_text(format)));
     need(s->ops != NULL, format, NULL);
     s->input = (struct atls_appraisal_input){

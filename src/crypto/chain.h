@@ -56,7 +56,10 @@ ATLS_NODISCARD enum atls_err atls_chain_obtain(struct atls_chain **out,
                                                const struct atls_bytes *certs, size_t num,
                                                const struct atls_chain_profile *profile,
                                                struct atls_diag *diag);
-/* atls_chain_read is the same without the cache. */
+/* atls_chain_recall gives the one that was read of the same octets before, or NULL. */
+struct atls_chain *atls_chain_recall(const struct atls_bytes *certs, size_t num,
+                                     const struct atls_chain_profile *profile);
+/* atls_chain_read is the same as atls_chain_obtain without the cache. */
 ATLS_NODISCARD enum atls_err atls_chain_read(struct atls_chain **out,
                                              const struct atls_bytes *certs, size_t num,
                                              const struct atls_chain_profile *profile,

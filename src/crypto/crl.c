@@ -7,6 +7,7 @@
 #include "crypto/chain_internal.h"
 #include "crypto/crypto_internal.h"
 #include "crypto/key_internal.h"
+#include "crypto/verified.h"
 #include "crypto/x509_internal.h"
 
 #include <openssl/err.h>
@@ -18,8 +19,8 @@ static const char step[] = "list of revoked certificates";
 
 struct atls_crl {
     X509_CRL *crl;
-    uint8_t *der; /* by OpenSSL */
-    size_t der_len;
+    uint8_t *der;                     /* by OpenSSL */
+    struct atls_signed_octets octets; /* all of it, the signature too */
     int64_t this_update_s;
     int64_t next_update_s;
 };
@@ -131,7 +132,7 @@ static enum atls_err fill(struct atls_crl *out, struct atls_diag *diag)
     if (len <= 0) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
-    out->der_len = (size_t)len;
+    out->octets = atls_signed_octets(atls_bytes_of(out->der, (size_t)len));
     return check_extensions(out->crl, diag);
 }
 
@@ -166,7 +167,7 @@ struct atls_bytes atls_crl_issuer(const struct atls_crl *crl)
 
 struct atls_bytes atls_crl_der(const struct atls_crl *crl)
 {
-    return atls_bytes_of(crl->der, crl->der_len);
+    return crl->octets.octets;
 }
 
 int64_t atls_crl_this_update(const struct atls_crl *crl)
@@ -201,6 +202,24 @@ static enum atls_err refuse_date(struct atls_diag *diag, const struct atls_x509 
     return ATLS_ERR_COLLATERAL;
 }
 
+/* verifies: how, is for the list and the key to say, so a signature that verified once always does.
+ */
+static bool verifies(const struct atls_crl *crl, const struct atls_x509 *issuer)
+{
+    struct atls_verified verified;
+    if (atls_verified_known(&verified, "list of revoked certificates", issuer, &crl->octets,
+                            atls_bytes_of(NULL, 0))) {
+        return true;
+    }
+    ERR_set_mark();
+    const bool is_signed = X509_CRL_verify(crl->crl, X509_get0_pubkey(atls_x509_ossl(issuer))) == 1;
+    ERR_pop_to_mark();
+    if (is_signed) {
+        atls_verified_note(&verified);
+    }
+    return is_signed;
+}
+
 static enum atls_err check_signer(const struct atls_crl *crl, const struct atls_x509 *issuer,
                                   enum atls_chain_signature wanted, struct atls_diag *diag)
 {
@@ -220,12 +239,9 @@ static enum atls_err check_signer(const struct atls_crl *crl, const struct atls_
         return refuse(diag, ATLS_ERR_ALGORITHM, issuer, "signatureAlgorithm", "another algorithm",
                       atls_chain_algorithm_name(wanted));
     }
-    ERR_set_mark();
-    const bool verifies = X509_CRL_verify(crl->crl, X509_get0_pubkey(cert)) == 1;
-    ERR_pop_to_mark();
-    return verifies ? ATLS_OK
-                    : refuse(diag, ATLS_ERR_COLLATERAL, issuer, "signature",
-                             "one that does not verify", "one by the issuer's key");
+    return verifies(crl, issuer) ? ATLS_OK
+                                 : refuse(diag, ATLS_ERR_COLLATERAL, issuer, "signature",
+                                          "one that does not verify", "one by the issuer's key");
 }
 
 enum atls_err atls_crl_verify(const struct atls_crl *crl, const struct atls_x509 *issuer,

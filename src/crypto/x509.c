@@ -3,6 +3,7 @@
 
 #include "base/span.h"
 #include "crypto/cert_internal.h"
+#include "crypto/verified.h"
 
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
@@ -18,7 +19,7 @@ struct atls_x509 {
     X509 *cert;
     struct atls_key *key;
     uint8_t *der;
-    size_t der_len;
+    struct atls_signed_octets octets; /* all of it, the signature too */
     uint8_t *spki;
     size_t spki_len;
     uint8_t serial[MAX_SERIAL_LEN];
@@ -151,7 +152,7 @@ enum atls_err atls_x509_read(struct atls_x509 **out, struct atls_bytes der, stru
     }
     memcpy(copy, der.data, der.len);
     cert->der = copy;
-    cert->der_len = der.len;
+    cert->octets = atls_signed_octets(atls_bytes_of(copy, der.len));
     ERR_set_mark();
     cert->cert = atls_cert_load(der);
     enum atls_err err = cert->cert != NULL ? fill(cert, diag)
@@ -172,7 +173,7 @@ X509 *atls_x509_ossl(const struct atls_x509 *cert)
 
 struct atls_bytes atls_x509_der(const struct atls_x509 *cert)
 {
-    return atls_bytes_of(cert->der, cert->der_len);
+    return cert->octets.octets;
 }
 
 struct atls_bytes atls_x509_spki(const struct atls_x509 *cert)
@@ -235,9 +236,17 @@ bool atls_x509_is_self_issued(const struct atls_x509 *cert)
 
 bool atls_x509_is_signed_by(const struct atls_x509 *cert, const struct atls_x509 *issuer)
 {
+    struct atls_verified verified;
+    if (atls_verified_known(&verified, "certificate", issuer, &cert->octets,
+                            atls_bytes_of(NULL, 0))) {
+        return true;
+    }
     ERR_set_mark();
     const bool is_signed = X509_verify(cert->cert, X509_get0_pubkey(issuer->cert)) == 1;
     ERR_pop_to_mark();
+    if (is_signed) {
+        atls_verified_note(&verified);
+    }
     return is_signed;
 }
 

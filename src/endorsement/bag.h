@@ -62,6 +62,13 @@ const struct atls_bag_crl *atls_bag_next_crl(const struct atls_collateral_scope 
 const struct atls_bag_json *atls_bag_next_json(const struct atls_collateral_scope *scope,
                                                struct atls_bag_cursor *cursor);
 
+/* atls_bag_chain is atls_collateral_chain for a leaf that was read already. */
+ATLS_NODISCARD enum atls_err atls_bag_chain(struct atls_chain **out, struct atls_root *root,
+                                            const struct atls_collateral_scope *scope,
+                                            const struct atls_x509 *leaf,
+                                            const struct atls_chain_profile *profile,
+                                            struct atls_diag *diag);
+
 /* atls_collateral_want tells the scope's owner what is missing; the first counts. */
 void atls_collateral_want(const struct atls_collateral_scope *scope,
                           const struct atls_collateral_wanted *wanted);

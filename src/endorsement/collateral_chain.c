@@ -159,20 +159,10 @@ static void want_issuer(const struct atls_collateral_scope *scope, const char *n
     }
 }
 
-/* complete adds issuers until the root is there. */
+/* complete adds issuers of `cert`, the last one, until the root is there. */
 static enum atls_err complete(struct path *path, const struct atls_collateral_scope *scope,
-                              size_t max, struct atls_diag *diag)
+                              const struct atls_x509 *cert, size_t max, struct atls_diag *diag)
 {
-    struct atls_x509 *last = NULL;
-    if (path->len == max) {
-        return ATLS_OK; /* whether a root is at its end is for the chain to say */
-    }
-    const enum atls_err err = atls_x509_read(&last, path->ders[path->len - 1], diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    path->own[path->num_own++] = last;
-    const struct atls_x509 *cert = last;
     while (!atls_x509_is_self_issued(cert) && path->len < max) {
         const struct atls_x509 *issuer = issuer_in_bags(scope, cert);
         if (issuer == NULL) {
@@ -191,17 +181,29 @@ static enum atls_err complete(struct path *path, const struct atls_collateral_sc
     return ATLS_OK;
 }
 
-static enum atls_err obtain(struct atls_chain **out, struct atls_root *root,
-                            const struct atls_collateral_scope *scope, const struct path *path,
-                            const struct atls_chain_profile *profile, struct atls_diag *diag)
+static enum atls_err read_and_complete(struct path *path, const struct atls_collateral_scope *scope,
+                                       size_t max, struct atls_diag *diag)
 {
-    struct atls_chain *chain = NULL;
-    struct atls_root found = {.vendor = NULL};
-    enum atls_err err = atls_chain_obtain(&chain, path->ders, path->len, profile, diag);
-    if (err == ATLS_OK) {
-        err =
-            atls_collateral_check_root(&found, scope, atls_chain_cert(chain, path->len - 1), diag);
+    struct atls_x509 *last = NULL;
+    if (path->len == max) {
+        return ATLS_OK; /* whether a root is at its end is for the chain to say */
     }
+    const enum atls_err err = atls_x509_read(&last, path->ders[path->len - 1], diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    path->own[path->num_own++] = last;
+    return complete(path, scope, last, max, diag);
+}
+
+/* check takes the reference of `chain`. */
+static enum atls_err check(struct atls_chain **out, struct atls_root *root,
+                           const struct atls_collateral_scope *scope, struct atls_chain *chain,
+                           struct atls_diag *diag)
+{
+    struct atls_root found = {.vendor = NULL};
+    const struct atls_x509 *last = atls_chain_cert(chain, atls_chain_len(chain) - 1);
+    enum atls_err err = atls_collateral_check_root(&found, scope, last, diag);
     if (err == ATLS_OK) {
         err = atls_chain_check_dates(chain, scope->now_s, diag);
     }
@@ -212,6 +214,15 @@ static enum atls_err obtain(struct atls_chain **out, struct atls_root *root,
     *out = chain;
     *root = found;
     return ATLS_OK;
+}
+
+static enum atls_err obtain(struct atls_chain **out, struct atls_root *root,
+                            const struct atls_collateral_scope *scope, const struct path *path,
+                            const struct atls_chain_profile *profile, struct atls_diag *diag)
+{
+    struct atls_chain *chain = NULL;
+    const enum atls_err err = atls_chain_obtain(&chain, path->ders, path->len, profile, diag);
+    return err == ATLS_OK ? check(out, root, scope, chain, diag) : err;
 }
 
 enum atls_err atls_collateral_chain(struct atls_chain **out, struct atls_root *root,
@@ -225,8 +236,26 @@ enum atls_err atls_collateral_chain(struct atls_chain **out, struct atls_root *r
         /* which the reader says with its sentence */
         return atls_chain_obtain(out, certs, num, profile, diag);
     }
+    struct atls_chain *known = atls_chain_recall(certs, num, profile);
+    if (known != NULL) {
+        return check(out, root, scope, known, diag); /* a chain has its root: nothing is missing */
+    }
     memcpy(path.ders, certs, num * sizeof *certs);
-    enum atls_err err = complete(&path, scope, profile->max_len, diag);
+    enum atls_err err = read_and_complete(&path, scope, profile->max_len, diag);
+    if (err == ATLS_OK) {
+        err = obtain(out, root, scope, &path, profile, diag);
+    }
+    path_cleanup(&path);
+    return err;
+}
+
+enum atls_err atls_bag_chain(struct atls_chain **out, struct atls_root *root,
+                             const struct atls_collateral_scope *scope,
+                             const struct atls_x509 *leaf, const struct atls_chain_profile *profile,
+                             struct atls_diag *diag)
+{
+    struct path path = {.ders = {atls_x509_der(leaf)}, .len = 1};
+    enum atls_err err = complete(&path, scope, leaf, profile->max_len, diag);
     if (err == ATLS_OK) {
         err = obtain(out, root, scope, &path, profile, diag);
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* AMD's leaves, and Intel's signed JSON, which is verified each time it is asked for. */
+/* AMD's leaves, and Intel's signed JSON, which is judged each time it is asked for. */
 #include "endorsement/bag.h"
 
 #include "atls/limits.h"
 #include "base/rfc3339.h"
 #include "base/span.h"
-#include "crypto/crypto.h"
+#include "crypto/verified.h"
 
 static const char step[] = "collateral";
 static const char signer_name[] = "Intel SGX TCB Signing";
@@ -91,16 +91,14 @@ static enum atls_err verify_by(struct atls_root *root, const struct atls_collate
                                const struct atls_intel_json *json, const struct atls_x509 *signer,
                                struct atls_diag *diag)
 {
-    const struct atls_bytes der = atls_x509_der(signer);
     const struct atls_bytes signature = atls_bytes_of(json->signature, sizeof json->signature);
     struct atls_chain *chain = NULL;
-    enum atls_err err =
-        atls_collateral_chain(&chain, root, scope, &der, 1, &atls_chain_intel, diag);
+    enum atls_err err = atls_bag_chain(&chain, root, scope, signer, &atls_chain_intel, diag);
     if (err == ATLS_OK) {
         err = atls_collateral_check_revoked(scope, chain, 0, diag);
     }
-    if (err == ATLS_OK && atls_crypto_openssl()->verify(ATLS_ALG_ES256, atls_chain_key(chain),
-                                                        &json->body, 1, signature) != ATLS_OK) {
+    if (err == ATLS_OK && atls_verified_by(atls_chain_cert(chain, 0), ATLS_ALG_ES256, &json->body,
+                                           signature) != ATLS_OK) {
         err = atls_fail_texts(diag, ATLS_ERR_COLLATERAL, step, "signature of Intel's JSON",
                               "one that does not verify", "one by Intel SGX TCB Signing");
     }

@@ -161,6 +161,7 @@ static enum atls_err read_envelope(struct atls_intel_json *out, struct atls_inte
     static const char *const tcb_info[] = {"tcbInfo", "signature", NULL};
     static const char *const identity[] = {"enclaveIdentity", "signature", NULL};
     const struct atls_buf signature = {out->signature, sizeof out->signature};
+    struct atls_bytes body = {NULL, 0};
     enum atls_err err = atls_json_parse(&store->root, text, "Intel collateral", diag);
     if (err != ATLS_OK) {
         return err;
@@ -172,10 +173,13 @@ static enum atls_err read_envelope(struct atls_intel_json *out, struct atls_inte
     if (err == ATLS_OK) {
         err = atls_intel_octets(signature, store->root, "signature", diag);
     }
-    if (err == ATLS_OK && !find_body(&out->body, text)) {
+    if (err == ATLS_OK && !find_body(&body, text)) {
         err = atls_fail_texts(diag, ATLS_ERR_MALFORMED, "Intel collateral",
                               is_tcb_info ? "tcbInfo" : "enclaveIdentity", "something else",
                               "an object, in front of its signature");
+    }
+    if (err == ATLS_OK) {
+        out->body = atls_signed_octets(body);
     }
     return err;
 }

@@ -9,6 +9,7 @@
 #define ENDORSEMENT_INTEL_TCB_H
 
 #include "base/diag.h"
+#include "crypto/verified.h"
 
 #include <stdbool.h>
 
@@ -95,8 +96,8 @@ struct atls_intel_identity {
 enum atls_intel_kind { ATLS_INTEL_TCB_INFO = 1, ATLS_INTEL_IDENTITY };
 struct atls_intel_json {
     enum atls_intel_kind kind;
-    struct atls_bytes body; /* the exact octets that are signed */
-    uint8_t signature[64];  /* r || s */
+    struct atls_signed_octets body; /* the exact octets that are signed */
+    uint8_t signature[64];          /* r || s */
     union {
         struct atls_intel_tcb_info tcb;
         struct atls_intel_identity identity;

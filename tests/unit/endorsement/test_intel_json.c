@@ -71,8 +71,8 @@ static void tcb_info_is_read_whole(void **state)
     struct atls_intel_json json = read_good(atls_bytes_text(tdx));
     const struct atls_intel_tcb_info *info = &json.as.tcb;
     assert_int_equal(json.kind, ATLS_INTEL_TCB_INFO);
-    assert_int_equal(json.body.data - (const uint8_t *)tdx, strlen(" {\"tcbInfo\" : "));
-    assert_int_equal(json.body.data[json.body.len], ',');
+    assert_int_equal(json.body.octets.data - (const uint8_t *)tdx, strlen(" {\"tcbInfo\" : "));
+    assert_int_equal(json.body.octets.data[json.body.octets.len], ',');
     assert_int_equal(json.signature[63], 0xff);
     assert_int_equal(info->tee, ATLS_INTEL_TDX);
     assert_int_equal(info->version, 3);
@@ -290,8 +290,8 @@ static void refuse_or_read(struct atls_bytes mutant, size_t at, void *context)
     (void)at;
     size_t *num = context;
     if (atls_intel_json_read(&json, mutant, NULL) == ATLS_OK) {
-        assert_true(json.body.len > 2 && json.body.data[0] == '{' &&
-                    json.body.data[json.body.len - 1] == '}');
+        assert_true(json.body.octets.len > 2 && json.body.octets.data[0] == '{' &&
+                    json.body.octets.data[json.body.octets.len - 1] == '}');
         atls_intel_json_cleanup(&json);
         (*num)++;
     }

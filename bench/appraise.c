@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * bench_appraise [COUNT]: what an appraisal costs beside the signature checks that it cannot do
- * without, format by format, on the samples of tests/kat. Endorsements are loaded and chains are
- * known, as they are to a Verifier after the first Evidence of a machine. CPU time in microseconds.
+ * bench_appraise [COUNT [FORMAT]]: what an appraisal costs beside the signature checks that it
+ * cannot do without, format by format, on the samples of tests/kat. Endorsements are loaded and
+ * chains are known, as they are to a Verifier after the first Evidence of a machine. CPU time in
+ * microseconds.
  */
 #include "appraiser/appraiser.h"
 #include "base/formats.h"
@@ -159,6 +160,9 @@ int main(int argc, char **argv)
     printf("format   appraisal us   bare checks us   ratio\n");
     for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
         static struct sample samples[ATLS_ARRAY_LEN(rows)];
+        if (argc > 2 && strcmp(argv[2], rows[i].format) != 0) {
+            continue;
+        }
         open_sample(&samples[i], rows[i].format);
         const double bare = bare_us(&rows[i], count);
         const double appraisal = appraise_us(&samples[i], count);

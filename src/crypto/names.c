@@ -26,12 +26,16 @@ bool atls_octets_name(struct atls_octets_name *out, const char *kind,
     return done;
 }
 
+static struct atls_bytes octets_of(const struct atls_octets_name *name)
+{
+    return atls_bytes_of(name->octets, sizeof name->octets);
+}
+
 size_t atls_names_find(struct atls_names *names, const struct atls_octets_name *name)
 {
     for (size_t i = 0; i < names->num; i++) {
         struct atls_names_entry *entry = &names->entries[i];
-        if (entry->used != 0 &&
-            memcmp(entry->name.octets, name->octets, sizeof name->octets) == 0) {
+        if (entry->used != 0 && atls_bytes_equal(octets_of(&entry->name), octets_of(name))) {
             entry->used = ++names->uses;
             return i;
         }

@@ -346,6 +346,41 @@ static void who_signs_tcb_info_leads_to_a_root_and_is_not_revoked(void **state)
     scene_cleanup(&scene);
 }
 
+/* What verified once is known to verify; dates, revocation and the root count each time. */
+static void tcb_info_that_verified_once_is_judged_each_time(void **state)
+{
+    (void)state;
+    int64_t number = 0;
+    const uint64_t signer[] = {100};
+    const struct test_intel_spec spec = test_intel_spec_of(NOW);
+    struct atls_issue_crl_spec list = {.this_update_s = NOW - 100,
+                                       .next_update_s = NOW + 100,
+                                       .signature = ATLS_CHAIN_ECDSA_SHA256};
+    struct intel scene = intel_scene(true);
+    const struct atls_bytes file = test_tcb_info(&spec, scene.chain.certs[0].key);
+    put(scene.brought, file);
+    assert_err(tcb_of(&scene, &number), OK);
+    assert_err(tcb_of(&scene, &number), OK);
+    const struct atls_intel_tcb_info *tcb = NULL;
+    struct atls_root root;
+    struct atls_collateral_scope scope = scope_of(scene.set, scene.brought, "sgx");
+    scope.now_s = NOW + 2 * TEST_DAY;
+    assert_err(
+        atls_collateral_tcb_info(&tcb, &root, &scope, test_hex(TEST_FMSPC), ATLS_INTEL_SGX, &diag),
+        COLLATERAL);
+    list.serials = signer;
+    list.num_serials = 1;
+    put(scene.brought, test_crl(&scene.chain, 1, &list));
+    assert_err(tcb_of(&scene, &number), REVOKED);
+    scene_cleanup(&scene);
+    /* The same file under another root, with a signer of the same name, and under none. */
+    scene = intel_scene(true);
+    put(scene.brought, file);
+    assert_err(tcb_of(&scene, &number), COLLATERAL);
+    assert_string_equal(diag.claim, "signature of Intel's JSON");
+    scene_cleanup(&scene);
+}
+
 static void identities_count_in_their_dates(void **state)
 {
     (void)state;
@@ -394,6 +429,7 @@ int main(void)
         cmocka_unit_test(tcb_info_is_the_newest_that_verifies),
         cmocka_unit_test(tcb_info_by_another_key_is_refused),
         cmocka_unit_test(who_signs_tcb_info_leads_to_a_root_and_is_not_revoked),
+        cmocka_unit_test(tcb_info_that_verified_once_is_judged_each_time),
         cmocka_unit_test(identities_count_in_their_dates),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

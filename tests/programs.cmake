@@ -147,11 +147,12 @@ endif()
 # Mutants of Evidence (docs/testing.md). The number of a run is ATLS_MUTATIONS, 20000 by default.
 file(GLOB mutation_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/mutation/*.c)
 add_executable(mutate_format ${mutation_sources})
-target_link_libraries(mutate_format PRIVATE test_support room_verifier)
+target_link_libraries(mutate_format PRIVATE test_support room_verifier room_sim)
 target_compile_definitions(mutate_format PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 foreach(run psa:raw psa:unsigned psa:re-signed psa:control
             tpm2:raw tpm2:unsigned tpm2:re-signed tpm2:control
             nitro:raw nitro:unsigned nitro:re-signed nitro:control
+            snp:raw snp:unsigned snp:re-signed snp:control
             kat:raw kat:unsigned kat:re-signed kat:control
             psa-interim:re-signed psa-legacy:re-signed tpm2-rsa:re-signed)
   string(REPLACE ":" ";" words ${run})

@@ -451,6 +451,8 @@ def files_of(name, check):
         return
     make, committed, endorse = FORMATS[name]
     yield folder / "endorsement.corim", endorse(source)
+    if name == "snp":
+        yield from ((folder / f"collateral-{number}.crl", octets) for number, octets in make_snp.revoked_lists(source))
     for sample, settings in source["samples"].items():
         bare = folder / f"{sample}.evidence.cbor"
         evidence, cmw, expected = make(source, settings, Signer(committed(bare.read_bytes()) if check else None))

@@ -69,6 +69,18 @@ def committed(evidence):
     return [report[0x2a0:0x2d0][::-1] + report[0x2e8:0x318][::-1]]
 
 
+CRL = bytes.fromhex("92f81bc358114d3d97ffd19f88dc67ea")
+
+
+def revoked_lists(source):
+    """The ARKs' lists, which the tables have too: as collateral, so that an appraisal has them whatever becomes of a table."""
+    for number, machine in source["machines"].items():
+        table = base64.b64decode(machine["table"])
+        entry = next(table[at:at + 24] for at in range(0, len(table), 24) if table[at:at + 16] == CRL)
+        at, size = (int.from_bytes(entry[part:part + 4], "little") for part in (16, 20))
+        yield number, table[at:at + size]
+
+
 def make_corim(tools, source):
     of_class = {0: {0: CBORTag(111, bytes.fromhex("2b060104019c780301"))}}
     triples = []

@@ -44,6 +44,7 @@ struct mutation_format {
 extern const struct mutation_format mutation_psa;
 extern const struct mutation_format mutation_tpm2;
 extern const struct mutation_format mutation_nitro;
+extern const struct mutation_format mutation_snp;
 extern const struct mutation_format mutation_kat;
 /* Variants, re-signed only: they have a table of fields, and no samples. */
 extern const struct mutation_format mutation_psa_interim;

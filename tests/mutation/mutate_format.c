@@ -24,7 +24,7 @@
 
 static const struct mutation_format *const formats[] = {
     &mutation_psa,      &mutation_psa_interim, &mutation_psa_legacy, &mutation_tpm2,
-    &mutation_tpm2_rsa, &mutation_nitro,       &mutation_kat,
+    &mutation_tpm2_rsa, &mutation_nitro,       &mutation_snp,        &mutation_kat,
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)

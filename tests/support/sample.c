@@ -89,7 +89,8 @@ size_t test_samples(struct test_sample out[TEST_MAX_SAMPLES], const char *source
     return num;
 }
 
-/* add_collateral loads collateral-1.json and so on, of formats whose Evidence needs some. */
+/* add_collateral loads collateral-1.json, or collateral-1.crl, and so on, of formats whose Evidence
+ * needs some. */
 static void add_collateral(struct atls_endorsements *set, const char *folder)
 {
     struct atls_diag diag;
@@ -97,6 +98,9 @@ static void add_collateral(struct atls_endorsements *set, const char *folder)
         char name[32];
         snprintf(name, sizeof name, "collateral-%u", number);
         const char *path = path_of(folder, name, ".json");
+        if (access(path, F_OK) != 0) {
+            path = path_of(folder, name, ".crl");
+        }
         if (access(path, F_OK) != 0) {
             return;
         }

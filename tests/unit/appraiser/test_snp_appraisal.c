@@ -321,8 +321,8 @@ static void claims_are_named_as_the_fields_are(void **state)
         "\"product\":\"Turin\"",
         "\"signing_key\":\"VCEK\"",
         "\"policy\":\"0x30000\"",
-        "\"reported_tcb\":{\"octets\":\"0101010400000048\",\"fmc\":1,\"bootloader\":1,\"tee\":1,"
-        "\"snp\":4,\"microcode\":72}",
+        "\"reported_tcb\":{\"octets\":\"0101010400000048\",\"fmc\":1,\"bootloader\":1,",
+        "\"tee\":1,\"snp\":4,\"microcode\":72}",
         "\"current_version\":\"1.55.29\"",
         "\"launch_mit_vector\":\"0x0\"",
         "\"report_data\":\"4e4e",

@@ -189,12 +189,6 @@ static int run(const struct cli_options *o)
                             ? enter(demo, made, sizeof made, &diag)
                             : atls_fail_texts(&diag, ATLS_ERR_NOT_BUILT, "--rot", NULL, demo->rot,
                                               "tpm2, sim-psa, sim-nitro or sim-snp");
-    /* What atls verifier finds endorsements for by the keys of machines; others it does not yet. */
-    if (err == ATLS_OK && o->demo_verifier && strcmp(ops->format, "tpm2") != 0 &&
-        strcmp(ops->format, "psa") != 0) {
-        err = atls_fail_texts(&diag, ATLS_ERR_NOT_BUILT, "--verifier", NULL, demo->rot,
-                              "tpm2 or sim-psa");
-    }
     if (err == ATLS_OK) {
         demo->format = ops->format;
         demo->simulated = ops->simulated;

@@ -44,7 +44,7 @@ static const struct option {
      "attester of --identity, which must be this one; none: do not attest"},
     {"require", VALUE, PEERS | CLI_APPRAISE, AT(require), "NAME[,NAME]|result|none",
      "what the peer must attest with"},
-    {"endorsements", LIST, PEERS | CLI_APPRAISE, AT(endorsements), "PATH",
+    {"endorsements", LIST, PEERS | CLI_APPRAISE | CLI_VERIFIER, AT(endorsements), "PATH",
      "CoRIM or collateral, file or folder; NAME@FILE: anchor; repeatable"},
     {"collateral", LIST, PEERS | CLI_APPRAISE, AT(collateral), "DIR|URL",
      "where collateral is kept, and fetched from; may be repeated"},

@@ -135,6 +135,8 @@ static enum atls_err make_tls(void *arg, struct ssl_ctx_st **out, struct atls_di
         return atls_fail(diag, ATLS_ERR_MEMORY, "TLS", NULL);
     }
     s->tls_options = *s->options;
+    s->tls_options.endorsements.count = 0; /* these are for Evidence of others */
+    s->tls_options.endorsement_keys.count = 0;
     if (s->options->ca == NULL) {
         s->tls_options.revoked = NULL; /* it is for Evidence alone: clients have no certificates */
     }
@@ -194,6 +196,8 @@ static enum atls_err configure(struct service *s, struct atls_diag *diag)
     c->address = s->address;
     c->token_file = o->token;
     c->revoked_file = o->revoked;
+    c->collateral = o->endorsements.items;
+    c->num_collateral = o->endorsements.count;
     c->gives_cwt = o->ear_form != NULL && strcmp(o->ear_form, "cwt") == 0;
     c->per_source = o->per_source;
     c->takes_certificates = o->ca != NULL;

@@ -6,6 +6,8 @@
 #include "base/span.h"
 #include "endorsement/bag.h"
 
+#include <stdlib.h>
+
 #define NOW 1784073600 /* 2026-07-15 */
 
 static const struct atls_chain_profile *const profiles[] = {&atls_chain_amd, &atls_chain_pck,
@@ -55,6 +57,21 @@ static void check_jsons(const struct atls_collateral_scope *scope)
     }
 }
 
+/* check_packed: another process reads the same of it. */
+static void check_packed(const struct atls_collateral *bag)
+{
+    struct atls_collateral *again = NULL;
+    uint8_t *octets = NULL;
+    size_t len = 0;
+    fuzz_require(atls_collateral_new(&again, ATLS_MAX_BROUGHT, NULL) == ATLS_OK);
+    fuzz_require(atls_collateral_pack(&octets, &len, bag, NULL) == ATLS_OK);
+    fuzz_require(atls_collateral_unpack(again, atls_bytes_of(octets, len), NULL) == ATLS_OK);
+    fuzz_require(again->num_certs == bag->num_certs && again->num_crls == bag->num_crls &&
+                 again->num_jsons == bag->num_jsons);
+    atls_collateral_free(again);
+    free(octets);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct atls_collateral *bag = NULL;
@@ -70,6 +87,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         fuzz_require(atls_collateral_end(bag) != INT64_MAX);
         check_chains(&scope);
         check_jsons(&scope);
+        check_packed(bag);
     }
     atls_collateral_free(bag);
     return 0;

@@ -1237,7 +1237,7 @@ def an_outcome():
 @target("fuzz_service_message")
 def service_messages():
     nonce = bytes(range(32))
-    asked = (struct.pack(">QQQB", 1790000000, 11, 3, 1) + long(b"[]") + vec8(nonce) + vec16(b"application/cmw+cbor") + long(b"body"))
+    asked = (struct.pack(">QQQB", 1790000000, 11, 3, 1) + long(b"[]") + struct.pack(">QB", 5, 1) + long(b"packed") + vec8(nonce) + vec16(b"application/cmw+cbor") + long(b"body"))
     yield "evaluate", b"\0" + asked + b"\0"
     yield "evaluate_documents", (b"\0" + asked + struct.pack(">BH", 1, 2) + struct.pack(">QB", 7, 0) +
                                  struct.pack(">QB", 9, 1) + long(b"corim"))

@@ -16,6 +16,7 @@ struct atls_bag_cert {
 struct atls_bag_json {
     struct atls_intel_json json;
     uint8_t *text; /* which `json` borrows */
+    size_t text_len;
     const char *source;
 };
 

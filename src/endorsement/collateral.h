@@ -57,6 +57,21 @@ ATLS_NODISCARD enum atls_err atls_collateral_add(struct atls_collateral *bag,
 /* atls_endorsements_collateral lends what was loaded into a set; NULL when it is nothing. */
 const struct atls_collateral *atls_endorsements_collateral(const struct atls_endorsements *set);
 
+/*
+ * For another process, which reads no files: atls_collateral_pack writes all that a bag and those
+ * that were loaded before it into the same set hold, each part with its source, into new memory
+ * (caller: free); no bag is no octets. Whom to trust is not handed on: ENDORSEMENT for a trust
+ * anchor (NAME@file), and for more than ATLS_MAX_PACKED octets. atls_collateral_unpack adds them to
+ * a bag; MALFORMED for what pack does not write, ENDORSEMENT for a part that is no collateral.
+ */
+#define ATLS_MAX_PACKED 8388608u
+ATLS_NODISCARD enum atls_err atls_collateral_pack(uint8_t **out, size_t *out_len,
+                                                  const struct atls_collateral *bag,
+                                                  struct atls_diag *diag);
+ATLS_NODISCARD enum atls_err atls_collateral_unpack(struct atls_collateral *bag,
+                                                    struct atls_bytes octets,
+                                                    struct atls_diag *diag);
+
 /* Bags that were fetched for one appraisal. */
 #define ATLS_MAX_FETCHED 24
 struct atls_collateral_fetched {

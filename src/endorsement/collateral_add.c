@@ -131,7 +131,7 @@ static enum atls_err add_crl(struct atls_collateral *bag, struct atls_bytes octe
 static enum atls_err add_json(struct atls_collateral *bag, uint8_t *text, size_t len,
                               const char *source, struct atls_diag *diag)
 {
-    struct atls_bag_json entry = {.text = text, .source = source};
+    struct atls_bag_json entry = {.text = text, .text_len = len, .source = source};
     enum atls_err err = check_room(bag, source, diag);
     if (err == ATLS_OK) {
         err =

@@ -14,7 +14,7 @@
 
 struct fetched {
     struct atls_collateral_fetched bags;
-    size_t first; /* of the leases' bags: the depot's own files stand before */
+    size_t first; /* of the leases' bags: what was loaded stands before */
     struct atls_lease *leases[ATLS_MAX_FETCHED];
     struct atls_collateral_wanted answers[ATLS_MAX_FETCHED];
 };
@@ -85,24 +85,32 @@ static bool add(struct fetched *f, const struct atls_verify_request *request,
     return false;
 }
 
+static void add_loaded(struct fetched *f, const struct atls_collateral *bag)
+{
+    if (bag != NULL) {
+        f->bags.bags[f->bags.num++] = bag;
+        f->first = f->bags.num;
+    }
+}
+
 enum atls_err verifier_appraise_fetching(struct atls_submod *out,
                                          const struct verifier_evidence *evidence,
                                          struct atls_appraisal_input *input,
                                          const struct atls_verify_request *request,
                                          struct atls_diag *diag)
 {
-    if (request->depot == NULL) {
-        return evidence->ops->appraise(out, input, diag);
-    }
     struct fetched f = {.first = 0};
     struct atls_collateral_wanted wanted;
-    if (atls_depot_loaded(request->depot) != NULL) {
-        f.bags.bags[f.bags.num++] = atls_depot_loaded(request->depot);
-        f.first = 1;
-    }
-    input->fetched = &f.bags;
-    input->wanted = &wanted;
     enum atls_err err = ATLS_OK;
+    add_loaded(&f, request->collateral);
+    input->fetched = &f.bags;
+    if (request->depot == NULL) {
+        err = evidence->ops->appraise(out, input, diag);
+        input->fetched = NULL;
+        return err;
+    }
+    add_loaded(&f, atls_depot_loaded(request->depot));
+    input->wanted = &wanted;
     for (unsigned round = 0;; round++) {
         memset(&wanted, 0, sizeof wanted);
         err = evidence->ops->appraise(out, input, diag);

@@ -30,6 +30,8 @@ struct appraiser {
     struct verifier_packer answers;
     uint64_t revoked_number; /* of the list below; 0: there is none */
     struct atls_revocations revoked;
+    uint64_t collateral_number; /* as above */
+    struct atls_collateral *collateral;
     /* of the job at hand; too large for a stack */
     struct verifier_evaluate request;
     struct verifier_outcome outcome;
@@ -152,6 +154,7 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
         .now_s = a->request.now_s,
         .want_claims = true,
         .revoked = &a->revoked,
+        .collateral = a->collateral,
     };
     return atls_verify(&out->appraisal, &verify, diag);
 }
@@ -159,18 +162,47 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
 /* take_list: the list that counts is the front's, and no other will do. */
 static bool take_list(struct appraiser *a)
 {
-    const struct verifier_evaluate *request = &a->request;
+    const struct verifier_told *told = &a->request.revoked;
     struct atls_revocations fresh = {.entries = NULL};
-    if (request->revoked == a->revoked_number) {
+    if (told->number == a->revoked_number) {
         return true;
     }
-    if (request->revoked != 0 &&
-        (!request->has_list || atls_revocations_parse(&fresh, request->list, NULL) != ATLS_OK)) {
+    if (told->number != 0 &&
+        (!told->has_octets || atls_revocations_parse(&fresh, told->octets, NULL) != ATLS_OK)) {
         return false;
     }
     atls_revocations_cleanup(&a->revoked);
     a->revoked = fresh;
-    a->revoked_number = request->revoked;
+    a->revoked_number = told->number;
+    return true;
+}
+
+static bool unpack(struct atls_collateral **out, struct atls_bytes octets)
+{
+    struct atls_collateral *fresh = NULL;
+    if (atls_collateral_new(&fresh, ATLS_MAX_COLLATERAL, NULL) != ATLS_OK ||
+        atls_collateral_unpack(fresh, octets, NULL) != ATLS_OK) {
+        atls_collateral_free(fresh);
+        return false;
+    }
+    *out = fresh;
+    return true;
+}
+
+/* take_collateral: what the front has now, so that what the operator took away is gone. */
+static bool take_collateral(struct appraiser *a)
+{
+    const struct verifier_told *told = &a->request.collateral;
+    struct atls_collateral *fresh = NULL;
+    if (told->number == a->collateral_number) {
+        return true;
+    }
+    if (told->number != 0 && (!told->has_octets || !unpack(&fresh, told->octets))) {
+        return false;
+    }
+    atls_collateral_free(a->collateral);
+    a->collateral = fresh;
+    a->collateral_number = told->number;
     return true;
 }
 
@@ -182,6 +214,10 @@ static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_
     const struct atls_endorsements *set = NULL;
     if (!take_list(a)) {
         report->kind = VERIFIER_NEEDS_LIST;
+        return;
+    }
+    if (!take_collateral(a)) {
+        report->kind = VERIFIER_NEEDS_COLLATERAL;
         return;
     }
     if (request->has_documents) {
@@ -375,6 +411,8 @@ int verifier_appraiser_run(int fd, const struct verifier_appraiser_config *confi
     verifier_known_matches_free(a->matches);
     verifier_known_sets_free(a->sets);
     verifier_packer_cleanup(&a->answers);
+    atls_revocations_cleanup(&a->revoked);
+    atls_collateral_free(a->collateral);
     free(a);
     return err == ATLS_OK || err == ATLS_ERR_CONNECTION ? 0 : 1;
 }

@@ -59,11 +59,33 @@ static enum atls_err add_anchor(struct verifier_examined *out, struct atls_diges
     return add(out, VERIFIER_MAX_MATCHES, &match);
 }
 
-/* format_of gives that of a profile whose statements are not looked up by class and instance: they
- * are about all Evidence of the format, as far as is known here. */
-static const struct atls_format *format_of(const struct atls_profile *profile)
+/* formats_of gives those of a profile whose statements are not looked up by class and instance:
+ * they are about all Evidence of these formats, as far as is known here. */
+static size_t formats_of(const struct atls_format *out[2], const struct atls_profile *profile)
 {
-    return profile != NULL && profile->rules == NULL ? atls_profile_format(profile) : NULL;
+    size_t num = 0;
+    for (size_t i = 0; profile != NULL && profile->rules == NULL && i < 2; i++) {
+        const struct atls_format *format =
+            profile->formats[i] != NULL ? atls_format_by_name(atls_bytes_text(profile->formats[i]))
+                                        : NULL;
+        if (format != NULL) {
+            out[num++] = format;
+        }
+    }
+    return num;
+}
+
+static enum atls_err add_authority(struct verifier_examined *out, struct atls_digest *hash,
+                                   const struct atls_authority *authority)
+{
+    const struct atls_format *formats[2];
+    const size_t num = authority->is_anchor ? formats_of(formats, authority->profile) : 0;
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < num; i++) {
+        const struct atls_trust_anchor anchor = {.format = formats[i], .spki = authority->spki};
+        err = add_anchor(out, hash, &anchor);
+    }
+    return err;
 }
 
 /* describe_rest: roots of makers, and statements of profiles that have rules of their own. */
@@ -73,16 +95,13 @@ static enum atls_err describe_rest(struct verifier_examined *out, struct memory 
     struct atls_digest *hashes = &memory->keys[batch->num_anchors];
     enum atls_err err = ATLS_OK;
     for (size_t i = 0; err == ATLS_OK && i < batch->num_authorities; i++) {
-        const struct atls_authority *authority = &batch->authorities[i]->authority;
-        const struct atls_format *format = format_of(authority->profile);
-        if (format != NULL && authority->is_anchor) {
-            const struct atls_trust_anchor anchor = {.format = format, .spki = authority->spki};
-            err = add_anchor(out, &hashes[i], &anchor);
-        }
+        err = add_authority(out, &hashes[i], &batch->authorities[i]->authority);
     }
     for (size_t i = 0; err == ATLS_OK && i < batch->num_statements; i++) {
-        const struct verifier_match match = {.format = format_of(batch->statements[i]->profile)};
-        if (match.format != NULL) {
+        const struct atls_format *formats[2];
+        const size_t num = formats_of(formats, batch->statements[i]->profile);
+        for (size_t j = 0; err == ATLS_OK && j < num; j++) {
+            const struct verifier_match match = {.format = formats[j]};
             err = add(out, VERIFIER_MAX_MATCHES, &match);
         }
     }

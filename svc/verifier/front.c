@@ -68,6 +68,14 @@ static enum atls_err load_revoked(struct front *f, struct atls_diag *diag)
                           : err;
 }
 
+static enum atls_err load_collateral(struct front *f, struct atls_diag *diag)
+{
+    const struct verifier_config *c = f->config;
+    return c->num_collateral == 0 ? ATLS_OK
+                                  : verifier_collateral_load(f->service.collateral, c->collateral,
+                                                             c->num_collateral, diag);
+}
+
 static enum atls_err start_service(struct front *f, int control_fd, struct atls_diag *diag)
 {
     const struct verifier_config *c = f->config;
@@ -89,6 +97,9 @@ static enum atls_err start_service(struct front *f, int control_fd, struct atls_
     }
     if (err == ATLS_OK && c->revoked_file != NULL) {
         err = load_revoked(f, diag);
+    }
+    if (err == ATLS_OK) {
+        err = load_collateral(f, diag);
     }
     if (err == ATLS_OK && c->token_file != NULL) {
         err = verifier_service_token(s, c->token_file, diag);
@@ -135,8 +146,8 @@ static void announce(struct front *f)
                                  provisioning, "endorsements", (json_int_t)endorsements));
 }
 
-/* reload reads the list of what is revoked, which counts at once, and makes the TLS context anew;
- * connections that are open keep the old. */
+/* reload reads the list of what is revoked and the collateral, which count at once, and makes the
+ * TLS context anew; connections that are open keep the old. */
 static void reload(struct front *f)
 {
     struct atls_diag diag;
@@ -147,7 +158,7 @@ static void reload(struct front *f)
         verifier_log_event(f->service.log, "reload", &diag, NULL); /* all stays as it was */
         return;
     }
-    if (c->make_tls(c->tls_arg, &fresh, &diag) != ATLS_OK) {
+    if (load_collateral(f, &diag) != ATLS_OK || c->make_tls(c->tls_arg, &fresh, &diag) != ATLS_OK) {
         verifier_log_event(f->service.log, "reload", &diag, NULL);
         return;
     }

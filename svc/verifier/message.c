@@ -37,16 +37,22 @@ static enum atls_err read_end(const struct atls_reader *r, bool ok)
     return ok && atls_read_end(r) ? ATLS_OK : ATLS_ERR_MALFORMED;
 }
 
+static void put_told(struct atls_writer *w, const struct verifier_told *told)
+{
+    atls_write_u64(w, told->number);
+    atls_write_u8(w, told->has_octets);
+    if (told->has_octets) {
+        verifier_put_long(w, told->octets);
+    }
+}
+
 void verifier_put_evaluate(struct atls_writer *w, const void *message)
 {
     const struct verifier_evaluate *m = message;
     atls_write_u64(w, (uint64_t)m->now_s);
     atls_write_u64(w, m->generation);
-    atls_write_u64(w, m->revoked);
-    atls_write_u8(w, m->has_list);
-    if (m->has_list) {
-        verifier_put_long(w, m->list);
-    }
+    put_told(w, &m->revoked);
+    put_told(w, &m->collateral);
     atls_write_vec8(w, m->nonce);
     atls_write_vec16(w, m->content_type);
     verifier_put_long(w, m->body);
@@ -92,14 +98,14 @@ static bool get_documents(struct atls_reader *r, struct verifier_evaluate *out)
     return ok;
 }
 
-static bool get_list(struct atls_reader *r, struct verifier_evaluate *out)
+static bool get_told(struct atls_reader *r, struct verifier_told *out)
 {
-    uint8_t has_list = 0;
-    if (!atls_read_u64(r, &out->revoked) || !atls_read_u8(r, &has_list) || has_list > 1) {
+    uint8_t has_octets = 0;
+    if (!atls_read_u64(r, &out->number) || !atls_read_u8(r, &has_octets) || has_octets > 1) {
         return false;
     }
-    out->has_list = has_list == 1;
-    return !out->has_list || verifier_get_long(r, &out->list);
+    out->has_octets = has_octets == 1;
+    return !out->has_octets || verifier_get_long(r, &out->octets);
 }
 
 enum atls_err verifier_evaluate_read(struct verifier_evaluate *out, struct atls_bytes octets)
@@ -107,7 +113,8 @@ enum atls_err verifier_evaluate_read(struct verifier_evaluate *out, struct atls_
     struct atls_reader r = atls_reader_of(octets);
     uint64_t now = 0;
     const bool ok = atls_read_u64(&r, &now) && now <= INT64_MAX &&
-                    atls_read_u64(&r, &out->generation) && get_list(&r, out) &&
+                    atls_read_u64(&r, &out->generation) && get_told(&r, &out->revoked) &&
+                    get_told(&r, &out->collateral) &&
                     atls_read_vec8(&r, 0, ATLS_MAX_NONCE_LEN, &out->nonce) &&
                     atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &out->content_type) &&
                     verifier_get_long(&r, &out->body) && get_documents(&r, out);
@@ -141,7 +148,7 @@ enum atls_err verifier_report_read(struct verifier_report *out, struct atls_byte
     struct atls_reader r = atls_reader_of(octets);
     struct verifier_report m = {.fresh = NULL};
     uint8_t kind = 0;
-    const bool ok = atls_read_u8(&r, &kind) && kind <= VERIFIER_NEEDS_LIST &&
+    const bool ok = atls_read_u8(&r, &kind) && kind <= VERIFIER_NEEDS_COLLATERAL &&
                     verifier_get_diag(&r, &m.why) &&
                     atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.media_type) &&
                     verifier_get_long(&r, &m.value) && verifier_get_match(&r, &m.match) &&

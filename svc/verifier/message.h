@@ -42,6 +42,12 @@ struct verifier_document {
     bool has_content;
     struct atls_bytes content;
 };
+/* Something that an appraiser has, or is told now (handout.h). */
+struct verifier_told {
+    uint64_t number; /* 0: there is none */
+    bool has_octets;
+    struct atls_bytes octets; /* for an appraiser that has another */
+};
 /*
  * EVALUATE: what is this body, and what of it? An appraiser that has seen Evidence of the same
  * class and instance since the index of the front was at this generation knows which endorsements
@@ -49,11 +55,10 @@ struct verifier_document {
  */
 struct verifier_evaluate {
     int64_t now_s;
-    uint64_t generation; /* of the index */
-    uint64_t revoked;    /* number of the list of what is revoked; 0: none */
-    bool has_list;
-    struct atls_bytes list;  /* JSON, for an appraiser that has another */
-    struct atls_bytes nonce; /* empty: only say what it is */
+    uint64_t generation;             /* of the index */
+    struct verifier_told revoked;    /* the list of --revoked, JSON */
+    struct verifier_told collateral; /* of --endorsements, packed */
+    struct atls_bytes nonce;         /* empty: only say what it is */
     struct atls_bytes content_type;
     struct atls_bytes body;
     bool has_documents;
@@ -73,7 +78,8 @@ enum verifier_report_kind {
     VERIFIER_NEEDS_DOCUMENTS = 1, /* those that match */
     VERIFIER_NEEDS_CONTENTS = 2,  /* of the documents that came without */
     VERIFIER_APPRAISED = 3,
-    VERIFIER_NEEDS_LIST = 4 /* of what is revoked */
+    VERIFIER_NEEDS_LIST = 4, /* of what is revoked */
+    VERIFIER_NEEDS_COLLATERAL = 5
 };
 /* REPORT: `why.err` is OK; EVIDENCE_MALFORMED for what is no CMW where it is labelled as one;
  * EVIDENCE_TYPE for a type that no appraiser here has. */

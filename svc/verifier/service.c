@@ -75,9 +75,11 @@ enum atls_err verifier_service_init(struct verifier_service *service, struct atl
     service->started_s = verifier_wall_s();
     service->index = verifier_index_new();
     service->revoked = verifier_revoked_new();
-    enum atls_err err = service->index != NULL && service->revoked != NULL
-                            ? list_media_types(service, diag)
-                            : atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
+    service->collateral = verifier_collateral_new();
+    enum atls_err err =
+        service->index != NULL && service->revoked != NULL && service->collateral != NULL
+            ? list_media_types(service, diag)
+            : atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
     return err == ATLS_OK ? fetch_keys(service, diag) : err;
 }
 
@@ -87,7 +89,8 @@ void verifier_service_cleanup(struct verifier_service *service)
     json_decref(service->media_types);
     free(service->accept_json);
     verifier_index_free(service->index);
-    verifier_revoked_free(service->revoked);
+    verifier_handout_free(service->revoked);
+    verifier_handout_free(service->collateral);
     pthread_mutex_destroy(&service->index_lock);
 }
 

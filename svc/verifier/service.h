@@ -6,6 +6,7 @@
 #ifndef SVC_VERIFIER_SERVICE_H
 #define SVC_VERIFIER_SERVICE_H
 
+#include "svc/verifier/collateral.h"
 #include "svc/verifier/crew.h"
 #include "svc/verifier/index.h"
 #include "svc/verifier/log.h"
@@ -44,7 +45,7 @@ struct verifier_service {
     const char *accept[VERIFIER_MAX_ACCEPT];
     size_t num_accept;
     char *accept_json; /* the same as a JSON array */
-    struct verifier_revoked *revoked;
+    struct verifier_handout *revoked, *collateral;
     atomic_bool *stopping; /* the order has come; of the front */
     bool store_away;       /* as the log has it; of the thread that keeps house */
     uint64_t described;    /* the store knows what is said up to here; of the same thread */

@@ -10,7 +10,7 @@
 #include <time.h>
 
 enum {
-    MAX_ROUNDS = 7,     /* the list, documents, contents, and what is replaced meanwhile */
+    MAX_ROUNDS = 8,     /* list, collateral, documents, contents, what is replaced meanwhile */
     BATCH_JOB_MS = 2000 /* several jobs together; one by itself gets VERIFIER_JOB_MS */
 };
 
@@ -63,7 +63,8 @@ void verifier_tasks_cleanup(struct verifier_task_batch *batch)
     for (size_t i = 0; i < batch->num_frames; i++) {
         verifier_frame_cleanup(&batch->frames[i]);
     }
-    verifier_revoked_release(batch->service->revoked, batch->revoked);
+    verifier_handout_give_back(batch->service->revoked, batch->revoked);
+    verifier_handout_give_back(batch->service->collateral, batch->collateral);
     free(batch->frames);
     verifier_packer_cleanup(&batch->packer);
 }
@@ -157,15 +158,26 @@ static enum atls_err load_documents(struct verifier_task_batch *batch, struct ve
     return err;
 }
 
-/* pack adds a job. The first of a frame tells the list to an appraiser that may not have it. */
+/* tell names what is handed out, and says it where the appraiser may not have it. */
+static struct verifier_told tell(const struct verifier_handed *handed, bool says_it)
+{
+    struct verifier_told told = {.number = 0};
+    if (handed != NULL) {
+        told.number = handed->number;
+        told.octets = handed->octets;
+        told.has_octets = says_it;
+    }
+    return told;
+}
+
+/* pack adds a job. The first of a frame tells what an appraiser may not have. */
 static void pack(struct verifier_task_batch *batch, const struct verifier_task *task,
                  struct verifier_evaluate *plain)
 {
     struct verifier_evaluate *request = task->asked != NULL ? &task->asked->request : plain;
-    const struct verifier_revoked_text revoked = verifier_revoked_text_of(batch->revoked);
-    request->revoked = revoked.number;
-    request->has_list = batch->tells_revoked && batch->packer.num == 0;
-    request->list = revoked.text;
+    const bool is_first = batch->packer.num == 0;
+    request->revoked = tell(batch->revoked, batch->tells_revoked && is_first);
+    request->collateral = tell(batch->collateral, batch->tells_collateral && is_first);
     request->now_s = batch->now_s;
     request->generation = batch->generation;
     request->nonce = task->only_identify ? atls_bytes_of(NULL, 0)
@@ -251,7 +263,8 @@ static bool is_pending(const struct verifier_task *task)
 {
     return task->err == ATLS_OK && (task->report.kind == VERIFIER_NEEDS_DOCUMENTS ||
                                     task->report.kind == VERIFIER_NEEDS_CONTENTS ||
-                                    task->report.kind == VERIFIER_NEEDS_LIST);
+                                    task->report.kind == VERIFIER_NEEDS_LIST ||
+                                    task->report.kind == VERIFIER_NEEDS_COLLATERAL);
 }
 
 /* ask_pending sends what is to be asked in frames of a bounded size; true when there was any. */
@@ -288,8 +301,10 @@ static void provide(struct verifier_task_batch *batch)
         if (!is_pending(task)) {
             continue;
         }
-        if (task->report.kind == VERIFIER_NEEDS_LIST) {
-            batch->tells_revoked = true;
+        if (task->report.kind == VERIFIER_NEEDS_LIST ||
+            task->report.kind == VERIFIER_NEEDS_COLLATERAL) {
+            batch->tells_revoked |= task->report.kind == VERIFIER_NEEDS_LIST;
+            batch->tells_collateral |= task->report.kind == VERIFIER_NEEDS_COLLATERAL;
             continue;
         }
         const enum atls_err err = task->report.kind == VERIFIER_NEEDS_DOCUMENTS
@@ -305,7 +320,8 @@ static void appraise(struct verifier_task_batch *batch)
 {
     struct atls_diag why;
     const enum atls_err err = catch_up(batch, &why);
-    batch->revoked = verifier_revoked_take(batch->service->revoked);
+    batch->revoked = verifier_handout_take(batch->service->revoked);
+    batch->collateral = verifier_handout_take(batch->service->collateral);
     for (size_t i = 0; err != ATLS_OK && i < batch->num; i++) {
         verifier_task_fail(batch->tasks[i], err, &why);
     }

@@ -13,6 +13,7 @@
 #ifndef SVC_VERIFIER_TASK_H
 #define SVC_VERIFIER_TASK_H
 
+#include "svc/verifier/handout.h"
 #include "svc/verifier/message.h"
 #include "svc/verifier/session_id.h"
 #include "svc/verifier/store/store.h"
@@ -45,9 +46,9 @@ struct verifier_task_batch {
     struct verifier_service *service;
     struct verifier_task *tasks[VERIFIER_MAX_BATCH];
     size_t num;
-    uint64_t generation;                   /* of the index */
-    struct verifier_revoked_list *revoked; /* held until the end; NULL: none */
-    bool tells_revoked;                    /* an appraiser did not have it */
+    uint64_t generation;                                /* of the index */
+    const struct verifier_handed *revoked, *collateral; /* held until the end; NULL: none */
+    bool tells_revoked, tells_collateral;               /* an appraiser did not have it */
     int64_t now_s;
     struct verifier_packer packer;
     struct verifier_frame *frames; /* what the tasks borrow, owned */

@@ -15,9 +15,11 @@ struct verifier_config {
     const char *store;
     const char *address; /* as it listens, for the log */
     int listen_fd;
-    const char *token_file;   /* NULL: no bearer token */
-    bool gives_cwt;           /* the form of Results, where a client does not say */
-    const char *revoked_file; /* NULL: nothing is revoked */
+    const char *token_file;        /* NULL: no bearer token */
+    bool gives_cwt;                /* the form of Results, where a client does not say */
+    const char *revoked_file;      /* NULL: nothing is revoked */
+    const char *const *collateral; /* files and folders of --endorsements */
+    size_t num_collateral;
     const char *per_source;
     bool takes_certificates; /* those of TLS clients count for provisioning */
     size_t num_appraisers;

@@ -8,6 +8,7 @@
 #include "json/file.h"
 #include "support/mutate.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 static void every_appraiser_has_a_lookup(void **state)
@@ -72,6 +73,31 @@ static void the_ids_of_a_bundle_are_those_of_its_platform(void **state)
     look_up("kat", "psa", TEST_SOURCE_DIR "/tests/kat/kat/plain.cmw", 32);
 }
 
+/* What these look up is of the whole format, and without the format nothing is found. */
+static void makers_of_platforms_are_looked_up_by_format(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"snp", "tdx", "sgx"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(names); i++) {
+        char file[200];
+        snprintf(file, sizeof file, "%s/tests/kat/%s/plain.cmw", TEST_SOURCE_DIR, names[i]);
+        uint8_t *data = NULL;
+        size_t len = 0;
+        struct atls_cmw cmw;
+        struct atls_lookup out = {.instance = atls_bytes_text("of another")};
+        assert_err(atls_file_read(&data, &len, file, ATLS_MAX_FILE_LEN, NULL), OK);
+        assert_err(atls_cmw_parse(&cmw, atls_bytes_of(data, len), NULL), OK);
+        assert_err(atls_lookup_read(&out, atls_format_by_name(atls_bytes_text(names[i])),
+                                    atls_cmw_evidence(&cmw), cmw.media_type, NULL),
+                   OK);
+        assert_non_null(out.format);
+        assert_string_equal(out.format->name, names[i]);
+        assert_int_equal(out.instance.len, 0);
+        assert_int_equal(out.class_id.len, 0);
+        free(data);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -79,6 +105,7 @@ int main(void)
         cmocka_unit_test(the_ids_of_a_psa_token_are_found),
         cmocka_unit_test(the_kid_of_a_tpm_is_found),
         cmocka_unit_test(the_ids_of_a_bundle_are_those_of_its_platform),
+        cmocka_unit_test(makers_of_platforms_are_looked_up_by_format),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

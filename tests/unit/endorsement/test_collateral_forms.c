@@ -4,6 +4,7 @@
 #include "support/intel_maker.h"
 #include "support/mutate.h"
 
+#include "endorsement/bag.h"
 #include "json/base64.h"
 
 static struct test_chain chain;
@@ -161,6 +162,114 @@ static void no_mutant_of_a_file_is_taken_for_good(void **state)
     test_each_truncation(test_tcb_info(&spec, chain.certs[0].key), add_mutant, NULL);
 }
 
+static struct atls_bytes packed(const struct atls_collateral *of)
+{
+    uint8_t *data = NULL;
+    size_t len = 0;
+    assert_err(atls_collateral_pack(&data, &len, of, &diag), OK);
+    const struct atls_buf room = test_room(len + 1);
+    memcpy(room.data, data, len);
+    free(data);
+    return atls_bytes_of(room.data, len);
+}
+
+static struct atls_collateral *one_of_each(void)
+{
+    const struct test_intel_spec spec = test_intel_spec_of(NOW);
+    struct atls_collateral *made = bag();
+    put(made, chain.ders[0]);
+    put(made, list);
+    put(made, test_tcb_info(&spec, chain.certs[0].key));
+    return made;
+}
+
+static void a_bag_is_packed_for_another_process(void **state)
+{
+    (void)state;
+    struct atls_collateral *made = one_of_each();
+    struct atls_collateral *again = bag();
+    const struct atls_bytes octets = packed(made);
+    assert_err(atls_collateral_unpack(again, octets, &diag), OK);
+    assert_int_equal(again->num_certs, 1);
+    assert_int_equal(again->num_crls, 1);
+    assert_int_equal(again->num_jsons, 1);
+    assert_string_equal(again->crls[0].source, "test");
+    assert_true(atls_bytes_equal(packed(again), octets));
+    assert_int_equal(packed(NULL).len, 0);
+    assert_err(atls_collateral_unpack(again, packed(NULL), &diag), OK);
+    atls_collateral_free(again);
+    atls_collateral_free(made);
+}
+
+/* A prefix is whole only where a part ends: of three parts, behind none, one and two. */
+static void unpack_mutant(struct atls_bytes mutant, size_t at, void *context)
+{
+    struct atls_collateral *again = bag();
+    size_t *whole = context;
+    (void)at;
+    const enum atls_err err = atls_collateral_unpack(again, mutant, &diag);
+    assert_true(err == ATLS_OK || err == ATLS_ERR_MALFORMED || err == ATLS_ERR_ENDORSEMENT);
+    *whole += err == ATLS_OK;
+    atls_collateral_free(again);
+}
+
+static void what_was_not_packed_is_not_unpacked(void **state)
+{
+    (void)state;
+    struct atls_collateral *made = one_of_each();
+    struct atls_collateral *again = bag();
+    size_t whole = 0;
+    test_each_truncation(packed(made), unpack_mutant, &whole);
+    assert_int_equal(whole, 3);
+    test_each_bit_flip(packed(made), unpack_mutant, &whole);
+    static const uint8_t zero_in_name[] = {0, 2, 'a', 0, 0, 0, 0, 0};
+    assert_err(
+        atls_collateral_unpack(again, atls_bytes_of(zero_in_name, sizeof zero_in_name), &diag),
+        MALFORMED);
+    assert_says(&diag, "packed collateral: found octets that were not packed");
+    static const uint8_t no_collateral[] = {0, 1, 'a', 0, 0, 0, 1, '?'};
+    assert_err(
+        atls_collateral_unpack(again, atls_bytes_of(no_collateral, sizeof no_collateral), &diag),
+        ENDORSEMENT);
+    atls_collateral_free(again);
+    atls_collateral_free(made);
+}
+
+static void whom_to_trust_is_not_packed(void **state)
+{
+    (void)state;
+    struct atls_endorsements *set = new_set();
+    uint8_t *data = NULL;
+    size_t len = 0;
+    assert_err(trust(set, "sgx", chain.ders[1]), OK);
+    assert_err(atls_collateral_pack(&data, &len, atls_endorsements_collateral(set), &diag),
+               ENDORSEMENT);
+    assert_says(&diag, "trust anchor: found a bare certificate");
+    assert_null(data);
+    atls_endorsements_unref(set);
+}
+
+static void what_is_packed_has_a_bound(void **state)
+{
+    (void)state;
+    const struct test_intel_spec spec = test_intel_spec_of(NOW);
+    const struct atls_bytes json = test_tcb_info(&spec, chain.certs[0].key);
+    struct atls_collateral *made = bag();
+    uint8_t *data = NULL, *wide = malloc(ATLS_MAX_FILE_LEN);
+    size_t len = 0;
+    assert_non_null(wide);
+    memset(wide, ' ', ATLS_MAX_FILE_LEN);
+    wide[0] = '{';
+    memcpy(&wide[ATLS_MAX_FILE_LEN - json.len + 1], &json.data[1], json.len - 1);
+    put(made, atls_bytes_of(wide, ATLS_MAX_FILE_LEN));
+    put(made, atls_bytes_of(wide, ATLS_MAX_FILE_LEN));
+    assert_err(atls_collateral_pack(&data, &len, made, &diag), ENDORSEMENT);
+    assert_says(&diag, "more than may be handed on");
+    assert_null(data);
+    atls_collateral_free(made);
+    free(wide);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,6 +277,10 @@ int main(void)
         cmocka_unit_test(what_is_no_collateral_is_refused_whole),
         cmocka_unit_test(a_bag_has_a_bound),
         cmocka_unit_test(no_mutant_of_a_file_is_taken_for_good),
+        cmocka_unit_test(a_bag_is_packed_for_another_process),
+        cmocka_unit_test(what_was_not_packed_is_not_unpacked),
+        cmocka_unit_test(whom_to_trust_is_not_packed),
+        cmocka_unit_test(what_is_packed_has_a_bound),
     };
     return cmocka_run_group_tests(tests, set_up, NULL);
 }

@@ -133,9 +133,8 @@ static void evaluate_comes_back(void **state)
     struct verifier_octets octets;
     m.now_s = 1790000000;
     m.generation = 11;
-    m.revoked = 3;
-    m.has_list = true;
-    m.list = text("[]");
+    m.revoked = (struct verifier_told){3, true, text("[]")};
+    m.collateral = (struct verifier_told){5, true, text("packed")};
     m.nonce = text("12345678");
     m.content_type = text("application/cmw+cbor");
     m.body = text("body");
@@ -149,9 +148,12 @@ static void evaluate_comes_back(void **state)
     assert_err(verifier_evaluate_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     assert_int_equal(back.now_s, 1790000000);
     assert_int_equal(back.generation, 11);
-    assert_int_equal(back.revoked, 3);
-    assert_true(back.has_list);
-    assert_true(atls_bytes_equal(back.list, text("[]")));
+    assert_int_equal(back.revoked.number, 3);
+    assert_true(back.revoked.has_octets);
+    assert_true(atls_bytes_equal(back.revoked.octets, text("[]")));
+    assert_int_equal(back.collateral.number, 5);
+    assert_true(back.collateral.has_octets);
+    assert_true(atls_bytes_equal(back.collateral.octets, text("packed")));
     assert_true(atls_bytes_equal(back.content_type, m.content_type));
     assert_true(atls_bytes_equal(back.body, m.body));
     assert_true(back.has_documents);
@@ -161,11 +163,12 @@ static void evaluate_comes_back(void **state)
     assert_true(atls_bytes_equal(back.documents[1].content, text("corim")));
     damage(&octets, read_evaluate);
     free(octets.data);
-    m.has_documents = m.has_list = false; /* and without */
+    m.has_documents = m.revoked.has_octets = m.collateral.has_octets = false; /* and without */
     assert_err(verifier_message_write(&octets, verifier_put_evaluate, &m), OK);
     assert_err(verifier_evaluate_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     assert_false(back.has_documents);
-    assert_false(back.has_list);
+    assert_false(back.revoked.has_octets);
+    assert_false(back.collateral.has_octets);
     assert_int_equal(back.num_documents, 0);
     damage(&octets, read_evaluate);
     free(octets.data);
@@ -202,10 +205,10 @@ static void a_report_is_of_one_kind(void **state)
         enum verifier_report_kind kind;
         const char *outcome;
         bool fails;
-    } bad[] = {{VERIFIER_APPRAISED, "", false},          {VERIFIER_IDENTIFIED, "x", false},
-               {VERIFIER_NEEDS_DOCUMENTS, "x", false},   {VERIFIER_NEEDS_DOCUMENTS, "", true},
-               {VERIFIER_APPRAISED, "x", true},          {VERIFIER_NEEDS_LIST, "x", false},
-               {(enum verifier_report_kind)5, "", false}};
+    } bad[] = {{VERIFIER_APPRAISED, "", false},         {VERIFIER_IDENTIFIED, "x", false},
+               {VERIFIER_NEEDS_DOCUMENTS, "x", false},  {VERIFIER_NEEDS_DOCUMENTS, "", true},
+               {VERIFIER_APPRAISED, "x", true},         {VERIFIER_NEEDS_LIST, "x", false},
+               {VERIFIER_NEEDS_COLLATERAL, "x", false}, {(enum verifier_report_kind)6, "", false}};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
         struct verifier_report m = {.kind = bad[i].kind, .outcome = text(bad[i].outcome)};
         struct verifier_octets octets;

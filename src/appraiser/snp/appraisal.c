@@ -52,11 +52,11 @@ const struct atls_appraiser_rule atls_snp_rules[ATLS_SNP_NUM_RULES] = {
                 [ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_APPROVED_BOOT,
                 [ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_GENUINE,
                 [ATLS_TRUST_RUNTIME_OPAQUE] = ATLS_RUNTIME_ENCRYPTED}}},
-    /* The host reads and writes the guest's memory; other guests do not. */
+    /* The host, from whom memory is encrypted, reads and writes it: it hides nothing. */
     [DEBUG] = {"POLICY lets the host debug the guest",
                ATLS_ERR_DEBUG,
                {{[ATLS_TRUST_CONFIGURATION] = ATLS_CONFIG_UNSAFE,
-                 [ATLS_TRUST_RUNTIME_OPAQUE] = ATLS_RUNTIME_ISOLATED}}},
+                 [ATLS_TRUST_RUNTIME_OPAQUE] = ATLS_RUNTIME_VISIBLE}}},
     [MIGRATABLE] = {"POLICY lets a migration agent have the guest, which no reference value states",
                     ATLS_ERR_CLAIM, UNACCEPTABLE},
     [OTHER_VMPL] = {"VMPL is not 0, which no reference value states", ATLS_ERR_CLAIM, UNACCEPTABLE},

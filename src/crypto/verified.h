@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Signatures under collateral that are known to verify. Of octets, a key and a signature it stays
- * true for ever that the one verifies under the other; so that is remembered, by a hash of all
- * three, and nothing else is: no verdict, no date, no trust in the key. Whose key it is, whether a
- * chain leads from it to a trusted root, dates and revocation are asked again at each use.
+ * Signatures that are known to verify, under what is shown again and again: collateral, and what
+ * certifies a key of Evidence; never one that Evidence is fresh by. Of octets, a key and a
+ * signature it stays true for ever that the one verifies under the other; so that is remembered, by
+ * a hash of all three, and nothing else is: no verdict, no date, no trust in the key. Whose key it
+ * is, whether a chain leads from it to a trusted root, dates and revocation are asked again at each
+ * use.
  *
  * One memory for the process, bounded; what was not used for the longest time is forgotten. What
  * does not verify is not remembered. The lock is only tried: whoever finds it taken verifies

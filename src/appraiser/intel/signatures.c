@@ -12,6 +12,7 @@
 #include "base/span.h"
 #include "crypto/key.h"
 #include "crypto/pem.h"
+#include "crypto/verified.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -124,15 +125,23 @@ static enum atls_err check_chain(struct atls_quote_verified *v,
     return err == ATLS_OK ? atls_pck_read(&v->facts.pck, atls_chain_cert(v->chain, 0), diag) : err;
 }
 
-static enum atls_err check_signature(const struct atls_crypto_ops *crypto,
-                                     const struct atls_key *key, struct atls_bytes covered,
-                                     struct atls_bytes signature, const char *claim,
-                                     const char *expected, struct atls_diag *diag)
+static enum atls_err unless_verified(enum atls_err err, const char *claim, const char *expected,
+                                     struct atls_diag *diag)
 {
-    const enum atls_err err = crypto->verify(ATLS_ALG_ES256, key, &covered, 1, signature);
     return err == ATLS_OK ? ATLS_OK
                           : atls_fail_texts(diag, err, ATLS_STEP_SIGNATURE, claim,
                                             "one that does not verify", expected);
+}
+
+/* The report of the quoting enclave certifies its key: it is made once, and comes with each quote
+ * of that key, like a certificate. That it verifies may be remembered; of a quote it never is. */
+static enum atls_err check_report(const struct atls_chain *chain,
+                                  const struct atls_quote_parsed *parsed, struct atls_diag *diag)
+{
+    const struct atls_signed_octets report = atls_signed_octets(parsed->qe_report);
+    return unless_verified(
+        atls_verified_by(atls_chain_cert(chain, 0), ATLS_ALG_ES256, &report, parsed->qe_signature),
+        "qe_report.signature", "one by the key of the PCK certificate", diag);
 }
 
 /* The quoting enclave vouches for its key: SHA-256 of key and its own data, then zeros. */
@@ -179,8 +188,9 @@ static enum atls_err check_quote(const struct atls_quote_parsed *parsed,
                                "quote.attestation_key", "no point of P-256", "x and y of one");
     }
     return err == ATLS_OK
-               ? check_signature(crypto, key, parsed->covered, parsed->signature, "quote.signature",
-                                 "one by the attestation key of the quoting enclave", diag)
+               ? unless_verified(
+                     crypto->verify(ATLS_ALG_ES256, key, &parsed->covered, 1, parsed->signature),
+                     "quote.signature", "one by the attestation key of the quoting enclave", diag)
                : err;
 }
 
@@ -225,9 +235,7 @@ static enum atls_err verify(struct atls_quote_verified *v, const struct atls_quo
 {
     enum atls_err err = check_chain(v, parsed, scope, diag);
     if (err == ATLS_OK) {
-        err = check_signature(crypto, atls_chain_key(v->chain), parsed->qe_report,
-                              parsed->qe_signature, "qe_report.signature",
-                              "one by the key of the PCK certificate", diag);
+        err = check_report(v->chain, parsed, diag);
     }
     if (err == ATLS_OK) {
         err = check_key_hash(parsed, crypto, diag);

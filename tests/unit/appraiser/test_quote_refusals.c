@@ -92,6 +92,49 @@ static void a_quote_signed_by_a_key_of_ones_own_is_refused(void **state)
     atls_sim_intel_cleanup(&other.intel);
 }
 
+/* Places in a TDX quote of version 4: header, body and length, then signature and key, and 6 octets
+ * of type and length; the report of the quoting enclave and its signature. */
+#define AT_SIGNATURE 636
+#define AT_REPORT    770
+#define REPORT_LEN   (384 + 64)
+
+static void refused_with(struct scene *s, struct atls_bytes quote, size_t at, const char *claim)
+{
+    ((uint8_t *)(uintptr_t)quote.data)[at] ^= 0x10;
+    const enum atls_err err = appraise(s, &atls_appraiser_tdx, test_quote_wrap(true, quote));
+    assert_refused(s, err, SIGNATURE, claim);
+    ((uint8_t *)(uintptr_t)quote.data)[at] ^= 0x10;
+}
+
+/* That a report of a quoting enclave verifies is remembered: of it as it is, under that PCK. */
+static void no_signature_of_a_quote_that_was_seen_stands_for_another(void **state)
+{
+    (void)state;
+    struct test_quote t;
+    struct test_quote other;
+    struct scene s;
+    test_quote_init(&t, true, NULL);
+    test_quote_init(&other, true, NULL);
+    assert_err(appraise_one(&s, &other), OK);
+    scene_cleanup(&s);
+    assert_err(appraise_one(&s, &t), OK);
+    const struct atls_bytes quote = test_copy(test_quote_quote(&t));
+    assert_err(appraise(&s, &atls_appraiser_tdx, test_quote_wrap(true, quote)), OK);
+    for (size_t at = AT_REPORT; at < AT_REPORT + REPORT_LEN; at += 7) {
+        refused_with(&s, quote, at, "qe_report.signature");
+    }
+    for (size_t at = AT_SIGNATURE; at < AT_SIGNATURE + 64; at += 7) {
+        refused_with(&s, quote, at, "quote.signature");
+    }
+    memcpy((uint8_t *)(uintptr_t)&quote.data[AT_REPORT], &test_quote_quote(&other).data[AT_REPORT],
+           REPORT_LEN);
+    const enum atls_err err = appraise(&s, &atls_appraiser_tdx, test_quote_wrap(true, quote));
+    assert_refused(&s, err, SIGNATURE, "qe_report.signature");
+    scene_cleanup(&s);
+    atls_sim_intel_cleanup(&t.intel);
+    atls_sim_intel_cleanup(&other.intel);
+}
+
 static void another_nonce_and_octets_behind_it_are_refused(void **state)
 {
     (void)state;
@@ -176,6 +219,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_wrong_thing_has_its_error_and_its_claim),
         cmocka_unit_test(a_quote_signed_by_a_key_of_ones_own_is_refused),
+        cmocka_unit_test(no_signature_of_a_quote_that_was_seen_stands_for_another),
         cmocka_unit_test(another_nonce_and_octets_behind_it_are_refused),
         cmocka_unit_test(a_mask_says_nothing_of_the_bits_that_it_leaves_out),
         cmocka_unit_test(every_prefix_of_a_quote_is_refused),

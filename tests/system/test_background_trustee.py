@@ -79,8 +79,8 @@ class BackgroundTrusteeTest(standin.RelyingTest):
         self.refuses("FRESHNESS", "report_data", lambda claims: annotated(claims).update(report_data=earlier.ljust(64, b"\0").hex()),
                      trustee)
         self.refuses("FRESHNESS", "report_data", lambda claims: annotated(claims).update(
-            report_data=trustee.nonce.ljust(64, b"\1").hex()), trustee)
-        for wrong in (None, "", "00", trustee.nonce.hex(), 7):
+            report_data=trustee.nonce[:32].ljust(64, b"\1").hex()), trustee)
+        for wrong in (None, "", "00", trustee.nonce[:32].hex(), 7):
             self.refuses("RESULT", "report_data", lambda claims, wrong=wrong: annotated(claims).update(report_data=wrong), trustee)
         self.refuses("RESULT", "report_data", lambda claims: annotated(claims).pop("report_data"), trustee)
 

@@ -113,8 +113,8 @@ static void settings_show_in_what_it_says(void **state)
     (void)state;
     static const char *const claims[] = {"module-id=i-9-enc9", "timestamp=1790000000000",
                                          "user-data=0102",
-                                         "pcr.8=080808080808080808080808080808080808080808080808"
-                                         "080808080808080808080808080808080808080808080808",
+                                         ("pcr.8=080808080808080808080808080808080808080808080808"
+                                          "080808080808080808080808080808080808080808080808"),
                                          "pcr.15=none"};
     struct machine m;
     struct atls_submod submod;

@@ -75,6 +75,7 @@ static inline void fuzz_consistent(const struct atls_submod *submod,
         json_decref(claims);
         free(submod->claims_json);
     }
+    free(submod->storage);
 }
 
 /* The first octet chooses what the caller asks; the rest is the Evidence. */

@@ -821,6 +821,59 @@ def appraiser_nitro():
     yield "nonce", b"\x05" + bytes(evidence)
 
 
+def quotes(kind, names, covered):
+    """Samples over the nonce that the target asks for; the report of the quoting enclave is signed wrong in one bit."""
+    for name in names:
+        evidence = bytearray((KAT / kind / f"{name}.evidence.cbor").read_bytes())
+        start = evidence.index(bytes.fromhex("939a7233f79c4ca9")) - 12
+        version = evidence[start]
+        body = start + 48 + (6 if version == 5 else 0)
+        data = body + covered + (64 if name == "td-1.5" else 0)
+        report_data = body + (520 if kind == "tdx" else 320)
+        evidence[report_data:report_data + 64] = FRESH_NONCE + bytes(32)
+        evidence[data + 4 + 128 + (0 if version == 3 else 6) + 384 + 63] ^= 1
+        yield name, b"\5" + bytes(evidence)
+        if name == "plain":
+            yield "no_nonce", b"\6" + bytes(evidence)
+            evidence[body + (120 if kind == "tdx" else 48)] |= 2 if kind == "sgx" else 1
+            yield "debug", b"\4" + bytes(evidence)
+
+
+@target("fuzz_appraiser_tdx")
+def appraiser_tdx():
+    return quotes("tdx", ("plain", "v5", "td-1.5", "tail", "other-machine"), 584)
+
+
+@target("fuzz_appraiser_sgx")
+def appraiser_sgx():
+    return quotes("sgx", ("plain", "v4", "v5", "collateral", "other-machine"), 384)
+
+
+@target("fuzz_appraiser_pck")
+def appraiser_pck():
+    """Extensions as of the samples' PCK certificates; those of a processor have no instance and configuration."""
+    arc = "2a864886f84d010d01"
+
+    def entry(arcs, value):
+        return der(0x30, oid(arc + arcs), value)
+
+    def extension(*more, pcesvn=b"\x0d"):
+        tcb = [entry(f"02{at + 1:02x}", der(2, b"\0\xff" if at == 2 else bytes([at]))) for at in range(16)]
+        tcb += [entry("0211", der(2, pcesvn)), entry("0212", der(4, bytes(range(16))))]
+        return der(0x30, entry("01", der(4, bytes(16))), entry("02", der(0x30, *tcb)), entry("03", der(4, bytes(2))),
+                   entry("04", der(4, bytes.fromhex("20906f000000"))), entry("05", der(10, b"\1")), *more)
+
+    flags = [entry(f"07{arc:02x}", der(1, flag)) for arc, flag in ((1, b"\xff"), (2, b"\0"), (3, b"\xff"))]
+    instance = entry("06", der(4, bytes(16)))
+    yield "processor", extension()
+    yield "platform", extension(instance, entry("07", der(0x30, *flags)))
+    yield "flags_absent", extension(instance, entry("07", der(0x30)))
+    yield "pcesvn_of_two_octets", extension(pcesvn=b"\1\0")
+    yield "pcesvn_negative", extension(pcesvn=b"\xff")
+    yield "member_twice", extension(instance, instance)
+    yield "member_unknown", extension(entry("08", der(4, b"x")))
+
+
 @target("fuzz_appraiser_psa")
 def appraiser_psa():
     component = {1: "BL", 2: b"\xb1" * 32, 4: "1", 5: b"\x51" * 32}

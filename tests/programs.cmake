@@ -153,6 +153,8 @@ foreach(run psa:raw psa:unsigned psa:re-signed psa:control
             tpm2:raw tpm2:unsigned tpm2:re-signed tpm2:control
             nitro:raw nitro:unsigned nitro:re-signed nitro:control
             snp:raw snp:unsigned snp:re-signed snp:control
+            tdx:raw tdx:unsigned tdx:re-signed tdx:control
+            sgx:raw sgx:unsigned sgx:re-signed sgx:control
             kat:raw kat:unsigned kat:re-signed kat:control
             psa-interim:re-signed psa-legacy:re-signed tpm2-rsa:re-signed)
   string(REPLACE ":" ";" words ${run})

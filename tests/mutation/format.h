@@ -23,6 +23,8 @@ struct mutation_format {
     /* raw: the samples to mutate, and to splice them with; which byte strings hold CBOR */
     const char *const *samples;
     const char *const *embedded;
+    /* NULL, or what of a byte string is signed, in an order of its own: the rest of it is PATH~ */
+    struct atls_bytes (*signed_part)(const char *path, struct atls_bytes leaf);
     const char *other; /* another format, whose samples answer the same nonces */
     /*
      * unsigned: false, and what in `out_why`, for verified claims that the default policy must not
@@ -46,6 +48,8 @@ extern const struct mutation_format mutation_tpm2;
 extern const struct mutation_format mutation_nitro;
 extern const struct mutation_format mutation_snp;
 extern const struct mutation_format mutation_kat;
+extern const struct mutation_format mutation_sgx;
+extern const struct mutation_format mutation_tdx;
 /* Variants, re-signed only: they have a table of fields, and no samples. */
 extern const struct mutation_format mutation_psa_interim;
 extern const struct mutation_format mutation_psa_legacy;

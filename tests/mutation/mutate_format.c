@@ -25,6 +25,7 @@
 static const struct mutation_format *const formats[] = {
     &mutation_psa,      &mutation_psa_interim, &mutation_psa_legacy, &mutation_tpm2,
     &mutation_tpm2_rsa, &mutation_nitro,       &mutation_snp,        &mutation_kat,
+    &mutation_sgx,      &mutation_tdx,
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)

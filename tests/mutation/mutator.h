@@ -9,7 +9,7 @@
 
 #include "mutation/shape.h"
 
-#define MUTATOR_MAX_LEN 8192
+#define MUTATOR_MAX_LEN 16384
 
 /* What mutants are made of: the original, its shape, and what it may be spliced with. */
 struct mutator_source {

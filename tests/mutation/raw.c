@@ -11,6 +11,7 @@
 #include <string.h>
 
 #define MAX_SOURCES 16
+#define MAX_PATH    100
 
 struct hunt {
     const struct mutation_format *format;
@@ -73,6 +74,27 @@ static struct atls_bytes octets_of(const struct shape_item *item, struct atls_by
     return atls_bytes_of(&whole.data[item->start], item->len);
 }
 
+static struct atls_bytes content_of(const struct shape_item *item, struct atls_bytes whole)
+{
+    const size_t at = item->start + item->head_len;
+    return atls_bytes_of(&whole.data[at], item->len - item->head_len);
+}
+
+/* differs_unsigned is true where all that the format calls signed of two byte strings is the same.
+ */
+static bool differs_unsigned(const struct mutation_format *format, const struct shape_item *mine,
+                             struct atls_bytes a, const struct shape_item *theirs,
+                             struct atls_bytes b)
+{
+    if (format->signed_part == NULL || theirs == NULL || mine->major != 2 || theirs->major != 2) {
+        return false;
+    }
+    const struct atls_bytes x = content_of(mine, a);
+    const struct atls_bytes y = content_of(theirs, b);
+    return atls_bytes_equal(format->signed_part(mine->path, x),
+                            format->signed_part(theirs->path, y));
+}
+
 static bool is_compared(const struct shape_item *item)
 {
     return item->is_leaf && item->path[strcspn(item->path, "=")] == '\0';
@@ -82,7 +104,7 @@ static bool is_compared(const struct shape_item *item)
  * compare_leaves finds each leaf of `a` that `b` has not, or has with other octets. What differs
  * must lie in a region. `out` gets the path of the first that does not.
  */
-static bool compare_leaves(char out[96], struct hunt *hunt, const char *sample,
+static bool compare_leaves(char out[MAX_PATH], struct hunt *hunt, const char *sample,
                            const struct shape *a, struct atls_bytes a_octets, const struct shape *b,
                            struct atls_bytes b_octets, bool a_is_mutant)
 {
@@ -96,10 +118,11 @@ static bool compare_leaves(char out[96], struct hunt *hunt, const char *sample,
             atls_bytes_equal(octets_of(mine, a_octets), octets_of(theirs, b_octets))) {
             continue;
         }
+        const bool is_unsigned = differs_unsigned(hunt->format, mine, a_octets, theirs, b_octets);
+        snprintf(out, MAX_PATH, "%s%s", mine->path, is_unsigned ? "~" : "");
         struct rule *region =
-            rules_find_region(&hunt->regions, sample, mine->path, a_is_mutant && theirs == NULL);
+            rules_find_region(&hunt->regions, sample, out, a_is_mutant && theirs == NULL);
         if (region == NULL) {
-            snprintf(out, 96, "%s", mine->path);
             return false;
         }
         region->num_used++;
@@ -113,7 +136,7 @@ static const char *judge_as(struct hunt *hunt, size_t which, const struct outcom
 {
     static char why[160];
     static struct shape shape;
-    char path[96];
+    char path[MAX_PATH];
     const char *sample = hunt->samples[which].name;
     const struct mutator_source *source = &hunt->sources[which];
     if (!outcome_equal(outcome, &hunt->originals[which])) {

@@ -210,11 +210,12 @@ static bool change_item(struct atls_bytes *out, const struct value_change *chang
 }
 
 static bool change_number(struct atls_bytes *out, enum value_change_kind kind,
-                          struct atls_bytes encoded)
+                          struct atls_bytes encoded, bool is_little)
 {
+    const size_t last = encoded.len - 1;
     uint64_t value = 0;
     for (size_t i = 0; i < encoded.len; i++) {
-        value = value << 8 | encoded.data[i];
+        value = value << 8 | encoded.data[is_little ? last - i : i];
     }
     if (kind == VALUE_CHANGE_HUGE) {
         value = UINT64_MAX;
@@ -223,10 +224,19 @@ static bool change_number(struct atls_bytes *out, enum value_change_kind kind,
     }
     const struct atls_buf room = test_room(encoded.len);
     for (size_t i = 0; i < encoded.len; i++) {
-        room.data[i] = (uint8_t)(value >> (8 * (encoded.len - 1 - i)));
+        room.data[is_little ? last - i : i] = (uint8_t)(value >> (8 * (last - i)));
     }
     *out = atls_bytes_of(room.data, room.cap);
     return true;
+}
+
+/* change_fixed changes octets whose number nobody says: an empty one is an absent one. */
+static bool change_fixed(struct atls_bytes *out, enum value_change_kind kind,
+                         struct atls_bytes encoded, bool is_signature)
+{
+    const bool negated = is_signature && kind == VALUE_CHANGE_NEGATED;
+    return ((is_of_strings(kind) && kind != VALUE_CHANGE_EMPTY) || negated) &&
+           change_octets(out, kind, encoded, 0xa5) && !atls_bytes_equal(*out, encoded);
 }
 
 /* change_vector changes octets behind a length of `width` octets, or that length alone. */
@@ -268,7 +278,13 @@ static bool change_value(struct atls_bytes *out, const struct value_change *chan
     }
     switch (kind) {
     case VALUE_NUMBER:
-        return change_number(out, change->kind, encoded);
+        return change_number(out, change->kind, encoded, false);
+    case VALUE_LITTLE:
+        return change_number(out, change->kind, encoded, true);
+    case VALUE_OCTETS:
+        return change_fixed(out, change->kind, encoded, false);
+    case VALUE_OCTETS_ES256:
+        return change_fixed(out, change->kind, encoded, true);
     case VALUE_VEC8:
         return change_vector(out, change->kind, encoded, 1, false);
     case VALUE_VEC16:

@@ -12,7 +12,10 @@ enum value_kind {
     VALUE_VEC8,   /* octets behind their number in one octet, or in two */
     VALUE_VEC16,
     VALUE_VEC16_S, /* s of an ECDSA signature on P-256 */
-    VALUE_BIT      /* one bit of a number: VALUE_CHANGE_OTHER only */
+    VALUE_LITTLE,  /* little-endian, as long as it is */
+    VALUE_OCTETS,  /* as many as they are: nothing says how many */
+    VALUE_OCTETS_ES256,
+    VALUE_BIT /* one bit of a number: VALUE_CHANGE_OTHER only */
 };
 
 /* X(constant, name in FORMAT.fields) */

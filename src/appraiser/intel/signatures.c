@@ -112,8 +112,10 @@ static enum atls_err check_chain(struct atls_quote_verified *v,
     struct certs certs = {.memory = NULL};
     enum atls_err err = read_certs(&certs, parsed->pck_chain, diag);
     if (err == ATLS_OK) {
-        err = atls_collateral_chain(&v->chain, &v->facts.root, scope, certs.der, certs.num,
-                                    &atls_chain_pck, diag);
+        err =
+            atls_evidence_recode(atls_collateral_chain(&v->chain, &v->facts.root, scope, certs.der,
+                                                       certs.num, &atls_chain_pck, diag),
+                                 diag);
     }
     free(certs.memory);
     if (err == ATLS_OK) {

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { KEY_LEN = 64, SIGNATURE_LEN = 64, REPORT_LEN = 384, HEAD_LEN = 48 };
+static const size_t key_len = 64, signature_len = 64, report_len = 384, head_len = 48;
 
 static const struct mutation_quote_part enclave[] = {
     MUTATION_QUOTE_ENCLAVE(MUTATION_QUOTE_PART, "qe."){NULL, VALUE_OCTETS, 0}};
@@ -94,7 +94,7 @@ static struct atls_bytes vouched(const struct test_quote *t, const struct mutati
              atls_bytes_of(t->quote.qe_auth, (size_t)t->quote.qe_auth_len));
     const struct atls_bytes chain =
         once(change, "quote.chain", VALUE_OCTETS, atls_bytes_text(t->intel.chain_pem));
-    const struct atls_buf room = test_room(REPORT_LEN);
+    const struct atls_buf room = test_room(report_len);
     struct atls_writer w = atls_writer_of(room);
     atls_sim_quote_put_enclave(&w, &t->quote.qe, report_data(key, auth));
     const struct atls_bytes report =
@@ -117,7 +117,7 @@ struct atls_bytes mutation_quote(const struct test_quote *t, const struct mutati
     const struct atls_bytes point = atls_key_point(t->key);
     const struct atls_bytes head = covered(t, plan, change);
     const struct atls_bytes key =
-        once(change, "quote.key", VALUE_OCTETS, test_copy(atls_bytes_of(&point.data[1], KEY_LEN)));
+        once(change, "quote.key", VALUE_OCTETS, test_copy(atls_bytes_of(&point.data[1], key_len)));
     const struct atls_bytes inner = vouched(t, plan, change, key);
     struct mutation_parts data = {.change = change};
     mutation_add(&data, "quote.signature", VALUE_OCTETS_ES256,
@@ -140,14 +140,14 @@ struct atls_bytes mutation_quote(const struct test_quote *t, const struct mutati
 struct atls_bytes mutation_quote_signed_part(const char *path, struct atls_bytes leaf)
 {
     const char *name = strrchr(path, '{');
-    const uint8_t version = leaf.len > HEAD_LEN + 6 ? leaf.data[0] : 0;
+    const uint8_t version = leaf.len > head_len + 6 ? leaf.data[0] : 0;
     const bool is_td = version > 3 && leaf.data[4] == 0x81;
-    const bool is_1_5 = version == 5 && leaf.data[HEAD_LEN] == 3;
-    const size_t body = is_1_5 ? 648 : is_td ? 584 : REPORT_LEN;
-    const size_t signature = HEAD_LEN + (version == 5 ? 6 : 0) + body + 4;
-    const size_t key = signature + SIGNATURE_LEN;
-    const size_t second = key + KEY_LEN + (version == 3 ? 0 : 6) + REPORT_LEN;
-    const size_t auth = second + SIGNATURE_LEN;
+    const bool is_1_5 = version == 5 && leaf.data[head_len] == 3;
+    const size_t body = is_1_5 ? 648 : is_td ? 584 : report_len;
+    const size_t signature = head_len + (version == 5 ? 6u : 0u) + body + 4;
+    const size_t key = signature + signature_len;
+    const size_t second = key + key_len + (version == 3 ? 0u : 6u) + report_len;
+    const size_t auth = second + signature_len;
     if (name == NULL || (strcmp(name, "{outblob}") != 0 && strcmp(name, "{quote}") != 0) ||
         leaf.len < auth + 2) {
         return leaf;

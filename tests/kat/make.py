@@ -452,6 +452,7 @@ def files_of(name, check):
     make, committed, endorse = FORMATS[name]
     yield folder / "endorsement.corim", endorse(source)
     if name == "snp":
+        make_snp.check_certificates(sys.modules[__name__], source)
         yield from ((folder / f"collateral-{number}.crl", octets) for number, octets in make_snp.revoked_lists(source))
     for sample, settings in source["samples"].items():
         bare = folder / f"{sample}.evidence.cbor"

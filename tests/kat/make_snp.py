@@ -3,6 +3,10 @@
 import base64
 
 from cbor2 import CBORTag, dumps, loads
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 TYPE = 'application/vnd.veraison.tsm-report+cbor; provider="sev_guest"'
 # Name, place, octets, and whether it is a little-endian number.
@@ -69,16 +73,52 @@ def committed(evidence):
     return [report[0x2a0:0x2d0][::-1] + report[0x2e8:0x318][::-1]]
 
 
-CRL = bytes.fromhex("92f81bc358114d3d97ffd19f88dc67ea")
+# Of the table's entries: ARK, ASK or ASVK, VCEK, VLEK, list of revoked certificates.
+ARK, ASK, VCEK, VLEK, CRL = (bytes.fromhex(guid) for guid in (
+    "c0b406a4a803495297433fb6014cd0ae", "4ab7b379bbac4fe4a02f05aef327c782", "63da758de6644564adc5f4b93be8accd",
+    "a8074bc2a25a483eaae639c045a0b8a1", "92f81bc358114d3d97ffd19f88dc67ea"))
+
+
+def entries_of(machine):
+    table, entries = base64.b64decode(machine["table"]), {}
+    for head in range(0, len(table), 24):
+        if table[head:head + 24] == bytes(24):
+            return entries
+        at, size = (int.from_bytes(table[head + part:head + part + 4], "little") for part in (16, 20))
+        entries[table[head:head + 16]] = table[at:at + size]
+    raise ValueError("a table without an end")
 
 
 def revoked_lists(source):
     """The ARKs' lists, which the tables have too: as collateral, so that an appraisal has them whatever becomes of a table."""
     for number, machine in source["machines"].items():
-        table = base64.b64decode(machine["table"])
-        entry = next(table[at:at + 24] for at in range(0, len(table), 24) if table[at:at + 16] == CRL)
-        at, size = (int.from_bytes(entry[part:part + 4], "little") for part in (16, 20))
-        yield number, table[at:at + size]
+        yield number, entries_of(machine)[CRL]
+
+
+def check_certificates(tools, source):
+    """The private keys of ARK and ASK are gone, so that certificates are not made again: their signatures and what they say are checked."""
+    pss = padding.PSS(padding.MGF1(hashes.SHA384()), 48)
+    for number, machine in source["machines"].items():
+        entries, fields = entries_of(machine), machine["fields"]
+        vlek = fields["key_info"] >> 2 == 1
+        ark, ask, leaf = (x509.load_der_x509_certificate(entries[guid]) for guid in (ARK, ASK, VLEK if vlek else VCEK))
+        crl = x509.load_der_x509_crl(entries[CRL])
+        for cert, above in ((ark, ark), (ask, ark), (leaf, ask)):
+            above.public_key().verify(cert.signature, cert.tbs_certificate_bytes, pss, hashes.SHA384())
+        ark.public_key().verify(crl.signature, crl.tbs_certlist_bytes, pss, hashes.SHA384())
+        says = {extension.oid.dotted_string.removeprefix("1.3.6.1.4.1.3704.1."): extension.value.value
+                for extension in leaf.extensions if extension.oid.dotted_string.startswith("1.3.6.1.4.1.3704.1.")}
+        level = {name: int.from_bytes(says[oid][2:], "big") for name, oid in
+                 {"fmc": "3.9", "bootloader": "3.1", "tee": "3.2", "snp": "3.3", "microcode": "3.8"}.items() if oid in says}
+        expected = tcb_of(fields["reported_tcb"], machine["product"])
+        del expected["octets"]
+        spki = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+        chip = bytes.fromhex(fields["chip_id"])
+        right = [level == expected, spki == tools.Key(machine["key"]).spki(), says["2"][2:].decode() == machine["product"],
+                 "4" not in says if vlek else says["4"] == chip[:len(says["4"])] and len(says["4"]) in (8, 64),
+                 x509.load_pem_x509_certificate(machine["ark"].encode()) == ark]
+        if not all(right):
+            raise ValueError(f"machine {number}: certificates of something else: {right}")
 
 
 def make_corim(tools, source):

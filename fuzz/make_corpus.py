@@ -1300,6 +1300,7 @@ def service_messages():
     said = vec16(b"a/b") + long(b"v") + a_match() + struct.pack(">H", 3)
     yield "identified", b"\3\0\0\0" + said + long(b"")
     yield "needs", b"\3\2\0\0" + said + long(b"")
+    yield "needs_collateral", b"\3\5\0\0" + said + long(b"")
     yield "appraised", b"\3\3\0\0" + said + long(an_outcome())
     yield "unidentified", b"\3\0" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0" + b"\0\0" + long(b"")
     yield "examined", (b"\4" + b"\0\0" + vec16(b"id") + struct.pack(">QB", 3, 1) +

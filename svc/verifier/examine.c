@@ -189,8 +189,9 @@ enum atls_err verifier_examine_corim(struct verifier_examined *out,
         err = atls_fail_texts(&out->why, ATLS_ERR_ENDORSEMENT, step, NULL,
                               "neither keys nor reference values", NULL);
     }
-    if (err == ATLS_OK && out->matches[0].format->corim_profile != NULL) {
-        out->profile = atls_bytes_text(out->matches[0].format->corim_profile);
+    const struct atls_format *format = err == ATLS_OK ? out->matches[0].format : NULL;
+    if (format != NULL && format->corim_profile != NULL) {
+        out->profile = atls_bytes_text(format->corim_profile);
     }
     return err;
 }

@@ -293,6 +293,18 @@ def verifier_sessions():
     yield "dots", location + b"a/%2e%2E/../b"
 
 
+@target("fuzz_verifier_kbs")
+def key_brokers():
+    """The cookie, and the challenge."""
+    cookie = b"kbs-session-id=0123456789abcdef; Path=/\n"
+    challenge = {"nonce": "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=",
+                 "extra-params": {"selected-hash-algorithm": "sha512"}}
+    yield "taken", cookie + json.dumps(challenge).encode()
+    yield "sha384", cookie + json.dumps({**challenge, "extra-params": ""}).encode()
+    yield "no_cookie", b"\n" + json.dumps(challenge).encode()
+    yield "no_nonce", cookie + b"{}"
+
+
 # ---- src/codec: CBOR, COSE, CMW, media types; src/base: the reader ----
 
 

@@ -55,6 +55,7 @@ struct atls_fetch_request {
     size_t max_body;     /**< octets that the answer's body may have */
     uint32_t timeout_ms; /**< for all of it: name, connection, TLS, request and answer */
     const char *field;   /**< name of one more field of the answer, in lower case; NULL: none */
+    const char *cookie;  /**< value of the header field; NULL: none */
 };
 
 /** How an exchange ended. */
@@ -84,7 +85,7 @@ struct atls_fetch_answer {
 };
 
 /** Version of the table below; it changes with its layout or meaning. */
-#define ATLS_FETCHER_ABI 2u
+#define ATLS_FETCHER_ABI 3u
 
 /** Operations of a fetcher. Every entry is required. */
 struct atls_fetcher_ops {

@@ -93,6 +93,65 @@ static enum atls_err check_thumbprints(const struct atls_ear_cnf *cnf,
     return ATLS_OK;
 }
 
+/* runtime_key_of gives the "tee-pubkey" of a submod; NULL: none. Trustee alone is known to have
+ * compared a hash of it with the Evidence: in the claims of others it would be the peer's word. */
+static const json_t *runtime_key_of(const struct atls_ear *ear,
+                                    const struct atls_ear_submod *submod)
+{
+    const json_t *claims = submod->attester_claims.json;
+    return ear->profile == ATLS_EAR_TRUSTEE
+               ? json_object_get(json_object_get(claims, "runtime_data_claims"), "tee-pubkey")
+               : NULL;
+}
+
+bool atls_ear_names_runtime_key(const struct atls_ear *ear, const struct atls_ear_submod *submod)
+{
+    return runtime_key_of(ear, submod) != NULL;
+}
+
+/* is_jwk_of compares the members that make the key, and no others: "alg" there says what the key
+ * broker would use it for. */
+static bool is_jwk_of(const json_t *found, const json_t *expected)
+{
+    const char *name = NULL;
+    const json_t *value = NULL;
+    json_object_foreach((json_t *)(uintptr_t)expected, name, value)
+    {
+        if (!json_equal(json_object_get(found, name), value)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static enum atls_err check_runtime_keys(const struct atls_ear *ear, struct atls_bytes spki,
+                                        size_t *named, struct atls_diag *diag)
+{
+    static const char claim[] = "runtime_data_claims tee-pubkey";
+    struct atls_key *peer = NULL;
+    json_t *expected = NULL;
+    enum atls_err err = ATLS_OK;
+    for (size_t i = 0; err == ATLS_OK && i < ear->num_submods; i++) {
+        const json_t *found = runtime_key_of(ear, &ear->submods[i]);
+        if (found == NULL) {
+            continue;
+        }
+        if (peer == NULL && atls_key_from_spki_der(&peer, spki, NULL) != ATLS_OK) {
+            err = refuse(diag, claim, "a key, while that of this connection has no such form");
+        }
+        if (err == ATLS_OK && expected == NULL) {
+            err = atls_key_to_bare_jwk(&expected, peer, diag);
+        }
+        if (err == ATLS_OK && !is_jwk_of(found, expected)) {
+            err = refuse(diag, claim, "another key");
+        }
+        ++*named;
+    }
+    json_decref(expected);
+    atls_key_free(peer);
+    return err;
+}
+
 enum atls_err atls_ear_check_key(const struct atls_ear *ear, const struct atls_crypto_ops *crypto,
                                  struct atls_bytes spki, struct atls_diag *diag)
 {
@@ -110,6 +169,9 @@ enum atls_err atls_ear_check_key(const struct atls_ear *ear, const struct atls_c
         err = check_thumbprints(&ear->cnf, crypto, peer, &named, diag);
     }
     atls_key_free(peer);
+    if (err == ATLS_OK) {
+        err = check_runtime_keys(ear, spki, &named, diag);
+    }
     if (err == ATLS_OK && named == 0) {
         err = refuse(diag, "key attestation, cnf", "neither");
     }

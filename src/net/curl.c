@@ -295,6 +295,7 @@ static bool set_fields(struct line *line, struct curl_slist **fields,
            add_field(fields, "Accept: ", request->accept != NULL ? request->accept : "*/*") &&
            add_field(fields,
                      "Content-Type:", request->content_type != NULL ? request->content_type : "") &&
+           (request->cookie == NULL || add_field(fields, "Cookie: ", request->cookie)) &&
            SET(CURLOPT_URL, request->url) && SET(CURLOPT_HTTPHEADER, *fields);
 }
 

@@ -17,12 +17,17 @@ struct source {
     const struct atls_crypto_ops *crypto;
     struct atls_bytes spki;
     uint32_t timeout_ms;
+    bool hashed; /* what the Verifier wants Evidence over is a hash of the key */
 };
 
 static enum atls_err attest(void *arg, struct atls_bytes nonce, struct atls_buf out,
                             size_t *out_len, struct atls_diag *diag)
 {
     const struct source *source = arg;
+    if (source->hashed) {
+        return atls_attester_for_nonce(source->ops, source->attester, nonce, source->spki,
+                                       source->timeout_ms, out, out_len, diag);
+    }
     return atls_attester_for_passport(source->ops, source->attester, source->crypto, nonce,
                                       source->spki, source->timeout_ms, out, out_len, diag);
 }
@@ -33,10 +38,12 @@ static bool never(const void *arg)
     return false;
 }
 
-static enum atls_err find_format(const struct atls_format **out,
-                                 const struct atls_attester_ops *ops, struct atls_diag *diag)
+static enum atls_err find_format(const struct atls_format **out, const struct source *source,
+                                 struct atls_diag *diag)
 {
-    *out = atls_attester_passport_format(ops);
+    const struct atls_attester_ops *ops = source->ops;
+    *out = source->hashed ? atls_format_by_name(atls_bytes_text(ops->format))
+                          : atls_attester_passport_format(ops);
     if (*out == NULL) {
         return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, step, "format", ops->format,
                                "Evidence that names the TLS key, or can be part of a bundle");
@@ -57,11 +64,16 @@ enum atls_err atls_context_obtain(struct atls_context *context, char **out, int6
                                   struct atls_attester *attester, struct atls_bytes tls_spki,
                                   struct atls_diag *diag)
 {
-    struct source source = {ops, attester, context->crypto, tls_spki, context->timeout_ms};
+    struct source source = {.ops = ops,
+                            .attester = attester,
+                            .crypto = context->crypto,
+                            .spki = tls_spki,
+                            .timeout_ms = context->timeout_ms};
     const struct atls_format *format = NULL;
     enum atls_err err = atls_attester_check(ops, diag);
+    source.hashed = context->verifier_ops->waits && atls_remote_hashes_key(context->verifier);
     if (err == ATLS_OK) {
-        err = find_format(&format, ops, diag);
+        err = find_format(&format, &source, diag);
     }
     if (err == ATLS_OK && !context->verifier_ops->waits) {
         err = atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "Verifier", "none",

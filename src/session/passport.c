@@ -145,7 +145,11 @@ static enum atls_err read_result(struct session_passport *passport, struct atls_
 static enum atls_err name(struct session_passport *passport, const char *given,
                           struct atls_diag *diag)
 {
-    const struct atls_bytes issuer = atls_ear_token_get(passport->token)->issuer;
+    const struct atls_ear *ear = atls_ear_token_get(passport->token);
+    struct atls_bytes issuer = ear->issuer;
+    if (given != NULL && ear->profile == ATLS_EAR_TRUSTEE && !verifier_names_identity(issuer)) {
+        issuer = atls_bytes_of(NULL, 0); /* Trustee says a name, which is no identity */
+    }
     if (given == NULL && issuer.len == 0) {
         return fail_passport(diag, "iss", "nothing", "the identity of the Verifier, or one given");
     }

@@ -3,6 +3,7 @@
 
 #include "base/span.h"
 #include "result/ear_form.h"
+#include "verifier/kbs.h"
 #include "verifier/trustee.h"
 #include "verifier/trustee_evidence.h"
 
@@ -44,8 +45,9 @@ enum atls_err verifier_one_submod(const struct atls_ear_submod **out, const stru
 /* The last one has no prefix, so that it takes every URL. */
 static const struct verifier_api apis[] = {
     {"trustee+", "/.well-known/jwks.json", false, takes_some, verifier_trustee_exchange,
-     verifier_trustee_find},
-    {"", "/.well-known/veraison/verification", true, takes_all, verifier_exchange, find},
+     verifier_kbs_exchange, verifier_trustee_find},
+    {"", "/.well-known/veraison/verification", true, takes_all, verifier_exchange,
+     verifier_exchange, find},
 };
 
 const struct verifier_api *verifier_api_of(const char **url)

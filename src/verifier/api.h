@@ -13,11 +13,15 @@ struct verifier_api {
     const char *prefix;    /* of the URL, before https: or http: */
     const char *keys_path; /* of its keys, where nobody listed them */
     /* It opens sessions over a nonce, of its own too, which its Result repeats. Without, `find`
-     * looks for the nonce in what the Result says of the Evidence, and passports are not made. */
+     * looks for the nonce in what the Result says of the Evidence, which for a passport is a hash
+     * of the Verifier's nonce and our TLS key: any Evidence names the key so. */
     bool has_sessions;
     bool (*takes)(const struct atls_format *format);
     enum atls_err (*exchange)(char **out, const struct verifier_line *line,
                               const struct verifier_question *question, struct atls_diag *diag);
+    /* obtain asks for a passport, with question->make. */
+    enum atls_err (*obtain)(char **out, const struct verifier_line *line,
+                            const struct verifier_question *question, struct atls_diag *diag);
     /* find gives the one submod, once it is known to be of this format, and of this exchange. */
     enum atls_err (*find)(const struct atls_ear_submod **out, const struct atls_ear *ear,
                           const struct atls_format *format, struct atls_bytes nonce,

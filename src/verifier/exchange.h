@@ -3,6 +3,7 @@
 #ifndef VERIFIER_EXCHANGE_H
 #define VERIFIER_EXCHANGE_H
 
+#include "base/crypto_ops.h"
 #include "base/formats.h"
 #include "verifier/line.h"
 
@@ -19,6 +20,9 @@ struct verifier_question {
     size_t nonce_size;
     verifier_make *make;
     void *arg;
+    /* For a Verifier that has Evidence made over a hash of our TLS key. */
+    const struct atls_crypto_ops *crypto;
+    struct atls_bytes tls_spki;
 };
 
 /*

@@ -2,14 +2,24 @@
 #include "verifier/passport.h"
 
 #include "base/span.h"
+#include "json/ear_key.h"
 #include "result/ear_form.h"
 #include "verifier/result_keys.h"
+#include "verifier/trustee_evidence.h"
 
 #include <stdlib.h>
 
-/* format_of gives the row whose submod has this name; NULL: none. */
-static const struct atls_format *format_of(struct atls_bytes name)
+/* format_of gives the row whose submod has this name, or, in a Result of Trustee's, where the name
+ * is "cpu0" for all of them, that of its annotated evidence; NULL: none. */
+static const struct atls_format *format_of(const struct atls_ear *ear,
+                                           const struct atls_ear_submod *found)
 {
+    const struct atls_bytes name = found->name;
+    if (ear->profile == ATLS_EAR_TRUSTEE) {
+        return atls_bytes_is_text(name, "cpu0")
+                   ? verifier_trustee_format(found->attester_claims.json)
+                   : NULL;
+    }
     for (size_t i = 0; i < atls_num_formats; i++) {
         if (atls_formats[i].submod != NULL && atls_bytes_is_text(name, atls_formats[i].submod)) {
             return &atls_formats[i];
@@ -28,14 +38,16 @@ static enum atls_key_binding binding_of(const struct atls_ear *ear,
     if (found->akpub.len != 0 && strcmp(format->name, "tpm2") == 0) {
         return ATLS_KEY_BINDING_HARDWARE;
     }
-    return found->akpub.len != 0 || by_cnf ? ATLS_KEY_BINDING_CHALLENGE : ATLS_KEY_BINDING_NONE;
+    return found->akpub.len != 0 || by_cnf || atls_ear_names_runtime_key(ear, found)
+               ? ATLS_KEY_BINDING_CHALLENGE
+               : ATLS_KEY_BINDING_NONE;
 }
 
 static enum atls_err take_submod(struct atls_submod *out, const struct atls_ear *ear,
                                  const struct atls_ear_submod *found,
                                  const struct atls_digest *spki_sha256, struct atls_diag *diag)
 {
-    const struct atls_format *format = format_of(found->name);
+    const struct atls_format *format = format_of(ear, found);
     if (format == NULL) {
         const enum atls_err err = atls_ear_refuse(diag, atls_bytes_of(NULL, 0), "submods", NULL,
                                                   "the names of formats that are known here");
@@ -79,11 +91,13 @@ static enum atls_err take_claims(struct atls_appraisal *out, const struct atls_e
 }
 
 /* check_issuer: Verifiers of today say no iss; then it is the key, listed for this one alone, that
- * says whose the Result is. One that is said is the identity that was negotiated (R-22). */
+ * says whose the Result is. One that is said is the identity that was negotiated (R-22); Trustee
+ * says a name, which is nobody's identity. */
 static enum atls_err check_issuer(const struct atls_ear *ear, const char *identity,
                                   struct atls_diag *diag)
 {
-    if (ear->issuer.len == 0 || atls_bytes_is_text(ear->issuer, identity)) {
+    const bool by_name = ear->profile == ATLS_EAR_TRUSTEE && !verifier_names_identity(ear->issuer);
+    if (ear->issuer.len == 0 || by_name || atls_bytes_is_text(ear->issuer, identity)) {
         return ATLS_OK;
     }
     const enum atls_err err = atls_ear_refuse(diag, atls_bytes_of(NULL, 0), "iss", NULL, identity);

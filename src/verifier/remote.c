@@ -105,6 +105,11 @@ bool atls_remote_takes(const struct atls_verifier *verifier, const struct atls_f
     return verifier->api->takes(format);
 }
 
+bool atls_remote_hashes_key(const struct atls_verifier *verifier)
+{
+    return !verifier->api->has_sessions;
+}
+
 static const char *identity_of(const struct atls_verifier *verifier)
 {
     return verifier_trust_count(verifier->trust) == 1 ? verifier_trust_identity(verifier->trust, 0)

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A remote Verifier, by the challenge-response API of Veraison, or, with "trustee+" before its URL,
- * by the API of Trustee's Attestation Service. What it may be believed: that
- * signatures, endorsements and reference values hold, once its Result verifies by a key that is
- * its own. What it is not asked: whether the Evidence is of this connection, since most Verifiers
- * repeat a nonce without looking for it (R-21); that is compared here, before anything is sent.
+ * by the APIs of Trustee: of its Attestation Service, and for passports of its key broker. What it
+ * may be believed: that signatures, endorsements and reference values hold, once its Result
+ * verifies by a key that is its own. What it is not asked: whether the Evidence is of this
+ * connection, since most Verifiers repeat a nonce without looking for it (R-21); that is compared
+ * here, before anything is sent.
  */
 #ifndef VERIFIER_REMOTE_H
 #define VERIFIER_REMOTE_H
@@ -48,6 +49,10 @@ ATLS_NODISCARD enum atls_err atls_remote_appraise(struct atls_verifier *verifier
  * base64url; *storage (caller: free) holds that. What is neither stays as it is. Error: MEMORY. */
 ATLS_NODISCARD enum atls_err verifier_result_octets(struct atls_bytes *out, uint8_t **storage,
                                                     struct atls_bytes text, struct atls_diag *diag);
+
+/* atls_remote_hashes_key is true where the Evidence for a passport is over a hash of the TLS key,
+ * so that none has to name it by itself. */
+bool atls_remote_hashes_key(const struct atls_verifier *verifier);
 
 /* What a Result is wanted for: a passport about a TLS key of our own. */
 struct verifier_passport_question {

@@ -39,9 +39,23 @@ static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes 
     return err;
 }
 
+/* check_evidence: a Result that repeats no nonce must be about the Evidence that was just made. */
+static enum atls_err check_evidence(const struct atls_ear *ear,
+                                    const struct verifier_reading *reading,
+                                    const struct verifier_passport_question *question,
+                                    struct atls_diag *diag)
+{
+    const struct verifier_api *api = reading->verifier->api;
+    const struct atls_ear_submod *found = NULL;
+    return api->has_sessions
+               ? ATLS_OK
+               : api->find(&found, ear, question->format, reading->request->expected_nonce, diag);
+}
+
 /* check_passport: the Result must be one that a peer could take. */
 static enum atls_err check_passport(const char *result, int64_t *exp_s,
-                                    struct verifier_reading *reading, struct atls_bytes tls_spki,
+                                    struct verifier_reading *reading,
+                                    const struct verifier_passport_question *question,
                                     struct atls_diag *diag)
 {
     ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *token = NULL;
@@ -52,8 +66,11 @@ static enum atls_err check_passport(const char *result, int64_t *exp_s,
     }
     enum atls_err err = verifier_read_result(&token, reading, diag);
     if (err == ATLS_OK) {
-        err =
-            atls_ear_check_key(atls_ear_token_get(token), reading->request->crypto, tls_spki, diag);
+        err = check_evidence(atls_ear_token_get(token), reading, question, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_ear_check_key(atls_ear_token_get(token), reading->request->crypto,
+                                 question->tls_spki, diag);
     }
     if (err == ATLS_OK && !atls_ear_token_get(token)->has_exp) {
         err = atls_fail_texts(diag, ATLS_ERR_RESULT_EXPIRED, ATLS_EAR_STEP, "exp", "nothing",
@@ -77,23 +94,25 @@ enum atls_err atls_remote_obtain(struct atls_verifier *verifier, char **out, int
                                               .media_type = question->format->media_type,
                                               .nonce_size = question->nonce_size,
                                               .make = make,
-                                              .arg = &made};
+                                              .arg = &made,
+                                              .crypto = request->crypto,
+                                              .tls_spki = question->tls_spki};
     char *result = NULL;
-    if (!verifier->api->has_sessions) {
+    if (!verifier->api->takes(question->format)) {
         free(made.cmw);
-        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "passport", "Verifier", "one of Trustee",
-                               "one with Veraison's API");
+        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "passport", "format",
+                               question->format->name, "one that this Verifier takes");
     }
     enum atls_err err = made.cmw != NULL ? verifier_fetch_first(verifier, &line, diag)
                                          : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     if (err == ATLS_OK) {
-        err = verifier->api->exchange(&result, &line, &ask_for, diag);
+        err = verifier->api->obtain(&result, &line, &ask_for, diag);
     }
     if (err == ATLS_OK) {
         struct atls_verify_request terms = *request;
         terms.expected_nonce = atls_bytes_of(made.nonce, made.nonce_len);
         struct verifier_reading reading = {.verifier = verifier, .line = &line, .request = &terms};
-        err = check_passport(result, exp_s, &reading, question->tls_spki, diag);
+        err = check_passport(result, exp_s, &reading, question, diag);
     }
     if (err == ATLS_OK) {
         *out = result;

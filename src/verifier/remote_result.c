@@ -102,15 +102,6 @@ static enum atls_err verify_at(struct atls_ear_token **out, const struct verifie
     return err;
 }
 
-static bool names_identity(struct atls_bytes issuer)
-{
-    char text[VERIFIER_MAX_IDENTITY] = "";
-    if (issuer.len < sizeof text) {
-        memcpy(text, issuer.data, issuer.len);
-    }
-    return issuer.len < sizeof text && verifier_is_identity(text);
-}
-
 static enum atls_err read_result(struct atls_ear_token **out, struct verifier_reading *reading,
                                  struct atls_diag *diag)
 {
@@ -124,7 +115,7 @@ static enum atls_err read_result(struct atls_ear_token **out, struct verifier_re
     reading->issuer = atls_ear_token_get(claimed)->issuer;
     /* Trustee calls itself by a name, which is nobody's identity: then it is the key that counts.
      */
-    if (!reading->verifier->api->has_sessions && !names_identity(reading->issuer)) {
+    if (!reading->verifier->api->has_sessions && !verifier_names_identity(reading->issuer)) {
         reading->issuer = whole;
     }
     if (reading->issuer.len != 0 && !reading->verifier->discovered) {

@@ -108,6 +108,15 @@ bool verifier_is_identity(const char *text)
     return true;
 }
 
+bool verifier_names_identity(struct atls_bytes text)
+{
+    char copy[VERIFIER_MAX_IDENTITY] = "";
+    if (text.len != 0 && text.len < sizeof copy) {
+        memcpy(copy, text.data, text.len);
+    }
+    return text.len < sizeof copy && verifier_is_identity(copy);
+}
+
 /* add makes one more item; on failure nothing has changed. */
 static enum atls_err add(struct verifier_trust *trust, const char *identity, const char *url,
                          struct verifier_keys *keys, struct atls_diag *diag)

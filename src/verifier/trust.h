@@ -39,8 +39,10 @@ ATLS_NODISCARD enum atls_err verifier_trust_fetch(struct verifier_trust *trust,
                                                   const char *identity, const char *url,
                                                   struct atls_diag *diag);
 
-/* verifier_is_identity is true for an absolute URI that fits. */
+/* verifier_is_identity is true for an absolute URI that fits; verifier_names_identity takes what a
+ * Result says of its issuer. */
 bool verifier_is_identity(const char *text);
+bool verifier_names_identity(struct atls_bytes text);
 
 size_t verifier_trust_count(const struct verifier_trust *trust);
 const char *verifier_trust_identity(const struct verifier_trust *trust, size_t at);

@@ -269,6 +269,20 @@ const char *verifier_trustee_tee(const struct atls_format *format)
     return row != NULL ? row->tee : NULL;
 }
 
+const struct atls_format *verifier_trustee_format(const json_t *annotated)
+{
+    const struct row *found = NULL;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        if (json_is_object(json_object_get(annotated, rows[i].tee))) {
+            if (found != NULL) {
+                return NULL;
+            }
+            found = &rows[i];
+        }
+    }
+    return found != NULL ? atls_format_by_name(atls_bytes_text(found->format)) : NULL;
+}
+
 enum atls_err verifier_trustee_evidence(json_t **out, const struct atls_format *format,
                                         struct atls_bytes evidence, struct atls_diag *diag)
 {

@@ -15,6 +15,10 @@
 /* verifier_trustee_tee gives the name of a format there; NULL: it takes none of that format. */
 const char *verifier_trustee_tee(const struct atls_format *format);
 
+/* verifier_trustee_format gives the row of the kind of machine that annotated evidence of Trustee's
+ * is about; NULL for none that is known here, and for several. */
+const struct atls_format *verifier_trustee_format(const json_t *annotated);
+
 /*
  * verifier_trustee_evidence makes the JSON value (caller: json_decref) of Evidence as it is within
  * its CMW. EVIDENCE_MALFORMED for Evidence that has no such value, EVIDENCE_TYPE for a format

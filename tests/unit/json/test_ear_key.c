@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The key that a Result speaks for, in its five forms: computed values, and another key in each. */
+/* The key that a Result speaks for, in its six forms: computed values, and another key in each. */
 #include "ear_samples.h"
 
 #include "json/ear_key.h"
 #include "json/jwk.h"
+
+#include <stdio.h>
 
 static const struct atls_crypto_ops *crypto;
 
@@ -106,6 +108,51 @@ static void thumbprints_are_the_computed_ones(void **state)
     assert_err(check(&ear, "cnf ckt"), KEY_BINDING);
 }
 
+/* In Trustee's profile alone: elsewhere nobody has compared it with the Evidence. */
+static void a_runtime_key_is_compared_by_what_makes_it(void **state)
+{
+    (void)state;
+#define X "axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY"
+#define Y "T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU"
+    static const char claim[] = "runtime_data_claims tee-pubkey";
+    static const struct {
+        const char *key;
+        enum atls_err err;
+    } cases[] = {
+        {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\"}", ATLS_OK},
+        {"{\"alg\":\"ECDH-ES+A256KW\",\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y
+         "\"}",
+         ATLS_OK},
+        {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" Y "\",\"y\":\"" X "\"}",
+         ATLS_ERR_KEY_BINDING},
+        {"{\"kty\":\"EC\",\"crv\":\"P-256\",\"x\":\"" X "\"}", ATLS_ERR_KEY_BINDING},
+        {"{\"kty\":\"EC\",\"crv\":\"P-384\",\"x\":\"" X "\",\"y\":\"" Y "\"}",
+         ATLS_ERR_KEY_BINDING},
+        {"{\"kty\":\"OKP\",\"crv\":\"P-256\",\"x\":\"" X "\",\"y\":\"" Y "\"}",
+         ATLS_ERR_KEY_BINDING},
+        {"{}", ATLS_ERR_KEY_BINDING},
+        {"null", ATLS_ERR_KEY_BINDING},
+        {"\"" X "\"", ATLS_ERR_KEY_BINDING},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
+        char text[400];
+        struct atls_ear ear = empty();
+        snprintf(text, sizeof text, "{\"runtime_data_claims\":{\"tee-pubkey\":%s}}", cases[i].key);
+        json_t *claims = ear_parse(text);
+        ear.submods[1].attester_claims.json = claims;
+        assert_err(check(&ear, "key attestation, cnf"), KEY_BINDING);
+        ear.profile = ATLS_EAR_TRUSTEE;
+        assert_int_equal(check(&ear, claim), cases[i].err);
+        assert_true(atls_ear_names_runtime_key(&ear, &ear.submods[1]));
+        assert_false(atls_ear_names_runtime_key(&ear, &ear.submods[0]));
+        ear.submods[0].akpub = atls_bytes_text("another key");
+        assert_err(check(&ear, "ear_veraison_key_attestation"), KEY_BINDING);
+        json_decref(claims);
+    }
+#undef X
+#undef Y
+}
+
 /* Each form as it stands in a token. */
 static void the_forms_are_read_from_tokens(void **state)
 {
@@ -175,6 +222,7 @@ int main(void)
         cmocka_unit_test(every_key_that_is_named_must_be_that_one),
         cmocka_unit_test(a_confirmed_key_is_compared_as_a_key),
         cmocka_unit_test(thumbprints_are_the_computed_ones),
+        cmocka_unit_test(a_runtime_key_is_compared_by_what_makes_it),
         cmocka_unit_test(the_forms_are_read_from_tokens),
         cmocka_unit_test(a_key_of_an_unknown_kind_is_compared_with_akpub_only),
     };

@@ -24,6 +24,20 @@
     "\"instance-identity\":2,\"executables\":3,\"hardware\":2},"                                   \
     "\"ear_veraison_key_attestation\":{\"akpub\":\"" EAR_AKPUB "\"}}}}"
 
+/* One of Trustee's, as its key broker gives it. */
+#define TRUSTEE                                                                                    \
+    "{\"eat_profile\":\"tag:github.com,2024:confidential-containers/Trustee\","                    \
+    "\"iss\":\"CoCo-Attestation-Service\",\"iat\":1780000000,\"exp\":1780000300,"                  \
+    "\"ear.verifier-id\":{\"developer\":\"d\",\"build\":\"t1\"},"                                  \
+    "\"submods\":{\"cpu0\":{\"ear.status\":\"affirming\",\"ear.trustworthiness-vector\":{"         \
+    "\"instance-identity\":2,\"executables\":3,\"hardware\":2},"                                   \
+    "\"ear.veraison.annotated-evidence\":{\"snp\":{},\"runtime_data_claims\":{"                    \
+    "\"nonce\":\"AA==\",\"tee-pubkey\":{\"alg\":\"ECDH-ES+A256KW\",\"kty\":\"EC\","                \
+    "\"crv\":\"P-256\",\"x\":\"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY\","                     \
+    "\"y\":\"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU\"}}}}}}"
+/* A point within a name is written as % in the paths below. */
+#define ANNOTATED "submods.cpu0.ear%veraison%annotated-evidence."
+
 static struct atls_key *key;
 static struct verifier_trust *trust;
 static struct atls_revoked_entry entry;
@@ -121,11 +135,12 @@ static void a_good_one_is_taken_for_what_it_says(void **state)
 }
 
 /* The member at `path` becomes `value`, or, NULL, goes; then it is signed again. */
-static const struct row {
+struct row {
     const char *path, *value;
     enum atls_err err;
     const char *claim;
-} rows[] = {
+};
+static const struct row rows[] = {
     {"eat_profile", "\"tag:else.example,2026:x\"", ATLS_ERR_RESULT, "eat_profile"},
     {"aud", "\"https://else.example\"", ATLS_ERR_RESULT, "aud"},
     {"aud", "null", ATLS_ERR_RESULT, "aud"},
@@ -152,19 +167,51 @@ static const struct row {
     {"submods.MYSTERY", "{\"ear_status\":\"affirming\"}", ATLS_ERR_RESULT, "submods"},
 };
 
-static json_t *changed(const struct row *row)
+static const struct row trustee_rows[] = {
+    {"iss", "\"" IDENTITY "\"", ATLS_OK, ""},
+    {"iss", "\"" OTHER "\"", ATLS_ERR_RESULT, "iss"}, /* a URI is an identity there too */
+    {"iss", NULL, ATLS_OK, ""},
+    /* Another profile: its issuer is no identity, and nobody has compared the key. */
+    {"eat_profile", "\"tag:github.com,2023:veraison/ear\"", ATLS_ERR_KEY_BINDING,
+     "key attestation, cnf"},
+    {ANNOTATED "tdx", "1", ATLS_OK, ""},
+    {ANNOTATED "tdx", "{}", ATLS_ERR_RESULT, "submods"},
+    {ANNOTATED "snp", NULL, ATLS_ERR_RESULT, "submods"},
+    {ANNOTATED "snp", "null", ATLS_ERR_RESULT, "submods"},
+    {"submods.cpu1", "{\"ear.status\":\"affirming\"}", ATLS_ERR_RESULT, "submods"},
+    {"submods.SEVSNP", "{\"ear.status\":\"affirming\"}", ATLS_ERR_RESULT, "submods"},
+    {"submods.cpu0.ear%status", "\"contraindicated\"", ATLS_ERR_STATUS, "cpu0 ear_status"},
+    {ANNOTATED "runtime_data_claims", NULL, ATLS_ERR_KEY_BINDING, "key attestation, cnf"},
+    {ANNOTATED "runtime_data_claims.tee-pubkey", NULL, ATLS_ERR_KEY_BINDING,
+     "key attestation, cnf"},
+    {ANNOTATED "runtime_data_claims.tee-pubkey.x", "\"AA\"", ATLS_ERR_KEY_BINDING,
+     "runtime_data_claims tee-pubkey"},
+    {ANNOTATED "runtime_data_claims.tee-pubkey.y", NULL, ATLS_ERR_KEY_BINDING,
+     "runtime_data_claims tee-pubkey"},
+};
+
+static char *plain(char *name)
 {
-    json_t *claims = ear_parse(GOOD);
+    for (char *c = strchr(name, '%'); c != NULL; c = strchr(c, '%')) {
+        *c = '.';
+    }
+    return name;
+}
+
+static json_t *changed(const char *base, const struct row *row)
+{
+    json_t *claims = ear_parse(base);
     json_t *object = claims;
     char copy[200];
     snprintf(copy, sizeof copy, "%s", row->path);
     char *name = copy;
     for (char *dot = strchr(name, '.'); dot != NULL; dot = strchr(name, '.')) {
         *dot = '\0';
-        object = json_object_get(object, name);
+        object = json_object_get(object, plain(name));
         assert_non_null(object);
         name = dot + 1;
     }
+    name = plain(name);
     if (row->value == NULL) {
         assert_int_equal(json_object_del(object, name), 0);
     } else {
@@ -173,22 +220,43 @@ static json_t *changed(const struct row *row)
     return claims;
 }
 
-static void every_claim_is_judged_when_it_is_signed_again(void **state)
+static void judge_all(const char *base, const struct row *table, size_t num)
 {
-    (void)state;
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+    for (size_t i = 0; i < num; i++) {
         struct atls_appraisal appraisal;
         struct atls_diag diag;
-        json_t *claims = changed(&rows[i]);
+        json_t *claims = changed(base, &table[i]);
         const struct atls_verify_request request = request_of(signed_cmw(claims));
         const enum atls_err err = appraise(&appraisal, IDENTITY, &request, &diag);
-        if (err != rows[i].err || strcmp(diag.claim, rows[i].claim) != 0) {
-            fail_msg("%s = %s: %s, claim \"%s\"", rows[i].path,
-                     rows[i].value != NULL ? rows[i].value : "(gone)", atls_err_name(err),
+        if (err != table[i].err || strcmp(diag.claim, table[i].claim) != 0) {
+            fail_msg("%s = %s: %s, claim \"%s\"", table[i].path,
+                     table[i].value != NULL ? table[i].value : "(gone)", atls_err_name(err),
                      diag.claim);
         }
         json_decref(claims);
     }
+}
+
+static void every_claim_is_judged_when_it_is_signed_again(void **state)
+{
+    (void)state;
+    judge_all(GOOD, rows, ATLS_ARRAY_LEN(rows));
+    judge_all(TRUSTEE, trustee_rows, ATLS_ARRAY_LEN(trustee_rows));
+}
+
+static void one_of_trustee_is_of_the_machine_that_it_annotates(void **state)
+{
+    (void)state;
+    struct atls_appraisal appraisal;
+    struct atls_diag diag;
+    json_t *claims = ear_parse(TRUSTEE);
+    const struct atls_verify_request request = request_of(signed_cmw(claims));
+    json_decref(claims);
+    assert_err(appraise(&appraisal, IDENTITY, &request, &diag), OK);
+    assert_int_equal(appraisal.num_submods, 1);
+    assert_string_equal(appraisal.submods[0].format->name, "snp");
+    assert_int_equal(appraisal.submods[0].key_binding, ATLS_KEY_BINDING_CHALLENGE);
+    assert_int_equal(appraisal.submods[0].attested_key.len, 32);
 }
 
 static void one_about_another_key_is_refused(void **state)
@@ -222,7 +290,7 @@ static void a_submod_that_does_not_name_the_key_is_not_bound_to_it(void **state)
     const struct row bare = {"submods.PSA_IOT", "{\"ear_status\":\"affirming\"}", ATLS_OK, ""};
     const enum atls_key_binding expected[] = {ATLS_KEY_BINDING_CHALLENGE, ATLS_KEY_BINDING_NONE};
     for (size_t i = 0; i < 2; i++) {
-        json_t *claims = changed(i == 0 ? &row : &bare);
+        json_t *claims = changed(GOOD, i == 0 ? &row : &bare);
         const struct atls_verify_request request = request_of(signed_cmw(claims));
         assert_err(appraise(&appraisal, IDENTITY, &request, &diag), OK);
         assert_int_equal(appraisal.num_submods, 2);
@@ -298,6 +366,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_one_is_taken_for_what_it_says),
         cmocka_unit_test(every_claim_is_judged_when_it_is_signed_again),
+        cmocka_unit_test(one_of_trustee_is_of_the_machine_that_it_annotates),
         cmocka_unit_test(one_about_another_key_is_refused),
         cmocka_unit_test(a_submod_that_does_not_name_the_key_is_not_bound_to_it),
         cmocka_unit_test(a_key_of_the_verifier_that_is_revoked_signs_nothing),

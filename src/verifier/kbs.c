@@ -38,24 +38,32 @@ static enum atls_err refuse(const char *claim, const char *found, const char *ex
     return atls_fail_texts(diag, ATLS_ERR_VERIFIER_ANSWER, step, claim, found, expected);
 }
 
+/* ask gives *out (caller: free its body) for an answer of status 200, and else leaves it. */
 static enum atls_err ask(struct atls_fetch_answer *out, const struct verifier_line *line,
-                         const char *path, struct atls_fetch_request *request,
+                         const char *path, const struct atls_fetch_request *without_url,
                          struct atls_diag *diag)
 {
     char url[VERIFIER_MAX_URL_LEN];
+    struct atls_fetch_answer answer = {.outcome = ATLS_FETCH_NONE};
     if (!verifier_url_join(url, line->url, path)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "URL", "too long", "a shorter one");
     }
-    request->method = ATLS_FETCH_POST;
-    request->url = url;
-    request->content_type = "application/json";
-    enum atls_err err = verifier_ask(out, line, path, request,
-                                     request->once ? VERIFIER_ASK_ONCE : VERIFIER_ASK_AGAIN, diag);
-    if (err == ATLS_OK && out->status != 200) {
-        err = verifier_refuse_status(out, path, "200", diag);
-        free(out->body);
+    struct atls_fetch_request request = *without_url;
+    request.method = ATLS_FETCH_POST;
+    request.url = url;
+    request.content_type = "application/json";
+    enum atls_err err = verifier_ask(&answer, line, path, &request,
+                                     request.once ? VERIFIER_ASK_ONCE : VERIFIER_ASK_AGAIN, diag);
+    if (err != ATLS_OK) {
+        return err;
     }
-    return err;
+    if (answer.status != 200) {
+        err = verifier_refuse_status(&answer, path, "200", diag);
+        free(answer.body);
+        return err;
+    }
+    *out = answer;
+    return ATLS_OK;
 }
 
 static enum atls_err parse(json_t **out, const struct atls_fetch_answer *answer,
@@ -136,12 +144,12 @@ static enum atls_err authenticate(struct session *session, const struct verifier
                                   const struct atls_format *format, struct atls_diag *diag)
 {
     char body[160];
-    struct atls_fetch_answer answer;
+    struct atls_fetch_answer answer = {.outcome = ATLS_FETCH_NONE};
     snprintf(body, sizeof body,
              "{\"version\":\"%s\",\"tee\":\"%s\",\"extra-params\":"
              "{\"supported-hash-algorithms\":[\"sha512\"]}}",
              protocol, verifier_trustee_tee(format));
-    struct atls_fetch_request request = {
+    const struct atls_fetch_request request = {
         .body = atls_bytes_text(body), .max_body = MAX_CHALLENGE_LEN, .field = "set-cookie"};
     enum atls_err err = ask(&answer, line, "/kbs/v0/auth", &request, diag);
     if (err == ATLS_OK) {
@@ -206,15 +214,15 @@ static enum atls_err attest(char **out, const struct session *session,
                             const struct verifier_line *line, json_t *evidence,
                             struct atls_diag *diag)
 {
-    struct atls_fetch_answer answer;
+    struct atls_fetch_answer answer = {.outcome = ATLS_FETCH_NONE};
     char *body = body_of(session, evidence);
     if (body == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
-    struct atls_fetch_request request = {.body = atls_bytes_text(body),
-                                         .once = true,
-                                         .cookie = session->cookie,
-                                         .max_body = MAX_ANSWER_LEN};
+    const struct atls_fetch_request request = {.body = atls_bytes_text(body),
+                                               .once = true,
+                                               .cookie = session->cookie,
+                                               .max_body = MAX_ANSWER_LEN};
     enum atls_err err = ask(&answer, line, "/kbs/v0/attest", &request, diag);
     free(body);
     if (err == ATLS_OK) {

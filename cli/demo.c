@@ -7,6 +7,7 @@
  */
 #include "demo.h"
 
+#include "atls_build.h"
 #include "attesters.h"
 #include "base/diag.h"
 #include "base/span.h"
@@ -96,10 +97,12 @@ static int run_steps(struct demo *demo)
         !demo_prepare(demo, "certify both by a throw-away CA", demo_certify)) {
         return 1;
     }
+#if ATLS_VERIFIER && ATLS_NET
     if (demo->options->demo_verifier) {
         demo_verifier_steps(demo);
         return 0;
     }
+#endif
     for (size_t i = 0; i < ATLS_ARRAY_LEN(accepted); i++) {
         demo_connect(demo, &accepted[i]);
     }

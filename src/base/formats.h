@@ -15,13 +15,13 @@ struct atls_format {
     const char *name;              /* "psa": --require, --attest, policy */
     const char *media_type;        /* what we send; also the scheme by MEDIA_TYPE */
     const char *accepted_types[4]; /* other media types that are read; NULL-terminated */
-    bool has_content_format;
-    uint16_t content_format; /* CoAP content format, offered first where there is one */
     /* "__cmwc_t" of a CMW collection, where it is one; NULL: a record or a tag */
     const char *collection_type;
-    bool outside_only;         /* never in a handshake: what a Verifier is sent for a passport */
-    const char *submod;        /* name of the submodule in an EAR; NULL: that of a part */
-    const char *corim_profile; /* NULL: those of the parts */
+    bool outside_only; /* never in a handshake: what a Verifier is sent for a passport */
+    bool has_content_format;
+    uint16_t content_format;       /* CoAP content format, offered first where there is one */
+    const char *submod;            /* name of the submodule in an EAR; NULL: that of a part */
+    const char *corim_profile;     /* NULL: those of the parts */
     const char *old_corim_profile; /* the dialect before 2025; may be NULL */
     const char *binder_field;      /* where the binder sits, for sentences */
     size_t padded_len; /* 64: it sits in so many octets, padded with zeros; 0: as it is */

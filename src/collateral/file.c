@@ -22,7 +22,7 @@ static const char step[] = "collateral file";
 static const char suffix[] = ".collateral";
 
 /* Body and chain in base64 and JSON's escapes. */
-#define MAX_FILE_LEN   (2 * ATLS_DEPOT_MAX_BODY)
+#define MAX_FILE_LEN   ((size_t)2 * ATLS_DEPOT_MAX_BODY)
 #define MAX_FOLDER_LEN 1024
 #define NAME_LEN       (64 + sizeof suffix - 1)
 

@@ -91,7 +91,7 @@ static enum atls_err fill(struct atls_evidence_cert *out, struct atls_diag *diag
 enum atls_err atls_evidence_cert_read(struct atls_evidence_cert **out, struct atls_bytes file,
                                       struct atls_diag *diag)
 {
-    if (file.len > 2 * ATLS_MAX_EVIDENCE_CERT_LEN) { /* PEM takes a third more */
+    if (file.len > (size_t)2 * ATLS_MAX_EVIDENCE_CERT_LEN) { /* PEM takes a third more */
         return refuse(diag, "X.509", "too many octets", "a certificate of at most 65536 octets");
     }
     struct atls_evidence_cert *cert = calloc(1, sizeof *cert);

@@ -10,25 +10,25 @@
 
 /* Which key goes with a scheme. */
 struct scheme {
-    uint16_t number;
     const char *key_type; /* OpenSSL's name */
     const char *group;    /* of an EC key; NULL: no EC key */
     const char *hash;     /* NULL: the scheme hashes by itself */
+    uint16_t number;
     bool pss;
 };
 
 static const struct scheme schemes[] = {
-    {ATLS_TLS_ECDSA_P256_SHA256, "EC", "prime256v1", "SHA256", false},
-    {ATLS_TLS_ECDSA_P384_SHA384, "EC", "secp384r1", "SHA384", false},
-    {ATLS_TLS_ECDSA_P521_SHA512, "EC", "secp521r1", "SHA512", false},
-    {ATLS_TLS_RSA_PSS_RSAE_SHA256, "RSA", NULL, "SHA256", true},
-    {ATLS_TLS_RSA_PSS_RSAE_SHA384, "RSA", NULL, "SHA384", true},
-    {ATLS_TLS_RSA_PSS_RSAE_SHA512, "RSA", NULL, "SHA512", true},
-    {ATLS_TLS_ED25519, "ED25519", NULL, NULL, false},
-    {ATLS_TLS_ED448, "ED448", NULL, NULL, false},
-    {ATLS_TLS_RSA_PSS_PSS_SHA256, "RSA-PSS", NULL, "SHA256", true},
-    {ATLS_TLS_RSA_PSS_PSS_SHA384, "RSA-PSS", NULL, "SHA384", true},
-    {ATLS_TLS_RSA_PSS_PSS_SHA512, "RSA-PSS", NULL, "SHA512", true},
+    {"EC", "prime256v1", "SHA256", ATLS_TLS_ECDSA_P256_SHA256, false},
+    {"EC", "secp384r1", "SHA384", ATLS_TLS_ECDSA_P384_SHA384, false},
+    {"EC", "secp521r1", "SHA512", ATLS_TLS_ECDSA_P521_SHA512, false},
+    {"RSA", NULL, "SHA256", ATLS_TLS_RSA_PSS_RSAE_SHA256, true},
+    {"RSA", NULL, "SHA384", ATLS_TLS_RSA_PSS_RSAE_SHA384, true},
+    {"RSA", NULL, "SHA512", ATLS_TLS_RSA_PSS_RSAE_SHA512, true},
+    {"ED25519", NULL, NULL, ATLS_TLS_ED25519, false},
+    {"ED448", NULL, NULL, ATLS_TLS_ED448, false},
+    {"RSA-PSS", NULL, "SHA256", ATLS_TLS_RSA_PSS_PSS_SHA256, true},
+    {"RSA-PSS", NULL, "SHA384", ATLS_TLS_RSA_PSS_PSS_SHA384, true},
+    {"RSA-PSS", NULL, "SHA512", ATLS_TLS_RSA_PSS_PSS_SHA512, true},
 };
 
 const struct atls_tls_key *atls_tls_key_of(struct evp_pkey_st *pkey)

@@ -25,7 +25,7 @@ static enum atls_err take_schemes(struct atls_authenticator_request *request,
                                   struct atls_bytes body, struct atls_diag *diag)
 {
     struct atls_reader r = atls_reader_of(body);
-    const size_t most = 2 * ATLS_MAX_AUTHENTICATOR_SCHEMES;
+    const size_t most = (size_t)2 * ATLS_MAX_AUTHENTICATOR_SCHEMES;
     if (!atls_read_vec16(&r, 2, most, &request->schemes) || !atls_read_end(&r) ||
         request->schemes.len % 2 != 0) {
         return malformed(&r, "signature_algorithms", "1 to 32 schemes of two octets", diag);

@@ -9,7 +9,7 @@
 /* Root, region, zone and instance, as at AWS; the enclave's certificate is under the last. */
 #define ATLS_SIM_NITRO_AUTHORITIES 4
 /* How long an enclave's certificate lives. */
-#define ATLS_SIM_NITRO_LEAF_S (3 * 3600)
+#define ATLS_SIM_NITRO_LEAF_S (INT64_C(3) * 3600)
 
 struct atls_sim_nitro_cert {
     uint8_t *der; /* owned */

@@ -57,9 +57,10 @@ static void add_level(struct extensions *e, const char *oid, uint8_t level)
 
 static void add_text(struct extensions *e, const char *oid, const char *text)
 {
-    uint8_t value[MAX_VALUE] = {0x16, (uint8_t)strlen(text)};
-    memcpy(&value[2], text, strlen(text));
-    add(e, oid, value, 2 + strlen(text));
+    const struct atls_bytes octets = atls_bytes_text(text);
+    uint8_t value[MAX_VALUE] = {0x16, (uint8_t)octets.len};
+    memcpy(&value[2], octets.data, octets.len);
+    add(e, oid, value, 2 + octets.len);
 }
 
 #define AMD_OID "1.3.6.1.4.1.3704.1."

@@ -143,8 +143,12 @@ static void set_all_tcbs(struct atls_sim_snp *snp, struct atls_bytes tcb)
 /* What the certificate says follows the report, until it is set by itself. */
 static void follow(struct atls_sim_snp *snp)
 {
-    memcpy(snp->cert_tcb, atls_sim_snp_field(snp, "reported_tcb").data, sizeof snp->cert_tcb);
-    memcpy(snp->cert_chip_id, atls_sim_snp_field(snp, "chip_id").data, sizeof snp->cert_chip_id);
+    const struct atls_bytes tcb = atls_sim_snp_field(snp, "reported_tcb");
+    const struct atls_bytes chip_id = atls_sim_snp_field(snp, "chip_id");
+    if (tcb.len == sizeof snp->cert_tcb && chip_id.len == sizeof snp->cert_chip_id) {
+        memcpy(snp->cert_tcb, tcb.data, tcb.len);
+        memcpy(snp->cert_chip_id, chip_id.data, chip_id.len);
+    }
 }
 
 /* split gives name and value of "name=value"; NULL where there is no '='. */

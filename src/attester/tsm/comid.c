@@ -130,7 +130,7 @@ static json_t *sha384(struct atls_bytes octets)
 static json_t *registers_json(struct atls_bytes first)
 {
     json_t *registers = json_object();
-    for (unsigned i = 0; i < 4; i++) {
+    for (size_t i = 0; i < 4; i++) {
         const char name[] = {(char)('0' + i), '\0'};
         const struct atls_bytes value =
             atls_bytes_of(&first.data[i * MEASUREMENT_LEN], MEASUREMENT_LEN);

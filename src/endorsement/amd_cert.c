@@ -54,16 +54,16 @@ static enum atls_err read_tcb(struct atls_amd_tcb *tcb, const struct atls_x509 *
 {
     static const uint8_t fmc[] = {ARC, 3, 9};
     const struct {
-        uint8_t oid[10];
         const char *name;
         uint8_t *out;
+        uint8_t oid[10];
         bool needed;
     } levels[] = {
-        {{ARC, 3, 1}, "blSPL", &tcb->bootloader, true},
-        {{ARC, 3, 2}, "teeSPL", &tcb->tee, true},
-        {{ARC, 3, 3}, "snpSPL", &tcb->snp, true},
-        {{ARC, 3, 8}, "ucodeSPL", &tcb->microcode, true},
-        {{ARC, 3, 9}, "fmcSPL", &tcb->fmc, false},
+        {"blSPL", &tcb->bootloader, {ARC, 3, 1}, true},
+        {"teeSPL", &tcb->tee, {ARC, 3, 2}, true},
+        {"snpSPL", &tcb->snp, {ARC, 3, 3}, true},
+        {"ucodeSPL", &tcb->microcode, {ARC, 3, 8}, true},
+        {"fmcSPL", &tcb->fmc, {ARC, 3, 9}, false},
     };
     struct atls_bytes value;
     for (size_t i = 0; i < ATLS_ARRAY_LEN(levels); i++) {

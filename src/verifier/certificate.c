@@ -359,7 +359,7 @@ enum atls_err atls_verify_certificate(struct atls_appraisal *out, const char **o
                                       struct atls_diag *diag)
 {
     ATLS_AUTO(atls_evidence_cert_cleanup) struct atls_evidence_cert *cert = NULL;
-    ATLS_AUTO(atls_cert_evidence_cleanup) struct atls_cert_evidence evidence;
+    struct atls_cert_evidence evidence;
     memset(&evidence, 0, sizeof evidence);
     enum atls_err err = recode(atls_evidence_cert_read(&cert, request->cmw, diag), diag);
     if (err == ATLS_OK) {
@@ -371,17 +371,17 @@ enum atls_err atls_verify_certificate(struct atls_appraisal *out, const char **o
     if (err == ATLS_OK) {
         err = verify(out, &evidence, cert, request, diag);
     }
-    if (err != ATLS_OK) {
-        return err;
+    if (err == ATLS_OK) {
+        lower(out, request);
+        *out_form = evidence.form;
     }
-    lower(out, request);
     /* What the submods borrow is the record. */
-    if (out->storage == NULL) {
+    if (err == ATLS_OK && out->storage == NULL) {
         out->storage = evidence.cmw;
         evidence.cmw = NULL;
     }
-    *out_form = evidence.form;
-    return ATLS_OK;
+    atls_cert_evidence_cleanup(&evidence);
+    return err;
 }
 
 bool atls_is_certificate(struct atls_bytes file)

@@ -220,7 +220,7 @@ void verifier_work_on(void *arg, struct verifier_job **jobs, size_t num)
     for (size_t i = 0; i < num; i++) {
         describe(&asked[i], exchange_of(jobs[i]));
     }
-    if (jobs[0]->kind == VERIFIER_SINGLE) {
+    if (num == 1 && jobs[0]->kind == VERIFIER_SINGLE) {
         work_on_one(http, asked);
     } else {
         work_on_many(http, jobs[0]->kind, asked, num);

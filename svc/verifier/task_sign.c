@@ -246,7 +246,7 @@ static void settle(struct verifier_task_batch *batch)
                                                  .evidence = task->report.value,
                                                  .result = task->result,
                                                  .expiry_ms = task->id.end_s * 1000,
-                                                 .ttl_ms = VERIFIER_SESSION_TTL_S * 1000};
+                                                 .ttl_ms = (int64_t)VERIFIER_SESSION_TTL_S * 1000};
         num++;
     }
     enum atls_err err = num != 0 ? ATLS_ERR_STORE_UNREACHABLE : ATLS_OK;

@@ -13,7 +13,7 @@
 /* Measured values by the key of their measurement; those of Intel's profile have none. */
 #define ATLS_QUOTE_MAX_MAPS       8
 #define ATLS_QUOTE_MAX_EXTENSIONS 12
-#define ATLS_QUOTE_MAX_ADVISORIES (3 * ATLS_INTEL_MAX_ADVISORIES)
+#define ATLS_QUOTE_MAX_ADVISORIES ((size_t)3 * ATLS_INTEL_MAX_ADVISORIES)
 
 /* All spans point into the facts, the collateral, or this struct: it does not move. */
 struct atls_quote_measured {

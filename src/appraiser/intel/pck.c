@@ -270,7 +270,7 @@ enum atls_err atls_pck_read_extension(struct atls_pck *out, struct atls_bytes de
                           "type, length and members of Intel's profile", diag);
         }
     }
-    for (uint8_t number = PPID; number <= TYPE; number++) {
+    for (unsigned number = PPID; number <= TYPE; number++) {
         if ((seen >> number & 1) == 0) {
             return refuse(member_names[number], "none", "every member of Intel's profile", diag);
         }

@@ -72,6 +72,9 @@ static void fill(struct atls_snp_measured *out, size_t i, const struct source *s
         values->version = atls_bytes_text(out->texts[i]);
         break;
     case FIRMWARE:
+        if (source->version == NULL) {
+            break;
+        }
         snprintf(out->texts[i], sizeof out->texts[i], "%u.%u.%u", source->version[0],
                  source->version[1], source->version[2]);
         values->has = ATLS_HAS_VERSION | ATLS_HAS_VERSION_SCHEME;
@@ -84,7 +87,7 @@ static void fill(struct atls_snp_measured *out, size_t i, const struct source *s
         break;
     case TCB: /* the octets as one little-endian number */
         values->has = ATLS_HAS_SVN;
-        for (size_t k = 8; k > 0; k--) {
+        for (size_t k = source->octets.len; k > 0; k--) {
             values->svn = values->svn << 8 | source->octets.data[k - 1];
         }
         break;

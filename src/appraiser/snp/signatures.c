@@ -145,7 +145,7 @@ static enum atls_err search_begin(struct search *s, const struct atls_snp_parsed
 static void name_root(struct search *s, const struct atls_snp_product *product)
 {
     const struct atls_bytes ark = atls_bytes_text("ARK-");
-    const struct atls_bytes name = atls_bytes_text(product->name);
+    const struct atls_bytes name = atls_bytes_text(product != NULL ? product->name : "");
     memcpy(s->model, ark.data, ark.len);
     memcpy(&s->model[ark.len], name.data, name.len);
     s->environment = (struct atls_environment){

@@ -69,7 +69,21 @@ def check_limits():
             problems.append(f"ATLS_MAX_{name} is {value:,}, which section 7 does not say")
 
 
+def check_formats():
+    """Section 3: each row of src/base/formats.c with its media type."""
+    source = (ROOT / "src/base/formats.c").read_text()
+    names = re.findall(r"^ +\.name = \"(\w+)\"", source, re.M)
+    types = re.findall(r"^ +\.media_type = \"((?:[^\"\\]|\\.)+)\"", source, re.M)
+    if not names or len(names) != len(types):
+        problems.append("the rows of src/base/formats.c are not read as they are written")
+    for name, media_type in zip(names, types):
+        plain = media_type.replace("\\", "")
+        if not any(f"`{name}`" in line and f"`{plain}`" in line for line in section(3).splitlines()):
+            problems.append(f"section 3 does not say that {name} is {plain}")
+
+
 check_alerts()
+check_formats()
 check_tests()
 check_limits()
 for problem in problems:

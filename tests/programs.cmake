@@ -156,7 +156,8 @@ foreach(run psa:raw psa:unsigned psa:re-signed psa:control
             tdx:raw tdx:unsigned tdx:re-signed tdx:control
             sgx:raw sgx:unsigned sgx:re-signed sgx:control
             kat:raw kat:unsigned kat:re-signed kat:control
-            psa-interim:re-signed psa-legacy:re-signed tpm2-rsa:re-signed)
+            psa-interim:re-signed psa-legacy:re-signed tpm2-rsa:re-signed
+            pck:re-signed tcb-info:re-signed qe-identity:re-signed)
   string(REPLACE ":" ";" words ${run})
   list(GET words 0 format)
   list(GET words 1 kind)

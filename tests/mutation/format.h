@@ -6,6 +6,7 @@
 #ifndef MUTATION_FORMAT_H
 #define MUTATION_FORMAT_H
 
+#include "endorsement/collateral.h"
 #include "mutation/shape.h"
 #include "mutation/value.h"
 #include "support/sample.h"
@@ -41,6 +42,11 @@ struct mutation_format {
      * change->applied says whether it was: it is not when the field has no such mutation.
      */
     struct atls_bytes (*make)(struct value_change *change);
+    /*
+     * NULL, or it gives the collateral of what `make` gave last, signed anew; an error where it
+     * cannot be read, which is then what came of the change. A refusal is told with its claim.
+     */
+    enum atls_err (*bring)(struct atls_collateral **out, struct atls_diag *diag);
 };
 
 extern const struct mutation_format mutation_psa;
@@ -54,6 +60,10 @@ extern const struct mutation_format mutation_tdx;
 extern const struct mutation_format mutation_psa_interim;
 extern const struct mutation_format mutation_psa_legacy;
 extern const struct mutation_format mutation_tpm2_rsa;
+/* What Intel signs beside quotes. */
+extern const struct mutation_format mutation_pck;
+extern const struct mutation_format mutation_tcb_info;
+extern const struct mutation_format mutation_qe_identity;
 
 /* What may be accepted of a PSA token as part of a bundle: as may_accept of psa, but for its nonce.
  */

@@ -23,9 +23,10 @@
 #define DEFAULT_SEED    1
 
 static const struct mutation_format *const formats[] = {
-    &mutation_psa,      &mutation_psa_interim, &mutation_psa_legacy, &mutation_tpm2,
-    &mutation_tpm2_rsa, &mutation_nitro,       &mutation_snp,        &mutation_kat,
-    &mutation_sgx,      &mutation_tdx,
+    &mutation_psa,         &mutation_psa_interim, &mutation_psa_legacy, &mutation_tpm2,
+    &mutation_tpm2_rsa,    &mutation_nitro,       &mutation_snp,        &mutation_kat,
+    &mutation_sgx,         &mutation_tdx,         &mutation_pck,        &mutation_tcb_info,
+    &mutation_qe_identity,
 };
 
 static uint64_t setting(const char *name, uint64_t otherwise)

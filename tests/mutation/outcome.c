@@ -66,6 +66,13 @@ static enum atls_err decide(const struct test_sample *sample,
 void outcome_of(struct outcome *out, const struct test_sample *sample, struct atls_bytes cmw,
                 const struct atls_endorsements *set, const struct atls_crypto_ops *crypto)
 {
+    outcome_with(out, sample, cmw, set, NULL, crypto);
+}
+
+void outcome_with(struct outcome *out, const struct test_sample *sample, struct atls_bytes cmw,
+                  const struct atls_endorsements *set, const struct atls_collateral *collateral,
+                  const struct atls_crypto_ops *crypto)
+{
     const struct atls_verify_request request = {
         .crypto = crypto,
         .endorsements = set,
@@ -75,6 +82,7 @@ void outcome_of(struct outcome *out, const struct test_sample *sample, struct at
         .tls_spki = sample->tls_spki,
         .now_s = 1790000000,
         .want_claims = true,
+        .collateral = collateral,
     };
     struct atls_appraisal appraisal;
     memset(out, 0, sizeof *out);

@@ -22,6 +22,10 @@ void outcome_context(const char *format, ...) __attribute__((format(printf, 1, 2
  * the output, ends the program: no octet of a peer may cause either. */
 void outcome_of(struct outcome *out, const struct test_sample *sample, struct atls_bytes cmw,
                 const struct atls_endorsements *set, const struct atls_crypto_ops *crypto);
+/* outcome_with is the same with collateral beside that of the set; NULL: none. */
+void outcome_with(struct outcome *out, const struct test_sample *sample, struct atls_bytes cmw,
+                  const struct atls_endorsements *set, const struct atls_collateral *collateral,
+                  const struct atls_crypto_ops *crypto);
 void outcome_cleanup(struct outcome *outcome);
 
 /* outcome_equal compares everything that a verdict could show. */

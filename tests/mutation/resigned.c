@@ -52,6 +52,33 @@ static void compare(struct table_run *run, const struct value_change *change,
            found, rule != NULL ? rule->rest : "a row in the table", sentence);
 }
 
+/* appraise gives what came of Evidence, and of the collateral that its format brings. */
+static void appraise(struct table_run *run, struct outcome *out, struct atls_bytes cmw)
+{
+    struct atls_collateral *brought = NULL;
+    struct atls_diag diag;
+    memset(out, 0, sizeof *out);
+    const enum atls_err err =
+        run->format->bring != NULL ? run->format->bring(&brought, &diag) : ATLS_OK;
+    if (err != ATLS_OK) {
+        out->appraisal = err;
+        out->diag = diag;
+    } else {
+        outcome_with(out, &run->sample, cmw, run->set, brought, atls_crypto_openssl());
+    }
+    atls_collateral_free(brought);
+}
+
+/* tell writes the verdict as tables have it: of collateral with the claim, of which many are
+ * refused by one error. */
+static void tell(struct table_run *run, char found[200], const struct outcome *outcome)
+{
+    outcome_text(found, outcome, &run->original);
+    if (run->format->bring != NULL && outcome->appraisal != ATLS_OK) {
+        snprintf(found, 200, "%s %s", atls_err_name(outcome->appraisal), outcome->diag.claim);
+    }
+}
+
 /* try_change is false where the field has no such change. */
 static bool try_change(struct table_run *run, struct value_change *change, char found[200])
 {
@@ -62,8 +89,8 @@ static bool try_change(struct table_run *run, struct value_change *change, char 
     struct outcome outcome;
     outcome_context("%s, %s %s, variant %u", run->format->name, change->field,
                     value_change_name(change->kind), change->variant);
-    outcome_of(&outcome, &run->sample, cmw, run->set, atls_crypto_openssl());
-    outcome_text(found, &outcome, &run->original);
+    appraise(run, &outcome, cmw);
+    tell(run, found, &outcome);
     run->num_runs++;
     if (!run->settings->print_only) {
         compare(run, change, &outcome, found);
@@ -126,8 +153,7 @@ static void check_original(struct table_run *run)
 {
     struct value_change none = {"", VALUE_CHANGE_NONE, 0, false};
     outcome_context("%s, as it was made", run->format->name);
-    outcome_of(&run->original, &run->sample, run->format->make(&none), run->set,
-               atls_crypto_openssl());
+    appraise(run, &run->original, run->format->make(&none));
     char found[200];
     outcome_text(found, &run->original, &run->original);
     if (strcmp(found, "accepted") != 0) {

@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#define RULES_MAX 512
+#define RULES_MAX 1024
 
 struct rule {
     char first[96];  /* sample, or field */

@@ -46,7 +46,7 @@ static const struct option {
      "what the peer must attest with"},
     {"endorsements", LIST, PEERS | CLI_APPRAISE | CLI_VERIFIER, AT(endorsements), "PATH",
      "CoRIM or collateral, file or folder; NAME@FILE: anchor; repeatable"},
-    {"collateral", LIST, PEERS | CLI_APPRAISE, AT(collateral), "DIR|URL",
+    {"collateral", LIST, PEERS | CLI_APPRAISE | CLI_VERIFIER, AT(collateral), "DIR|URL",
      "where collateral is kept, and fetched from; may be repeated"},
     {"endorsement-key", LIST, SERVERS | CLI_APPRAISE, AT(endorsement_keys), "FILE",
      "take only CoRIM that this key or certificate signed; may be repeated"},

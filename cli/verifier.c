@@ -6,6 +6,7 @@
 #include "base/diag.h"
 #include "base/span.h"
 #include "codec/cmw.h"
+#include "collateral.h"
 #include "json/file.h"
 #include "net.h"
 #include "options.h"
@@ -38,6 +39,8 @@ struct service {
     struct tls *contexts;
     uint8_t *signer_files[CLI_MAX_LIST]; /* of --endorsement-key */
     struct atls_bytes signers[CLI_MAX_LIST];
+    const char *depot_urls[CLI_MAX_LIST];
+    struct atls_collateral_spec depot;
     struct cli_options tls_options; /* without what TLS has no use for */
     char address[300];
     char id[320];
@@ -137,6 +140,7 @@ static enum atls_err make_tls(void *arg, struct ssl_ctx_st **out, struct atls_di
     s->tls_options = *s->options;
     s->tls_options.endorsements.count = 0; /* these are for Evidence of others */
     s->tls_options.endorsement_keys.count = 0;
+    s->tls_options.collateral.count = 0;
     if (s->options->ca == NULL) {
         s->tls_options.revoked = NULL; /* it is for Evidence alone: clients have no certificates */
     }
@@ -187,6 +191,10 @@ static enum atls_err configure(struct service *s, struct atls_diag *diag)
     }
     if (err == ATLS_OK) {
         err = read_signers(s, diag);
+    }
+    if (err == ATLS_OK && o->collateral.count != 0) {
+        err = cli_collateral_spec(&s->depot, s->depot_urls, o, diag);
+        c->depot = &s->depot;
     }
     if (err == ATLS_OK) {
         err = listen_on(s, diag);

@@ -42,6 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                      is_inside(rest, path));
     }
     check_nonce(input);
+    uint64_t number = UINT64_MAX;
+    (void)!verifier_query_number(&number, input, "after");
+    fuzz_require(number == UINT64_MAX || number < UINT64_C(1000000000000000000));
     (void)!verifier_base64_any(input, room, &len);
     struct verifier_session_id session;
     fuzz_require(!verifier_session_id_read(&session, input) || size > VERIFIER_TICKET_TEXT_LEN);

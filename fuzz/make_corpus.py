@@ -1302,7 +1302,12 @@ def an_outcome():
 @target("fuzz_service_message")
 def service_messages():
     nonce = bytes(range(32))
-    asked = (struct.pack(">QQQB", 1790000000, 11, 3, 1) + long(b"[]") + struct.pack(">QB", 5, 1) + long(b"packed") + vec8(nonce) + vec16(b"application/cmw+cbor") + long(b"body"))
+    asked = (struct.pack(">QQQB", 1790000000, 11, 3, 1) + long(b"[]") + struct.pack(">QB", 5, 1) + long(b"packed"))
+    body = vec8(nonce) + vec16(b"application/cmw+cbor") + long(b"body")
+    wanted = b"\1\1" + vec8(b"Milan") + vec8(b"c" * 64) + bytes([1, 2, 3, 4, 5, 6]) + b"fmspc!" + b"\1\2\1"
+    fetched = wanted + struct.pack(">Q", 77) + vec16(b"/vcek/v1/Milan/crl") + vec16(b"chain") + long(b"octets")
+    yield "evaluate_fetched", b"\0" + asked + struct.pack(">BQB", 1, 12, 1) + fetched + body + b"\0"
+    asked += struct.pack(">BQB", 0, 0, 0) + body
     yield "evaluate", b"\0" + asked + b"\0"
     yield "evaluate_documents", (b"\0" + asked + struct.pack(">BH", 1, 2) + struct.pack(">QB", 7, 0) +
                                  struct.pack(">QB", 9, 1) + long(b"corim"))
@@ -1310,11 +1315,12 @@ def service_messages():
     yield "batch", b"\x0b" + struct.pack(">H", 2) + b"\x11" + long(b"one") + b"\x13" + long(b"")
     yield "examine", b"\2" + struct.pack(">Q", 1790000000) + long(b"corim")
     said = vec16(b"a/b") + long(b"v") + a_match() + struct.pack(">H", 3)
-    yield "identified", b"\3\0\0\0" + said + long(b"")
-    yield "needs", b"\3\2\0\0" + said + long(b"")
-    yield "needs_collateral", b"\3\5\0\0" + said + long(b"")
-    yield "appraised", b"\3\3\0\0" + said + long(an_outcome())
-    yield "unidentified", b"\3\0" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0" + b"\0\0" + long(b"")
+    yield "identified", b"\3\0\0\0" + said + long(b"") + b"\0"
+    yield "needs", b"\3\2\0\0" + said + long(b"") + b"\0"
+    yield "needs_collateral", b"\3\5\0\0" + said + long(b"") + b"\0"
+    yield "needs_fetched", b"\3\6\0\0" + said + long(b"") + b"\0" + wanted + struct.pack(">Q", 9)
+    yield "appraised", b"\3\3\0\0" + said + long(an_outcome()) + b"\1"
+    yield "unidentified", b"\3\0" + a_diag(83) + vec16(b"") + long(b"") + b"\0\0\0" + b"\0\0" + long(b"") + b"\0"
     yield "examined", (b"\4" + b"\0\0" + vec16(b"id") + struct.pack(">QB", 3, 1) +
                        vec16(b"signed by CN=maker") + struct.pack(">Q", 1790000000) + vec16(b"tag:x") +
                        struct.pack(">I", 2) + a_match() + vec8(b"") + a_match() + vec8(b"k" * 32))
@@ -1332,6 +1338,7 @@ def service_queries():
     yield "size", b"/challenge-response/v1/newSession?nonceSize=64"
     yield "nonce", b"/challenge-response/v1/newSession?nonce=-_-_AAAAAAAAAAA%3D&x=y"
     yield "standard", b"nonce=++//AAAAAAAAAAA="
+    yield "after", b"x=y&after=200"
     yield "session", b"/challenge-response/v1/session/" + b"A" * 136
     yield "id", b"A" * 136
     yield "accept", b"application/x+json;q=0.5, */*;q=0, application/*"

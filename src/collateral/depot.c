@@ -49,6 +49,7 @@ struct atls_depot {
     /* under the lock */
     struct slot slots[NUM_ITEMS];
     uint64_t uses;
+    atomic_uint_fast64_t renewals; /* read without it */
     bool stopping;
     pid_t thread_pid; /* process of the thread; 0: there is none */
     pthread_t thread;
@@ -127,6 +128,9 @@ static enum atls_err fetch(struct atls_depot *depot, struct slot *slot, int64_t 
     slot->asked_ms = atls_depot_clock_ms();
     if (err == ATLS_OK) {
         struct atls_lease **place = slot->item == NULL ? &slot->item : &slot->next;
+        if (place == &slot->next) {
+            atomic_fetch_add(&depot->renewals, 1);
+        }
         depot_item_release(*place);
         *place = came;
         slot->miss_until_ms = 0;
@@ -236,6 +240,31 @@ static bool should_ask(const struct slot *slot)
            (slot->asked_ms == 0 || slot->asked_ms + MISS_MS <= now_ms);
 }
 
+static bool is_refused(const struct slot *slot)
+{
+    return slot->miss_until_ms > atls_depot_clock_ms();
+}
+
+bool atls_depot_would_wait(struct atls_depot *depot, const struct atls_collateral_wanted *wanted)
+{
+    struct depot_location location;
+    if (depot->servers.num == 0 || !depot_locate(&location, wanted)) {
+        return false;
+    }
+    pthread_mutex_lock(&depot->lock);
+    struct slot *slot = slot_of(depot, &location);
+    const bool waits = slot == NULL         ? false
+                       : ready(depot, slot) ? should_ask(slot)
+                                            : slot->fetching || !is_refused(slot);
+    pthread_mutex_unlock(&depot->lock);
+    return waits;
+}
+
+uint64_t atls_depot_renewals(const struct atls_depot *depot)
+{
+    return atomic_load(&depot->renewals);
+}
+
 static enum atls_err obtain(struct atls_depot *depot, struct slot *slot, int64_t deadline_ms,
                             struct atls_diag *diag)
 {
@@ -247,7 +276,7 @@ static enum atls_err obtain(struct atls_depot *depot, struct slot *slot, int64_t
     if (slot->fetching) { /* it ended just now: two fetches of one slot would mix it up */
         return fail_waiting(diag);
     }
-    if (slot->miss_until_ms > atls_depot_clock_ms()) {
+    if (is_refused(slot)) {
         if (diag != NULL) {
             *diag = slot->why;
         }
@@ -287,12 +316,13 @@ enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **ou
  * did not sign it. So one appraisal takes away from others only what is new and has not helped
  * anybody yet, and that only where something older stands beside it (R-58).
  */
-static void doubt(struct slot *slot, const struct atls_lease *lease)
+static void doubt(struct atls_depot *depot, struct slot *slot, const struct atls_lease *lease)
 {
     if (slot->item == lease) {
         slot->doubted = true;
         return;
     }
+    atomic_fetch_add(&depot->renewals, 1);
     depot_item_release(slot->next);
     slot->next = NULL;
     atls_fail_texts(&slot->why, ATLS_ERR_COLLATERAL, step, "answer",
@@ -324,7 +354,7 @@ void atls_depot_give_back(struct atls_depot *depot, struct atls_lease *lease,
             continue;
         }
         if (end == ATLS_LEASE_BAD) {
-            doubt(slot, lease);
+            doubt(depot, slot, lease);
         } else {
             settle(slot, lease);
         }

@@ -61,6 +61,25 @@ const struct atls_collateral *atls_lease_bag(const struct atls_lease *lease);
 /* atls_lease_number tells one answer from another, and from one that came before; never 0. */
 uint64_t atls_lease_number(const struct atls_lease *lease);
 
+/*
+ * For another process, which asks nobody: what a lease is made of, and the lease that this makes
+ * there, by the same number. Without a depot behind it, a lease is shared and released.
+ */
+struct atls_lease_octets {
+    uint64_t number;
+    const char *path;  /* names it in sentences */
+    const char *chain; /* "" where there is none */
+    struct atls_bytes body;
+};
+void atls_lease_tell(struct atls_lease_octets *out, const struct atls_lease *lease);
+/* Errors: COLLATERAL for what is none or has ended, MEMORY. */
+ATLS_NODISCARD enum atls_err atls_lease_of(struct atls_lease **out,
+                                           const struct atls_lease_octets *octets, int64_t now_s,
+                                           struct atls_diag *diag);
+struct atls_lease *atls_lease_share(struct atls_lease *lease);
+void atls_lease_release(struct atls_lease *lease); /* NULL is fine */
+int64_t atls_lease_end_s(const struct atls_lease *lease);
+
 /* How the appraisal went on with a lease. */
 enum atls_lease_end {
     ATLS_LEASE_GOOD,   /* it holds what was looked for, and verifies: keep it */
@@ -77,6 +96,12 @@ enum atls_lease_end {
 ATLS_NODISCARD enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **out,
                                                const struct atls_collateral_wanted *wanted,
                                                int64_t deadline_ms, struct atls_diag *diag);
+/* atls_depot_would_wait is true when atls_depot_obtain would ask a server for this, or wait for one
+ * that another thread asks. */
+bool atls_depot_would_wait(struct atls_depot *depot, const struct atls_collateral_wanted *wanted);
+/* atls_depot_renewals counts the items that gave way to others. Who keeps what was given out, for
+ * later, forgets it when this has changed. */
+uint64_t atls_depot_renewals(const struct atls_depot *depot);
 /* NULL is fine. */
 void atls_depot_give_back(struct atls_depot *depot, struct atls_lease *lease,
                           enum atls_lease_end end);

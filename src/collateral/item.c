@@ -38,6 +38,42 @@ const struct atls_collateral *atls_lease_bag(const struct atls_lease *lease)
     return lease->bag;
 }
 
+struct atls_lease *atls_lease_share(struct atls_lease *lease)
+{
+    return depot_item_share(lease);
+}
+
+void atls_lease_release(struct atls_lease *lease)
+{
+    depot_item_release(lease);
+}
+
+int64_t atls_lease_end_s(const struct atls_lease *lease)
+{
+    return lease->end_s;
+}
+
+void atls_lease_tell(struct atls_lease_octets *out, const struct atls_lease *lease)
+{
+    out->number = lease->number;
+    out->path = lease->path;
+    out->chain = lease->chain;
+    out->body = atls_bytes_of(lease->body, lease->body_len);
+}
+
+enum atls_err atls_lease_of(struct atls_lease **out, const struct atls_lease_octets *octets,
+                            int64_t now_s, struct atls_diag *diag)
+{
+    struct atls_lease *lease = NULL;
+    const enum atls_err err =
+        depot_item_new(&lease, octets->path, octets->chain, octets->body, now_s, now_s, diag);
+    if (err == ATLS_OK) {
+        lease->number = octets->number;
+        *out = lease;
+    }
+    return err;
+}
+
 bool depot_item_is_due(const struct atls_lease *item, int64_t now_s)
 {
     const int64_t quarter_s = (item->end_s - item->fetched_s) / 4;

@@ -64,6 +64,22 @@ void atls_collateral_want(const struct atls_collateral_scope *scope,
     }
 }
 
+static bool is_equal(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    return atls_bytes_equal(atls_bytes_of(a, len), atls_bytes_of(b, len));
+}
+
+bool atls_collateral_wanted_equal(const struct atls_collateral_wanted *a,
+                                  const struct atls_collateral_wanted *b)
+{
+    return a->kind == b->kind && a->amd_key == b->amd_key && a->tee == b->tee &&
+           a->enclave == b->enclave && a->platform_ca == b->platform_ca &&
+           atls_amd_tcb_equal(&a->tcb, &b->tcb) && a->chip_id_len == b->chip_id_len &&
+           is_equal(a->chip_id, b->chip_id, sizeof a->chip_id) &&
+           is_equal(a->fmspc, b->fmspc, sizeof a->fmspc) &&
+           strncmp(a->product, b->product, sizeof a->product) == 0;
+}
+
 int64_t atls_collateral_end(const struct atls_collateral *bag)
 {
     int64_t end_s = INT64_MAX;

@@ -119,6 +119,9 @@ struct atls_collateral_wanted {
     enum atls_intel_enclave enclave;
     bool platform_ca; /* PCK_CRL: of the Platform CA, else of the Processor CA */
 };
+/* atls_collateral_wanted_equal: one answer is one to both. */
+bool atls_collateral_wanted_equal(const struct atls_collateral_wanted *a,
+                                  const struct atls_collateral_wanted *b);
 
 /* Why a root is trusted. */
 struct atls_root {

@@ -19,30 +19,33 @@ struct fetched {
     struct atls_collateral_wanted answers[ATLS_MAX_FETCHED];
 };
 
-static bool is_equal(const uint8_t *a, const uint8_t *b, size_t len)
+static enum atls_err obtain(const struct atls_verify_request *request, struct atls_lease **out,
+                            const struct atls_collateral_wanted *wanted, struct atls_diag *diag)
 {
-    return atls_bytes_equal(atls_bytes_of(a, len), atls_bytes_of(b, len));
+    return request->source != NULL
+               ? request->source->obtain(request->source->arg, out, wanted, diag)
+               : atls_depot_obtain(request->depot, out, wanted, request->deadline_ms, diag);
 }
 
-static bool is_same(const struct atls_collateral_wanted *a, const struct atls_collateral_wanted *b)
+static void give_back(const struct atls_verify_request *request, struct atls_lease *lease,
+                      enum atls_lease_end end)
 {
-    return a->kind == b->kind && a->amd_key == b->amd_key && a->tee == b->tee &&
-           a->enclave == b->enclave && a->platform_ca == b->platform_ca &&
-           atls_amd_tcb_equal(&a->tcb, &b->tcb) && a->chip_id_len == b->chip_id_len &&
-           is_equal(a->chip_id, b->chip_id, sizeof a->chip_id) &&
-           is_equal(a->fmspc, b->fmspc, sizeof a->fmspc) &&
-           strncmp(a->product, b->product, sizeof a->product) == 0;
+    if (request->source != NULL) {
+        request->source->give_back(request->source->arg, lease, end);
+    } else {
+        atls_depot_give_back(request->depot, lease, end);
+    }
 }
 
 /* drop gives back as bad what answered the same question before, and its number; 0: nothing did. */
-static uint64_t drop(struct fetched *f, struct atls_depot *depot,
+static uint64_t drop(struct fetched *f, const struct atls_verify_request *request,
                      const struct atls_collateral_wanted *wanted)
 {
     for (size_t i = f->first; i < f->bags.num; i++) {
-        if (is_same(&f->answers[i], wanted)) {
+        if (atls_collateral_wanted_equal(&f->answers[i], wanted)) {
             const size_t last = --f->bags.num;
             const uint64_t number = atls_lease_number(f->leases[i]);
-            atls_depot_give_back(depot, f->leases[i], ATLS_LEASE_BAD);
+            give_back(request, f->leases[i], ATLS_LEASE_BAD);
             f->leases[i] = f->leases[last];
             f->answers[i] = f->answers[last];
             f->bags.bags[i] = f->bags.bags[last];
@@ -60,14 +63,13 @@ static bool add(struct fetched *f, const struct atls_verify_request *request,
 {
     struct atls_lease *lease = NULL;
     struct atls_diag why;
-    const uint64_t bad = drop(f, request->depot, wanted);
+    const uint64_t bad = drop(f, request, wanted);
     if (f->bags.num == ATLS_MAX_FETCHED) {
         return false;
     }
-    const enum atls_err its_err =
-        atls_depot_obtain(request->depot, &lease, wanted, request->deadline_ms, &why);
+    const enum atls_err its_err = obtain(request, &lease, wanted, &why);
     if (its_err == ATLS_OK && atls_lease_number(lease) == bad) { /* nobody has another */
-        atls_depot_give_back(request->depot, lease, ATLS_LEASE_UNKNOWN);
+        give_back(request, lease, ATLS_LEASE_UNKNOWN);
         return false;
     }
     if (its_err == ATLS_OK) {
@@ -104,12 +106,12 @@ enum atls_err verifier_appraise_fetching(struct atls_submod *out,
     enum atls_err err = ATLS_OK;
     add_loaded(&f, request->collateral);
     input->fetched = &f.bags;
-    if (request->depot == NULL) {
+    if (request->depot == NULL && request->source == NULL) {
         err = evidence->ops->appraise(out, input, diag);
         input->fetched = NULL;
         return err;
     }
-    add_loaded(&f, atls_depot_loaded(request->depot));
+    add_loaded(&f, request->depot != NULL ? atls_depot_loaded(request->depot) : NULL);
     input->wanted = &wanted;
     for (unsigned round = 0;; round++) {
         memset(&wanted, 0, sizeof wanted);
@@ -125,8 +127,7 @@ enum atls_err verifier_appraise_fetching(struct atls_submod *out,
         }
     }
     for (size_t i = f.first; i < f.bags.num; i++) {
-        atls_depot_give_back(request->depot, f.leases[i],
-                             err == ATLS_OK ? ATLS_LEASE_GOOD : ATLS_LEASE_UNKNOWN);
+        give_back(request, f.leases[i], err == ATLS_OK ? ATLS_LEASE_GOOD : ATLS_LEASE_UNKNOWN);
     }
     input->fetched = NULL;
     input->wanted = NULL;

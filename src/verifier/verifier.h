@@ -8,8 +8,16 @@
 #define VERIFIER_VERIFIER_H
 
 #include "appraiser/appraiser.h"
+#include "collateral/depot.h"
 
-struct atls_depot;
+/* Where a process without a depot has collateral from: what it was handed. The functions are those
+ * of collateral/depot.h; obtain never waits. */
+struct atls_collateral_source {
+    void *arg;
+    enum atls_err (*obtain)(void *arg, struct atls_lease **out,
+                            const struct atls_collateral_wanted *wanted, struct atls_diag *diag);
+    void (*give_back)(void *arg, struct atls_lease *lease, enum atls_lease_end end);
+};
 
 struct atls_verify_request {
     const struct atls_crypto_ops *crypto;
@@ -30,6 +38,7 @@ struct atls_verify_request {
      * CLOCK_MONOTONIC. */
     struct atls_depot *depot;
     int64_t deadline_ms;
+    const struct atls_collateral_source *source; /* instead of a depot; NULL: none */
 };
 
 /*

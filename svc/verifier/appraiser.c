@@ -9,6 +9,7 @@
 #include "json/cmw_json.h"
 #include "json/revoked_json.h"
 #include "svc/verifier/examine.h"
+#include "svc/verifier/known_fetched.h"
 #include "svc/verifier/known_matches.h"
 #include "svc/verifier/known_sets.h"
 #include "svc/verifier/message.h"
@@ -32,6 +33,7 @@ struct appraiser {
     struct atls_revocations revoked;
     uint64_t collateral_number; /* as above */
     struct atls_collateral *collateral;
+    struct verifier_known_fetched *fetched;
     /* of the job at hand; too large for a stack */
     struct verifier_evaluate request;
     struct verifier_outcome outcome;
@@ -135,7 +137,8 @@ static enum atls_err wrap(uint8_t **out, size_t *out_len, const struct verifier_
 
 static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
                               const struct appraiser *a, const struct verifier_report *report,
-                              const struct atls_endorsements *set, struct atls_diag *diag)
+                              const struct atls_endorsements *set,
+                              const struct atls_collateral_source *source, struct atls_diag *diag)
 {
     struct atls_cmw label = {
         .kind = ATLS_CMW_RECORD, .media_type = report->media_type, .value = report->value};
@@ -155,6 +158,7 @@ static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
         .want_claims = true,
         .revoked = &a->revoked,
         .collateral = a->collateral,
+        .source = source,
     };
     return atls_verify(&out->appraisal, &verify, diag);
 }
@@ -212,6 +216,7 @@ static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_
     struct verifier_evaluate *request = &a->request;
     struct verifier_outcome *outcome = &a->outcome;
     const struct atls_endorsements *set = NULL;
+    const struct atls_collateral_source *source = verifier_known_fetched_begin(a->fetched, request);
     if (!take_list(a)) {
         report->kind = VERIFIER_NEEDS_LIST;
         return;
@@ -234,8 +239,14 @@ static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_
         return;
     }
     if (made == ATLS_OK) {
-        verifier_ignore(appraise(outcome, storage, a, report, set, &outcome->why));
+        verifier_ignore(appraise(outcome, storage, a, report, set, source, &outcome->why));
     }
+    if (request->asks &&
+        verifier_known_fetched_lacks(a->fetched, &report->wanted, &report->useless)) {
+        report->kind = VERIFIER_NEEDS_FETCHED;
+        return;
+    }
+    report->holds = outcome->appraisal.num_submods != 0;
     if (outcome->appraisal.num_submods != 0) {
         outcome->why.err = ATLS_OK;
     }
@@ -379,7 +390,8 @@ static enum atls_err begin(struct appraiser *a, const struct verifier_appraiser_
     struct atls_endorsements *probe = NULL;
     a->sets = verifier_known_sets_new(config->signers, config->num_signers);
     a->matches = verifier_known_matches_new();
-    enum atls_err err = a->sets != NULL && a->matches != NULL
+    a->fetched = verifier_known_fetched_new();
+    enum atls_err err = a->sets != NULL && a->matches != NULL && a->fetched != NULL
                             ? warm_up(a, diag)
                             : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     if (err == ATLS_OK) { /* PEM and X.509, with the decoders that they need */
@@ -410,6 +422,7 @@ int verifier_appraiser_run(int fd, const struct verifier_appraiser_config *confi
     }
     verifier_known_matches_free(a->matches);
     verifier_known_sets_free(a->sets);
+    verifier_known_fetched_free(a->fetched);
     verifier_packer_cleanup(&a->answers);
     atls_revocations_cleanup(&a->revoked);
     atls_collateral_free(a->collateral);

@@ -42,6 +42,7 @@ static bool begin(struct submission *submission, const struct verifier_service *
         submission->task.content_type = type;
         submission->task.body = request->body;
         submission->task.peer = request->peer;
+        submission->task.fetch_until_ms = pair->fetch_until_ms;
         submission->task.cwt = verifier_form_is_cwt(&submission->form, s->gives_cwt);
         return true;
     }
@@ -72,7 +73,9 @@ static void answer(const struct verifier_service *s, const struct submission *su
 {
     const struct verifier_task *task = &submission->task;
     const struct verifier_report *report = &task->report;
-    if (task->err != ATLS_OK) {
+    if (task->is_parked) {
+        submission->out->is_parked = true;
+    } else if (task->err != ATLS_OK) {
         verifier_problem_of(submission->out, &task->why);
     } else if (report->why.err != ATLS_OK) {
         not_taken(s, &report->why, submission->out);

@@ -3,6 +3,7 @@
 #include "svc/verifier/verifier.h"
 
 #include "base/span.h"
+#include "collateral/depot.h"
 #include "svc/verifier/listener.h"
 
 #include <malloc.h>
@@ -13,7 +14,7 @@
 #include <unistd.h>
 
 enum { MAX_CONNECTIONS = 4096, HANDSHAKE_MS = 10000, REQUEST_MS = 60000, DRAIN_MS = 30000 };
-enum { KEPT_OCTETS = 8 << 20 };
+enum { KEPT_OCTETS = 8 << 20, FETCHERS = 8 };
 
 struct front {
     const struct verifier_config *config;
@@ -71,9 +72,34 @@ static enum atls_err load_revoked(struct front *f, struct atls_diag *diag)
 static enum atls_err load_collateral(struct front *f, struct atls_diag *diag)
 {
     const struct verifier_config *c = f->config;
-    return c->num_collateral == 0 ? ATLS_OK
-                                  : verifier_collateral_load(f->service.collateral, c->collateral,
-                                                             c->num_collateral, diag);
+    const struct atls_depot *depot = f->service.depot;
+    const struct atls_collateral *more = depot != NULL ? atls_depot_loaded(depot) : NULL;
+    return c->num_collateral == 0 && more == NULL
+               ? ATLS_OK
+               : verifier_collateral_load(f->service.collateral, c->collateral, c->num_collateral,
+                                          more, diag);
+}
+
+static int64_t now_of(void *arg)
+{
+    (void)arg;
+    return verifier_wall_s();
+}
+
+/* open_depot: this process has the network, and appraisers are handed what it fetches. */
+static enum atls_err open_depot(struct front *f, struct atls_diag *diag)
+{
+    const struct atls_collateral_spec *spec = f->config->depot;
+    if (spec == NULL) {
+        return ATLS_OK;
+    }
+    const struct atls_depot_options options = {.fetcher = spec->fetcher,
+                                               .urls = spec->urls,
+                                               .num_urls = spec->num_urls,
+                                               .ca_pem = spec->ca_pem,
+                                               .folder = spec->folder,
+                                               .now_s = now_of};
+    return atls_depot_open(&f->service.depot, &options, diag);
 }
 
 static enum atls_err start_service(struct front *f, int control_fd, struct atls_diag *diag)
@@ -97,6 +123,9 @@ static enum atls_err start_service(struct front *f, int control_fd, struct atls_
     }
     if (err == ATLS_OK && c->revoked_file != NULL) {
         err = load_revoked(f, diag);
+    }
+    if (err == ATLS_OK) {
+        err = open_depot(f, diag);
     }
     if (err == ATLS_OK) {
         err = load_collateral(f, diag);
@@ -124,6 +153,7 @@ static enum atls_err start_listener(struct front *f, struct atls_diag *diag)
         .max_connections = MAX_CONNECTIONS,
         .threads = cores > 0 && cores < 32 ? 2 * (unsigned)cores + 2 : 64,
         .appraisers = (unsigned)c->num_appraisers,
+        .fetchers = f->service.depot != NULL && atls_depot_asks(f->service.depot) ? FETCHERS : 0,
     };
     return err == ATLS_OK ? verifier_listener_new(&f->listener, &f->service, &config, diag) : err;
 }
@@ -212,6 +242,7 @@ static void cleanup(struct front *f)
 {
     verifier_store_close(f->service.store);
     verifier_crew_free(f->service.crew);
+    atls_depot_close(f->service.depot);
     f->config->free_tls(f->config->tls_arg, f->ssl_ctx);
     verifier_service_cleanup(&f->service);
     verifier_log_free(f->service.log);

@@ -189,7 +189,8 @@ static void work_on_many(struct verifier_http *http, enum verifier_kind kind, st
         struct verifier_response *out = &asked[i].exchange->response;
         if (verifier_target_split(atls_bytes_text(asked[i].exchange->target), &request->path,
                                   &request->query)) {
-            pairs[split++] = (struct verifier_pair){request, out};
+            pairs[split++] =
+                (struct verifier_pair){request, out, asked[i].exchange->fetch_until_ms};
         } else {
             verifier_problem(out, 400, "the request target is not a path");
         }
@@ -199,6 +200,9 @@ static void work_on_many(struct verifier_http *http, enum verifier_kind kind, st
     }
     for (size_t i = 0; i < num; i++) {
         struct verifier_response *out = &asked[i].exchange->response;
+        if (out->is_parked) {
+            continue;
+        }
         if (out->status == 0) {
             verifier_problem(out, 500, "the request has no answer");
         }
@@ -213,26 +217,58 @@ static struct verifier_exchange *exchange_of(struct verifier_job *job)
     return start;
 }
 
+/* park puts Evidence that has to wait for a server into the queue of those; false, and it has an
+ * answer, when as many wait there as may. Who has put it there has it no more. */
+static bool park(struct verifier_exchange *e)
+{
+    struct verifier_http *http = e->http;
+    struct verifier_metrics *metrics = &http->service->metrics;
+    e->response.is_parked = false;
+    e->fetch_until_ms = verifier_now_ms() + VERIFIER_FETCH_MS;
+    e->job.kind = VERIFIER_FETCHING;
+    atomic_fetch_add(&metrics->fetches, 1);
+    atomic_fetch_add(&metrics->fetching, 1);
+    if (verifier_work_put(http->work, &e->job)) {
+        verifier_work_wake(http->work);
+        return true;
+    }
+    atomic_fetch_sub(&metrics->fetching, 1);
+    atomic_fetch_add(&metrics->requests_refused, 1);
+    verifier_problem(&e->response, 503, "as many requests wait for servers of collateral as may");
+    verifier_respond_header(&e->response, "Retry-After", "5");
+    verifier_metrics_request(metrics, "session", 503);
+    return false;
+}
+
 void verifier_work_on(void *arg, struct verifier_job **jobs, size_t num)
 {
     struct verifier_http *http = arg;
     struct asked asked[VERIFIER_MAX_BATCH];
     for (size_t i = 0; i < num; i++) {
         describe(&asked[i], exchange_of(jobs[i]));
+        if (jobs[i]->kind == VERIFIER_FETCHING) {
+            atomic_fetch_sub(&http->service->metrics.fetching, 1);
+        }
     }
     if (num == 1 && jobs[0]->kind == VERIFIER_SINGLE) {
         work_on_one(http, asked);
     } else {
         work_on_many(http, jobs[0]->kind, asked, num);
     }
+    size_t answered = 0;
+    for (size_t i = 0; i < num; i++) {
+        if (!asked[i].exchange->response.is_parked || !park(asked[i].exchange)) {
+            asked[answered++].exchange = asked[i].exchange;
+        }
+    }
     pthread_mutex_lock(&http->lock);
     const bool was_empty = http->answered == NULL;
-    for (size_t i = 0; i < num; i++) {
+    for (size_t i = 0; i < answered; i++) {
         asked[i].exchange->next = http->answered;
         http->answered = asked[i].exchange;
     }
     pthread_mutex_unlock(&http->lock);
-    if (was_empty) {
+    if (answered != 0 && was_empty) {
         verifier_http_wake(http);
     }
 }

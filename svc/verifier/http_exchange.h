@@ -22,6 +22,7 @@ struct verifier_exchange {
     size_t len, cap, max_body;
     size_t dropped; /* octets of a body that is too large */
     struct verifier_response response;
+    int64_t fetch_until_ms; /* it waits for collateral until then; 0: it does not */
     struct verifier_job job;
     struct verifier_exchange *next; /* of those that are answered */
 };

@@ -352,7 +352,8 @@ enum atls_err verifier_listener_new(struct verifier_listener **out,
     enum atls_err err = cli_rate_new(&l->rate, config->per_source, diag);
     if (err == ATLS_OK) {
         const struct verifier_work_config work = {.appraisers = config->appraisers,
-                                                  .threads = config->threads};
+                                                  .threads = config->threads,
+                                                  .fetchers = config->fetchers};
         err =
             verifier_http_new(&l->http, service, &hooks, &work, config->max_connections + 16, diag);
     }

@@ -22,6 +22,7 @@ struct verifier_listener_config {
     unsigned max_connections;
     unsigned threads;    /* that work on requests which come by themselves */
     unsigned appraisers; /* how many batches of Evidence are worked on */
+    unsigned fetchers;   /* threads that wait for servers of collateral */
 };
 
 ATLS_NODISCARD enum atls_err verifier_listener_new(struct verifier_listener **out,

@@ -53,6 +53,12 @@ void verifier_put_evaluate(struct atls_writer *w, const void *message)
     atls_write_u64(w, m->generation);
     put_told(w, &m->revoked);
     put_told(w, &m->collateral);
+    atls_write_u8(w, m->asks);
+    atls_write_u64(w, m->renewals);
+    atls_write_u8(w, m->has_fetched);
+    if (m->has_fetched) {
+        verifier_put_fetched(w, &m->fetched);
+    }
     atls_write_vec8(w, m->nonce);
     atls_write_vec16(w, m->content_type);
     verifier_put_long(w, m->body);
@@ -108,13 +114,30 @@ static bool get_told(struct atls_reader *r, struct verifier_told *out)
     return !out->has_octets || verifier_get_long(r, &out->octets);
 }
 
+static bool get_bool(struct atls_reader *r, bool *out)
+{
+    uint8_t octet = 0;
+    if (!atls_read_u8(r, &octet) || octet > 1) {
+        return false;
+    }
+    *out = octet == 1;
+    return true;
+}
+
+static bool get_fetched(struct atls_reader *r, struct verifier_evaluate *out)
+{
+    return get_bool(r, &out->asks) && atls_read_u64(r, &out->renewals) &&
+           get_bool(r, &out->has_fetched) &&
+           (!out->has_fetched || verifier_get_fetched(r, &out->fetched));
+}
+
 enum atls_err verifier_evaluate_read(struct verifier_evaluate *out, struct atls_bytes octets)
 {
     struct atls_reader r = atls_reader_of(octets);
     uint64_t now = 0;
     const bool ok = atls_read_u64(&r, &now) && now <= INT64_MAX &&
                     atls_read_u64(&r, &out->generation) && get_told(&r, &out->revoked) &&
-                    get_told(&r, &out->collateral) &&
+                    get_told(&r, &out->collateral) && get_fetched(&r, out) &&
                     atls_read_vec8(&r, 0, ATLS_MAX_NONCE_LEN, &out->nonce) &&
                     atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &out->content_type) &&
                     verifier_get_long(&r, &out->body) && get_documents(&r, out);
@@ -141,6 +164,11 @@ void verifier_put_report(struct atls_writer *w, const void *message)
     } else {
         verifier_put_long(w, m->outcome);
     }
+    atls_write_u8(w, m->holds);
+    if (m->kind == VERIFIER_NEEDS_FETCHED) {
+        verifier_put_wanted(w, &m->wanted);
+        atls_write_u64(w, m->useless);
+    }
 }
 
 enum atls_err verifier_report_read(struct verifier_report *out, struct atls_bytes octets)
@@ -148,15 +176,18 @@ enum atls_err verifier_report_read(struct verifier_report *out, struct atls_byte
     struct atls_reader r = atls_reader_of(octets);
     struct verifier_report m = {.fresh = NULL};
     uint8_t kind = 0;
-    const bool ok = atls_read_u8(&r, &kind) && kind <= VERIFIER_NEEDS_COLLATERAL &&
+    const bool ok = atls_read_u8(&r, &kind) && kind <= VERIFIER_NEEDS_FETCHED &&
                     verifier_get_diag(&r, &m.why) &&
                     atls_read_vec16(&r, 0, ATLS_MAX_SCHEME_TEXT_LEN, &m.media_type) &&
                     verifier_get_long(&r, &m.value) && verifier_get_match(&r, &m.match) &&
-                    atls_read_u16(&r, &m.num_documents) && verifier_get_long(&r, &m.outcome);
+                    atls_read_u16(&r, &m.num_documents) && verifier_get_long(&r, &m.outcome) &&
+                    get_bool(&r, &m.holds) &&
+                    (kind != VERIFIER_NEEDS_FETCHED ||
+                     (verifier_get_wanted(&r, &m.wanted) && atls_read_u64(&r, &m.useless)));
     m.kind = (enum verifier_report_kind)kind;
     const bool appraised = m.kind == VERIFIER_APPRAISED;
     if (read_end(&r, ok) != ATLS_OK || appraised != (m.outcome.len != 0) ||
-        (m.kind != VERIFIER_IDENTIFIED && m.why.err != ATLS_OK)) {
+        (m.holds && !appraised) || (m.kind != VERIFIER_IDENTIFIED && m.why.err != ATLS_OK)) {
         return ATLS_ERR_MALFORMED;
     }
     *out = m;

@@ -9,6 +9,7 @@
 #define SVC_VERIFIER_MESSAGE_H
 
 #include "base/formats.h"
+#include "endorsement/collateral.h"
 #include "result/appraisal.h"
 #include "svc/verifier/batch.h"
 #include "svc/verifier/match.h"
@@ -48,6 +49,12 @@ struct verifier_told {
     bool has_octets;
     struct atls_bytes octets; /* for an appraiser that has another */
 };
+/* Collateral that was fetched, for an appraiser that said that it wants it. */
+struct verifier_fetched {
+    struct atls_collateral_wanted wanted;
+    uint64_t number; /* of the front's lease */
+    struct atls_bytes path, chain, body;
+};
 /*
  * EVALUATE: what is this body, and what of it? An appraiser that has seen Evidence of the same
  * class and instance since the index of the front was at this generation knows which endorsements
@@ -58,7 +65,11 @@ struct verifier_evaluate {
     uint64_t generation;             /* of the index */
     struct verifier_told revoked;    /* the list of --revoked, JSON */
     struct verifier_told collateral; /* of --endorsements, packed */
-    struct atls_bytes nonce;         /* empty: only say what it is */
+    bool asks;                       /* whoever lacks collateral says which: it is fetched */
+    uint64_t renewals;               /* what was fetched before this number is out of date */
+    bool has_fetched;
+    struct verifier_fetched fetched;
+    struct atls_bytes nonce; /* empty: only say what it is */
     struct atls_bytes content_type;
     struct atls_bytes body;
     bool has_documents;
@@ -79,7 +90,8 @@ enum verifier_report_kind {
     VERIFIER_NEEDS_CONTENTS = 2,  /* of the documents that came without */
     VERIFIER_APPRAISED = 3,
     VERIFIER_NEEDS_LIST = 4, /* of what is revoked */
-    VERIFIER_NEEDS_COLLATERAL = 5
+    VERIFIER_NEEDS_COLLATERAL = 5,
+    VERIFIER_NEEDS_FETCHED = 6 /* collateral that the front may have fetched */
 };
 /* REPORT: `why.err` is OK; EVIDENCE_MALFORMED for what is no CMW where it is labelled as one;
  * EVIDENCE_TYPE for a type that no appraiser here has. */
@@ -91,6 +103,9 @@ struct verifier_report {
     struct verifier_match match; /* format NULL: the Evidence does not say, it is malformed */
     uint16_t num_documents;      /* that match */
     struct atls_bytes outcome;   /* APPRAISED: octets, for verifier_outcome_read */
+    bool holds;                  /* APPRAISED: so what was fetched for it is good */
+    struct atls_collateral_wanted wanted; /* NEEDS_FETCHED */
+    uint64_t useless; /* NEEDS_FETCHED: number of a lease that was there and does not do; 0: none */
     const struct verifier_outcome *fresh; /* written instead of `outcome`; never read */
 };
 

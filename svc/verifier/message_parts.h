@@ -21,6 +21,12 @@ bool verifier_get_format(struct atls_reader *r, const struct atls_format **out);
 void verifier_put_match(struct atls_writer *w, const struct verifier_match *match);
 bool verifier_get_match(struct atls_reader *r, struct verifier_match *out);
 
+/* What collateral is wanted; whoever reads has no use for what is not one of the kinds. */
+void verifier_put_wanted(struct atls_writer *w, const struct atls_collateral_wanted *wanted);
+bool verifier_get_wanted(struct atls_reader *r, struct atls_collateral_wanted *out);
+void verifier_put_fetched(struct atls_writer *w, const struct verifier_fetched *fetched);
+bool verifier_get_fetched(struct atls_reader *r, struct verifier_fetched *out);
+
 void verifier_put_outcome(struct atls_writer *w, const struct verifier_outcome *outcome);
 /* On false *out is empty. */
 bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out);

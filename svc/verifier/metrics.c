@@ -156,6 +156,7 @@ char *verifier_metrics_text(struct verifier_metrics *m, const struct verifier_ga
 {
     struct page page = {.text = NULL};
     const long long open = atomic_load(&m->connections_open);
+    const long long fetching = atomic_load(&m->fetching);
     put_requests(&page, m);
     put_appraisals(&page, m);
     put_sessions(&page, g);
@@ -173,6 +174,14 @@ char *verifier_metrics_text(struct verifier_metrics *m, const struct verifier_ga
         g->recycled);
     one(&page, "appraisers_replaced_total", "counter", "Appraisers that came after the first.",
         g->replaced);
+    one(&page, "collateral_waiting", "gauge",
+        "Evidence that waits for its turn to have collateral fetched.",
+        fetching > 0 ? (uint64_t)fetching : 0);
+    one(&page, "collateral_waits_total", "counter",
+        "Evidence for which a server of collateral was to be asked.", atomic_load(&m->fetches));
+    one(&page, "collateral_failures_total", "counter",
+        "Evidence that had no Result since a server of collateral did not answer.",
+        atomic_load(&m->fetches_failed));
     one(&page, "connections_total", "counter", "Connections that were accepted.",
         atomic_load(&m->connections));
     one(&page, "connections_refused_total", "counter",

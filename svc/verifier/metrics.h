@@ -29,6 +29,8 @@ struct verifier_metrics {
     atomic_ullong connections, connections_refused;
     atomic_llong connections_open;
     atomic_ullong requests_refused; /* 429 and 503 before a route saw them */
+    atomic_llong fetching;          /* requests that wait for a thread that asks for collateral */
+    atomic_ullong fetches, fetches_failed;
 };
 
 enum verifier_route_kind verifier_route_kind_of(const char *route);

@@ -103,17 +103,46 @@ bool verifier_base64_any(struct atls_bytes text, struct atls_buf out, size_t *ou
     return !(standard && url) && atls_base64url_decode(atls_bytes_of(plain, len), out, out_len);
 }
 
-static bool read_size(uint8_t *out, struct atls_bytes value)
+/* read_number reads up to `digits` decimal ones. */
+static bool read_number(uint64_t *out, struct atls_bytes value, size_t digits)
 {
-    unsigned number = 0;
-    if (value.len == 0 || value.len > 2) {
+    uint64_t number = 0;
+    if (value.len == 0 || value.len > digits) {
         return false;
     }
     for (size_t i = 0; i < value.len; i++) {
         if (value.data[i] < '0' || value.data[i] > '9') {
             return false;
         }
-        number = 10 * number + (unsigned)(value.data[i] - '0');
+        number = 10 * number + (uint64_t)(value.data[i] - '0');
+    }
+    *out = number;
+    return true;
+}
+
+bool verifier_query_number(uint64_t *out, struct atls_bytes query, const char *name)
+{
+    uint64_t number = *out;
+    bool has_one = false;
+    while (query.len != 0) {
+        struct atls_bytes value = cut(&query, '&');
+        if (!atls_bytes_is_text(cut(&value, '='), name)) {
+            continue;
+        }
+        if (has_one || !read_number(&number, value, 18)) {
+            return false;
+        }
+        has_one = true;
+    }
+    *out = number;
+    return true;
+}
+
+static bool read_size(uint8_t *out, struct atls_bytes value)
+{
+    uint64_t number = 0;
+    if (!read_number(&number, value, 2)) {
+        return false;
     }
     *out = (uint8_t)number;
     return number >= 8 && number <= ATLS_MAX_NONCE_LEN;

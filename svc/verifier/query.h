@@ -35,6 +35,10 @@ struct verifier_nonce_query {
 ATLS_NODISCARD bool verifier_query_nonce(struct verifier_nonce_query *out, struct atls_bytes query,
                                          const char **why);
 
+/* verifier_query_number reads one parameter, a number below 10^18, and leaves *out without it;
+ * false for what is none, and for two. */
+ATLS_NODISCARD bool verifier_query_number(uint64_t *out, struct atls_bytes query, const char *name);
+
 /* verifier_base64_any decodes base64 in either alphabet, but not in both, padded or not. */
 ATLS_NODISCARD bool verifier_base64_any(struct atls_bytes text, struct atls_buf out,
                                         size_t *out_len);

@@ -119,8 +119,9 @@ static unsigned status_of(enum atls_err err)
         enum atls_err err;
         unsigned status;
     } statuses[] = {
-        {ATLS_ERR_NOT_FOUND, 404}, {ATLS_ERR_CONFLICT, 409},          {ATLS_ERR_BUSY, 503},
-        {ATLS_ERR_IDENTITY, 403},  {ATLS_ERR_STORE_UNREACHABLE, 503}, {ATLS_ERR_STORE, 503},
+        {ATLS_ERR_NOT_FOUND, 404},         {ATLS_ERR_CONFLICT, 409},          {ATLS_ERR_BUSY, 503},
+        {ATLS_ERR_IDENTITY, 403},          {ATLS_ERR_STORE_UNREACHABLE, 503}, {ATLS_ERR_STORE, 503},
+        {ATLS_ERR_COLLATERAL_SERVER, 503},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(statuses); i++) {
         if (statuses[i].err == err) {

@@ -29,6 +29,7 @@ enum { VERIFIER_MAX_RESPONSE_HEADERS = 4 };
 /* All zero is no answer yet. */
 struct verifier_response {
     unsigned status;
+    bool is_parked;   /* none yet: it is to be worked on again, where it may wait */
     const char *type; /* a constant */
     char *body;       /* owned */
     size_t len;

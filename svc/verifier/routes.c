@@ -27,6 +27,7 @@ static const struct {
     {EP "submit", false, VERIFIER_POST, "POST", "submit", VERIFIER_MAX_CORIM_BODY, verifier_submit},
     {EP "submissions/", true, VERIFIER_GET | VERIFIER_DELETE, "GET, DELETE", "submit", 0,
      verifier_submission},
+    {EP "endorsements", false, VERIFIER_GET, "GET", "submit", 0, verifier_list_endorsements},
     {EP "endorsements/", true, VERIFIER_DELETE, "DELETE", "submit", 0, verifier_withdraw},
     {WK "verification", false, VERIFIER_GET, "GET", "discovery", 0, verifier_discover_verification},
     {WK "provisioning", false, VERIFIER_GET, "GET", "discovery", 0, verifier_discover_provisioning},

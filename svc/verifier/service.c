@@ -235,7 +235,8 @@ static void go_on(struct verifier_service *s, const struct verifier_session *ses
     task->content_type = session->evidence_type;
     task->body = session->evidence;
     task->is_held = true;
-    task->cwt = s->gives_cwt; /* what its client wanted is not known here */
+    task->fetch_until_ms = verifier_now_ms() + VERIFIER_FETCH_ALONE_MS;
+    task->cwt = session->form != 0 ? session->form == VERIFIER_FORM_CWT : s->gives_cwt;
     task->claim = *claim;
     memcpy(task->id.ticket, claim->session, sizeof task->id.ticket - 1);
     memcpy(task->id.nonce, claim->nonce, claim->nonce_len);

@@ -20,13 +20,17 @@
 #include <stdatomic.h>
 
 enum {
-    VERIFIER_SESSION_TTL_S = 150, /* as the field has it: 2 min 30 s */
-    VERIFIER_LEASE_MS = 30000,    /* of a session that is processed */
-    VERIFIER_JOB_MS = 10000,      /* one answer of an appraiser or the signer */
+    VERIFIER_SESSION_TTL_S = 150,   /* as the field has it: 2 min 30 s */
+    VERIFIER_LEASE_MS = 30000,      /* of a session that is processed */
+    VERIFIER_JOB_MS = 10000,        /* one answer of an appraiser or the signer */
+    VERIFIER_FETCH_MS = 15000,      /* that Evidence may wait for servers of collateral */
+    VERIFIER_FETCH_ALONE_MS = 5000, /* ... where nobody waits for its answer */
     VERIFIER_SUBMISSION_TTL_S = 600,
     VERIFIER_MAX_EVIDENCE_BODY = 128 << 10, /* a CMW in JSON is a third longer than its Evidence */
     VERIFIER_MAX_CORIM_BODY = ATLS_MAX_FILE_LEN
 };
+
+struct atls_depot;
 
 struct verifier_service {
     const char *id;
@@ -46,9 +50,10 @@ struct verifier_service {
     size_t num_accept;
     char *accept_json; /* the same as a JSON array */
     struct verifier_handout *revoked, *collateral;
-    atomic_bool *stopping; /* the order has come; of the front */
-    bool store_away;       /* as the log has it; of the thread that keeps house */
-    uint64_t described;    /* the store knows what is said up to here; of the same thread */
+    struct atls_depot *depot; /* what is fetched; NULL: nothing is */
+    atomic_bool *stopping;    /* the order has come; of the front */
+    bool store_away;          /* as the log has it; of the thread that keeps house */
+    uint64_t described;       /* the store knows what is said up to here; of the same thread */
 
     pthread_mutex_t index_lock; /* the next two */
     struct verifier_index *index;
@@ -112,6 +117,7 @@ enum verifier_kind {
     VERIFIER_SINGLE,  /* by itself */
     VERIFIER_OPENING, /* newSession */
     VERIFIER_EVIDENCE,
+    VERIFIER_FETCHING, /* Evidence again, which waits for a server of collateral */
     VERIFIER_NUM_KINDS
 };
 enum verifier_kind verifier_service_kind(enum verifier_method method, struct atls_bytes path);
@@ -119,6 +125,9 @@ enum verifier_kind verifier_service_kind(enum verifier_method method, struct atl
 struct verifier_pair {
     const struct verifier_request *request;
     struct verifier_response *out;
+    /* Evidence: how long it may wait for collateral, by CLOCK_MONOTONIC; 0: not at all, and then
+     * `out` may say that it has to. */
+    int64_t fetch_until_ms;
 };
 #define VERIFIER_SESSION_PATH "/challenge-response/v1/session/"
 void verifier_new_sessions(struct verifier_service *service, const struct verifier_pair *pairs,
@@ -134,6 +143,7 @@ verifier_route verifier_session;
 verifier_route verifier_submit;
 verifier_route verifier_submission;
 verifier_route verifier_withdraw;
+verifier_route verifier_list_endorsements;
 verifier_route verifier_discover_verification;
 verifier_route verifier_discover_provisioning;
 verifier_route verifier_discover_management;

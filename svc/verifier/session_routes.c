@@ -130,7 +130,7 @@ void verifier_new_sessions(struct verifier_service *s, const struct verifier_pai
 void verifier_new_session(struct verifier_service *s, const struct verifier_request *request,
                           struct verifier_response *out)
 {
-    const struct verifier_pair pair = {request, out};
+    const struct verifier_pair pair = {.request = request, .out = out};
     verifier_new_sessions(s, &pair, 1);
 }
 
@@ -249,7 +249,7 @@ static void remove_session(struct verifier_service *s, const struct verifier_ses
 void verifier_session(struct verifier_service *s, const struct verifier_request *request,
                       struct verifier_response *out)
 {
-    const struct verifier_pair pair = {request, out};
+    const struct verifier_pair pair = {.request = request, .out = out};
     struct verifier_session_id id;
     struct verifier_form form;
     struct atls_bytes text;

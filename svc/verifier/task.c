@@ -3,6 +3,7 @@
 #include "svc/verifier/task.h"
 #include "svc/verifier/ignore.h"
 #include "svc/verifier/service.h"
+#include "svc/verifier/task_fetch.h"
 
 #include "base/span.h"
 
@@ -10,7 +11,8 @@
 #include <time.h>
 
 enum {
-    MAX_ROUNDS = 8,     /* list, collateral, documents, contents, what is replaced meanwhile */
+    /* list, collateral, documents, contents, what is replaced meanwhile, what is fetched */
+    MAX_ROUNDS = 40,
     BATCH_JOB_MS = 2000 /* several jobs together; one by itself gets VERIFIER_JOB_MS */
 };
 
@@ -178,6 +180,7 @@ static void pack(struct verifier_task_batch *batch, const struct verifier_task *
     const bool is_first = batch->packer.num == 0;
     request->revoked = tell(batch->revoked, batch->tells_revoked && is_first);
     request->collateral = tell(batch->collateral, batch->tells_collateral && is_first);
+    verifier_task_fetch_say(request, batch, task);
     request->now_s = batch->now_s;
     request->generation = batch->generation;
     request->nonce = task->only_identify ? atls_bytes_of(NULL, 0)
@@ -264,7 +267,8 @@ static bool is_pending(const struct verifier_task *task)
     return task->err == ATLS_OK && (task->report.kind == VERIFIER_NEEDS_DOCUMENTS ||
                                     task->report.kind == VERIFIER_NEEDS_CONTENTS ||
                                     task->report.kind == VERIFIER_NEEDS_LIST ||
-                                    task->report.kind == VERIFIER_NEEDS_COLLATERAL);
+                                    task->report.kind == VERIFIER_NEEDS_COLLATERAL ||
+                                    task->report.kind == VERIFIER_NEEDS_FETCHED);
 }
 
 /* ask_pending sends what is to be asked in frames of a bounded size; true when there was any. */
@@ -278,12 +282,13 @@ static bool ask_pending(struct verifier_task_batch *batch, bool first)
         if (task->err != ATLS_OK || (!first && !is_pending(task))) {
             continue;
         }
-        if (num > 0 && octets + task->body.len > VERIFIER_BATCH_OCTETS) {
+        const size_t len = task->body.len + verifier_task_fetch_len(task);
+        if (num > 0 && octets + len > VERIFIER_BATCH_OCTETS) {
             ask(batch, tasks, num);
             num = octets = 0;
         }
         tasks[num++] = task;
-        octets += task->body.len;
+        octets += len;
         any = true;
     }
     if (num > 0) {
@@ -305,6 +310,10 @@ static void provide(struct verifier_task_batch *batch)
             task->report.kind == VERIFIER_NEEDS_COLLATERAL) {
             batch->tells_revoked |= task->report.kind == VERIFIER_NEEDS_LIST;
             batch->tells_collateral |= task->report.kind == VERIFIER_NEEDS_COLLATERAL;
+            continue;
+        }
+        if (task->report.kind == VERIFIER_NEEDS_FETCHED) {
+            verifier_task_fetch(batch, task);
             continue;
         }
         const enum atls_err err = task->report.kind == VERIFIER_NEEDS_DOCUMENTS
@@ -336,6 +345,7 @@ static void appraise(struct verifier_task_batch *batch)
                                   "replaced again and again", NULL);
             verifier_task_fail(batch->tasks[i], ATLS_ERR_STATE, &why);
         }
+        verifier_task_fetch_end(batch, batch->tasks[i]);
     }
 }
 

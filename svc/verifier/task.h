@@ -3,7 +3,7 @@
  * Evidence on its way to a Result. What waits at the same time goes together: one look at the
  * store, one frame to an appraiser and one to the signer, one write (batch.h).
  *
- *   generation -> EVALUATE -> [documents -> EVALUATE] -> SIGN -> settle -> record
+ *   generation -> EVALUATE -> [documents, collateral -> EVALUATE] -> SIGN -> settle -> record
  *                                                         |
  *                                                         +-- no answer in time: held in the store
  *
@@ -20,6 +20,10 @@
 
 struct verifier_service;
 struct verifier_asked;
+struct verifier_task_fetch;
+
+/* The form of a Result, as the store keeps it with a session that is held; 0: not said. */
+enum verifier_held_form { VERIFIER_FORM_JWT = 1, VERIFIER_FORM_CWT = 2 };
 
 struct verifier_task {
     /* in */
@@ -29,16 +33,20 @@ struct verifier_task {
     struct verifier_session_id id;
     bool cwt;         /* the form of the Result */
     const char *peer; /* for the verdict record; may be NULL */
+    /* How long it may wait for servers of collateral, by CLOCK_MONOTONIC; 0: not at all. */
+    int64_t fetch_until_ms;
     /* The claim on a session that is in the store; `is_held` says that it is there. */
     bool is_held;
     struct verifier_claim claim;
     /* out; spans borrow the batch */
     enum atls_err err; /* what broke, with `why`; else OK */
     struct atls_diag why;
+    bool is_parked; /* nothing broke: it has to wait for a server, and might not */
     struct verifier_report report;
     struct atls_bytes result; /* JWT or CWT; empty when it was not made */
     /* of the batch alone */
-    struct verifier_asked *asked; /* with documents, owned; NULL: without */
+    struct verifier_asked *asked;      /* with documents, owned; NULL: without */
+    struct verifier_task_fetch *fetch; /* collateral (task_fetch.h), owned; NULL: none yet */
 };
 
 /* Up to VERIFIER_MAX_BATCH of them; all zero is an empty batch. */

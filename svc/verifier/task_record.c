@@ -214,7 +214,7 @@ void verifier_tasks_record(struct verifier_task_batch *batch, uint64_t microseco
         const struct verifier_task *task = batch->tasks[i];
         if (task->err == ATLS_OK && task->result.len != 0) {
             record_verdict(&page, batch->service, task, microseconds);
-        } else if (task->err != ATLS_OK && !is_clients(task->err)) {
+        } else if (task->err != ATLS_OK && !task->is_parked && !is_clients(task->err)) {
             record_failure(batch->service, task);
         }
     }

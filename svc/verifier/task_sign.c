@@ -49,7 +49,9 @@ static void hold(struct verifier_task_batch *batch, struct verifier_task *task)
                                                .nonce = nonce_of(task),
                                                .accept = s->accept,
                                                .num_accept = s->num_accept,
-                                               .ttl_ms = (int64_t)VERIFIER_SESSION_TTL_S * 1000};
+                                               .ttl_ms = (int64_t)VERIFIER_SESSION_TTL_S * 1000,
+                                               .form = task->cwt ? VERIFIER_FORM_CWT
+                                                                 : VERIFIER_FORM_JWT};
     media_type_of(type, task);
     task->is_held = verifier_session_create(s->store, &expiry_ms, &fresh, NULL) == ATLS_OK &&
                     verifier_session_submit(s->store, &task->claim, task->id.ticket, type,

@@ -4,6 +4,7 @@
 #ifndef SVC_VERIFIER_VERIFIER_H
 #define SVC_VERIFIER_VERIFIER_H
 
+#include "atls/context.h"
 #include "svc/verifier/appraiser.h"
 #include "svc/verifier/signer.h"
 
@@ -20,6 +21,7 @@ struct verifier_config {
     const char *revoked_file;      /* NULL: nothing is revoked */
     const char *const *collateral; /* files and folders of --endorsements */
     size_t num_collateral;
+    const struct atls_collateral_spec *depot; /* where more is fetched; NULL: nowhere */
     const char *per_source;
     bool takes_certificates; /* those of TLS clients count for provisioning */
     size_t num_appraisers;

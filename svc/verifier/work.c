@@ -5,13 +5,13 @@
 
 #include <stdlib.h>
 
-enum { MAX_QUEUE = 1024, STACK = 1 << 20 };
+enum { MAX_QUEUE = 1024, MAX_FETCHING = 64, STACK = 1 << 20 };
 
 struct queue {
     struct verifier_job *first, *last;
     size_t len;
     unsigned running, max_running; /* batches */
-    size_t max_batch;
+    size_t max_batch, max_len;
 };
 
 struct worker {
@@ -144,7 +144,12 @@ struct verifier_work *verifier_work_new(const struct verifier_work_config *confi
     work->queues[VERIFIER_OPENING].max_running = 1;
     work->queues[VERIFIER_EVIDENCE].max_batch = VERIFIER_MAX_BATCH;
     work->queues[VERIFIER_EVIDENCE].max_running = config->appraisers + 1;
-    if (!start_threads(work, config->threads + config->appraisers + 2)) {
+    work->queues[VERIFIER_FETCHING].max_batch = 1;
+    work->queues[VERIFIER_FETCHING].max_running = config->fetchers;
+    for (size_t i = 0; i < VERIFIER_NUM_KINDS; i++) {
+        work->queues[i].max_len = i == VERIFIER_FETCHING ? MAX_FETCHING : MAX_QUEUE;
+    }
+    if (!start_threads(work, config->threads + config->appraisers + 2 + config->fetchers)) {
         verifier_work_stop(work);
         verifier_work_free(work);
         return NULL;
@@ -184,7 +189,7 @@ bool verifier_work_put(struct verifier_work *work, struct verifier_job *job)
 {
     struct queue *queue = &work->queues[job->kind];
     pthread_mutex_lock(&work->lock);
-    const bool has_room = work->len < MAX_QUEUE && !work->ending;
+    const bool has_room = work->len < MAX_QUEUE && queue->len < queue->max_len && !work->ending;
     if (has_room) {
         job->next = NULL;
         if (queue->last != NULL) {

@@ -3,7 +3,8 @@
  * The threads that work on requests. Those of one kind that wait together are taken together, up to
  * a batch; so the more there is to do, the less each costs. Of a kind only so many batches are
  * worked on at once: newSession has one signer, Evidence has its appraisers and one batch more that
- * is signed and stored meanwhile. What comes by itself always finds a thread.
+ * is signed and stored meanwhile. What comes by itself always finds a thread. What waits for
+ * servers of collateral has threads and a queue of its own, and takes neither from the others.
  */
 #ifndef SVC_VERIFIER_WORK_H
 #define SVC_VERIFIER_WORK_H
@@ -20,7 +21,8 @@ struct verifier_job {
 
 struct verifier_work_config {
     unsigned appraisers;
-    unsigned threads; /* for what comes by itself */
+    unsigned threads;  /* for what comes by itself */
+    unsigned fetchers; /* for what waits for servers */
     /* Called by the threads, with up to VERIFIER_MAX_BATCH jobs of one kind. */
     void (*run)(void *arg, struct verifier_job **jobs, size_t num);
     void *arg;
@@ -34,8 +36,7 @@ void verifier_work_stop(struct verifier_work *work);
 void verifier_work_free(struct verifier_work *work);
 
 /* verifier_work_put is false when as many wait as may, or it has stopped. Nobody is woken before
- * verifier_work_wake: the one who puts in has more of them in its hands. Both are for one thread.
- */
+ * verifier_work_wake: the one who puts in may have more of them in its hands. */
 ATLS_NODISCARD bool verifier_work_put(struct verifier_work *work, struct verifier_job *job);
 void verifier_work_wake(struct verifier_work *work);
 

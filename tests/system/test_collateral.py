@@ -78,6 +78,7 @@ class Kds(http.server.ThreadingHTTPServer):
 
     def __init__(self, answers):
         self.answers, self.fault, self.asked, self.held = answers, ("", ""), [], threading.Event()
+        self.pause = "30"  # that a limited answer asks for, in seconds
         super().__init__(("127.0.0.1", 0), Answer)
         threading.Thread(target=self.serve_forever, args=(0.05,), daemon=True).start()
 
@@ -114,7 +115,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
         if which != kind:
             return self.give(200, body)
         if fault == "limited":
-            return self.give(429, b"", Retry_After="30")
+            return self.give(429, b"", Retry_After=self.server.pause)
         if fault == "broken":
             return self.give(500, b"sorry")
         if fault == "elsewhere":

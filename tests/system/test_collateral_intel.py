@@ -15,7 +15,7 @@ FIELDS = {"tcb": ("TCB-Info-Issuer-Chain", "tcb_info_issuer_chain"),
           "pckcrl": ("SGX-PCK-CRL-Issuer-Chain", "pck_crl_issuer_chain")}
 
 
-class Machine:
+class Platform:
     """A simulated machine, its Evidence, and what a server has for it by the last word of the path."""
 
     def __init__(self, test, rot, name):
@@ -71,8 +71,8 @@ class IntelTest(SystemTest):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.machines = {rot: Machine(cls, "sim-" + rot, rot) for rot in ("tdx", "sgx")}
-        cls.other = Machine(cls, "sim-tdx", "other")
+        cls.machines = {rot: Platform(cls, "sim-" + rot, rot) for rot in ("tdx", "sgx")}
+        cls.other = Platform(cls, "sim-tdx", "other")
 
     def served(self, machine) -> Pcs:
         pcs = Pcs(machine.answers)

@@ -142,6 +142,46 @@ class DisputeTest(VerifierTest):
         self.taken(client, changed(self.corim, "first", version=4))
         self.assertEqual(self.verdict(client), "warning")
 
+    def listed(self, client, query: str = "") -> dict:
+        answer = client.ask("GET", ENDORSEMENTS.rstrip("/") + query, Authorization=OWNER, Accept="application/json")
+        self.assertEqual((answer.status, answer.headers["Content-Type"]), (200, "application/json"), str(answer))
+        return answer.json
+
+    def test_what_is_in_force_is_listed_and_what_is_listed_can_be_withdrawn(self):
+        client = self.connected(self.own("list"))
+        self.assertEqual(self.listed(client), {"endorsements": []})
+        corims = [changed(self.corim, name, version=number) for number, name in enumerate(("first", "second", "third"))]
+        for corim in corims:
+            self.taken(client, corim)
+        found = self.listed(client)["endorsements"]
+        self.assertEqual([item["id"] for item in found], [path_of(corim).rpartition("/")[2] for corim in corims])
+        for number, item in enumerate(found):
+            self.assertEqual((item["version"], item["octets"], item["submitter"]), (number, len(corims[number]), "bearer token"))
+            self.assertEqual((item["media-type"], item["profile"]), (PSA_CORIM, "tag:arm.com,2025:psa#1.0.0"))
+            self.assertRegex(item["submitted"], r"^20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ$")
+        self.assertLess(found[0]["generation"], found[1]["generation"])
+        self.assertEqual(self.listed(client, f"?after={found[0]['generation']}")["endorsements"], found[1:])
+        self.assertEqual(client.ask("DELETE", ENDORSEMENTS + found[1]["id"], Authorization=OWNER).status, 204)
+        self.assertEqual([item["version"] for item in self.listed(client)["endorsements"]], [0, 2])
+        plain = ENDORSEMENTS.rstrip("/")
+        self.problem(client.ask("GET", plain), 401)
+        self.problem(client.ask("GET", plain, Authorization=OWNER, Accept="text/html"), 406)
+        self.problem(client.ask("POST", plain, b"", Authorization=OWNER), 405)
+        for query in ("?after=", "?after=x", "?after=-1", "?after=1&after=1"):
+            self.problem(client.ask("GET", plain + query, Authorization=OWNER), 400)
+
+    def test_a_long_list_comes_in_pages(self):
+        client = self.connected(self.own("pages"))
+        for number in range(203):
+            self.taken(client, changed(self.corim, f"corim {number}"))
+        first = self.listed(client)
+        self.assertEqual(len(first["endorsements"]), 200)
+        self.assertEqual(first["next"], first["endorsements"][-1]["generation"])
+        second = self.listed(client, f"?after={first['next']}")
+        self.assertEqual(len(second["endorsements"]), 3)
+        self.assertNotIn("next", second)
+        self.assertEqual(len({item["id"] for item in first["endorsements"] + second["endorsements"]}), 203)
+
     def test_other_nodes_see_both_the_endorsement_and_its_withdrawal(self):
         first, second = (self.connected(self.own("shared", "--id", "https://verifier.example")) for _ in range(2))
         one = changed(self.corim, "one")

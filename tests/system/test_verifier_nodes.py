@@ -13,10 +13,12 @@ import threading
 import time
 
 import cbor2
+from cryptography.hazmat.primitives import serialization
 
 from atlslib import EXIT_DONE, main, need, run, wait_until
 from nodeslib import Balancer, Node, PsaMachine, enter_own_network
 from postgreslib import Databases, Postgres
+from test_verifier_forms import CWT, verify_cwt
 from verifierlib import CMW, SESSION, Verifier, VerifierTest, need_built, unbase64, verify_jws
 
 WELL_KNOWN = "/.well-known/veraison/verification"
@@ -123,7 +125,7 @@ class NodesTest(VerifierTest):
 
     @classmethod
     def leave_orphan(cls) -> tuple:
-        """A session that a node was about to sign when it died."""
+        """A session that a node was about to sign, as a CWT, when it died."""
         doomed = cls.node(4)
         os.kill(wait_until(lambda: doomed.pids("signer"), "a signer")[0], signal.SIGSTOP)
         watch, client = cls.nodes[1].client(), doomed.client()
@@ -132,7 +134,7 @@ class NodesTest(VerifierTest):
 
         def post():
             try:
-                client.ask("POST", path, cls.machine.evidence(nonce), Content_Type=CMW, Accept=SESSION)
+                client.ask("POST", path, cls.machine.evidence(nonce), Content_Type=CMW, Accept=f"{SESSION}, {CWT}")
             except (OSError, http.client.HTTPException):
                 pass  # it dies
         thread = threading.Thread(target=post, daemon=True)
@@ -298,8 +300,13 @@ class NodesTest(VerifierTest):
         client = self.clients()[0]
         shown = wait_until(lambda: self.ended(client, self.orphan), "the end of the lease of a dead node")
         self.assertEqual(shown["status"], "complete", shown)
-        claims = self.claims_of(shown["result"], self.orphan_nonce, client)
-        self.assertEqual(claims["submods"]["PSA_IOT"]["ear.status"], "warning")
+        self.assertEqual(shown.get("result-type"), CWT, shown)  # as its client had asked
+        claims = verify_cwt(unbase64(shown["result"]), self.public_key())
+        self.assertEqual((claims[10], claims[266]["PSA_IOT"][1000]), (self.orphan_nonce, 32))  # warning
+
+    def public_key(self):
+        with open(self.nodes[0].key_file, "rb") as file:
+            return serialization.load_pem_private_key(file.read(), None).public_key()
 
 
 if __name__ == "__main__":

@@ -65,8 +65,11 @@ static const char subjects[] = "CREATE TABLE atls_about ("
                                "CREATE INDEX atls_subject_id ON atls_subject (id);"
                                "INSERT INTO atls_meta VALUES ('described', 0);";
 
+/* What a client wants its Result as, for the node that goes on with its session. */
+static const char form[] = "ALTER TABLE atls_session ADD COLUMN form @int NOT NULL DEFAULT 0;";
+
 /* steps[n] leads from version n to n + 1. */
-static const char *const steps[] = {sessions_and_endorsements, submissions, subjects};
+static const char *const steps[] = {sessions_and_endorsements, submissions, subjects, form};
 _Static_assert(ATLS_ARRAY_LEN(steps) == STORE_SCHEMA_VERSION, "a step for each version");
 
 static enum atls_err find_version(struct store_transaction *transaction, int64_t *out,

@@ -6,7 +6,7 @@
 #include "store/backend.h"
 
 /* What this program reads and writes. */
-enum { STORE_SCHEMA_VERSION = 3 };
+enum { STORE_SCHEMA_VERSION = 4 };
 
 /* store_schema_bring is the work of a migration: from whatever is there to version `*(int *)arg`,
  * which is STORE_SCHEMA_VERSION, or an older one in tests. What is newer is refused. */

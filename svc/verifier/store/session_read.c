@@ -16,7 +16,8 @@ enum {
     COLUMN_EXPIRY,
     COLUMN_EVIDENCE_TYPE,
     COLUMN_EVIDENCE,
-    COLUMN_RESULT
+    COLUMN_RESULT,
+    COLUMN_FORM
 };
 
 /* A session owns one block: the array of media types, and behind it its octets. */
@@ -67,6 +68,7 @@ static bool row_is_ours(const struct store_row *row)
     const struct store_value *column = row->column;
     return row->num_columns >= STORE_NUM_SESSION_COLUMNS && column[COLUMN_STATE].number >= 1 &&
            column[COLUMN_STATE].number <= VERIFIER_SESSION_DELETED &&
+           column[COLUMN_FORM].number >= 0 && column[COLUMN_FORM].number <= UINT8_MAX &&
            column[COLUMN_NONCE].octets.len <= VERIFIER_MAX_NONCE_LEN &&
            count_accept(column[COLUMN_ACCEPT].octets) <= VERIFIER_MAX_ACCEPT;
 }
@@ -78,6 +80,7 @@ enum atls_err store_session_read(struct verifier_session *out, const struct stor
     struct verifier_session session = {.state = (enum verifier_session_state)column[1].number,
                                        .created_ms = column[COLUMN_CREATED].number,
                                        .expiry_ms = column[COLUMN_EXPIRY].number};
+    session.form = (uint8_t)column[COLUMN_FORM].number;
     if (!row_is_ours(row) || !store_copy_text(session.id, sizeof session.id, &column[COLUMN_ID])) {
         return store_damaged(diag, "session");
     }

@@ -6,7 +6,7 @@
 #include "store/backend.h"
 
 /* Columns of SQL_SESSION_COLUMNS. */
-enum { STORE_NUM_SESSION_COLUMNS = 9 };
+enum { STORE_NUM_SESSION_COLUMNS = 10 };
 
 /* store_session_read makes a session of the first columns of a row; cleanup is the caller's. */
 ATLS_NODISCARD enum atls_err store_session_read(struct verifier_session *out,

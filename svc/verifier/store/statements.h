@@ -15,7 +15,7 @@
 
 /* The columns that store_session_read reads. */
 #define SQL_SESSION_COLUMNS                                                                        \
-    "id, state, nonce, accept, created_ms, expiry_ms, evidence_type, evidence, result"
+    "id, state, nonce, accept, created_ms, expiry_ms, evidence_type, evidence, result, form"
 #define SQL_GENERATION "(SELECT value FROM atls_meta WHERE name = 'generation')"
 /* The numbers of the subjects in $2, which has 64 octets for each. */
 #define SQL_SUBJECTS                                                                               \
@@ -32,10 +32,10 @@
     X(GENERATION, "", "SELECT value FROM atls_meta WHERE name = 'generation'")                     \
     X(GENERATION_LOCK, "", "SELECT value FROM atls_meta WHERE name = 'generation' @lock")          \
     X(GENERATION_SET, "i", "UPDATE atls_meta SET value = $1 WHERE name = 'generation'")            \
-    X(SESSION_CREATE, "toti",                                                                      \
+    X(SESSION_CREATE, "totii",                                                                     \
       "INSERT INTO atls_session (id, state, nonce, accept, ttl_ms, created_ms, expiry_ms,"         \
-      " keep_until_ms, claim, lease_until_ms)"                                                     \
-      " VALUES ($1, 1, $2, $3, $4, @now, @now + $4, @now + $4, 0, 0)"                              \
+      " keep_until_ms, claim, lease_until_ms, form)"                                               \
+      " VALUES ($1, 1, $2, $3, $4, @now, @now + $4, @now + $4, 0, 0, $5)"                          \
       " ON CONFLICT (id) DO NOTHING RETURNING expiry_ms")                                          \
     X(SESSION_GET, "t",                                                                            \
       "SELECT " SQL_SESSION_COLUMNS " FROM atls_session WHERE id = $1 AND keep_until_ms > @now")   \

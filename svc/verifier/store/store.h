@@ -134,6 +134,7 @@ struct verifier_session_new {
     const char *const *accept; /* media types of Evidence */
     size_t num_accept;
     int64_t ttl_ms; /* Evidence is taken so long; each change keeps the session so long from then */
+    uint8_t form;   /* of the Result that its client wants, in the caller's numbers */
 };
 
 /* A session as it was read. All zero is none; verifier_session_cleanup frees what it owns. */
@@ -148,6 +149,7 @@ struct verifier_session {
     struct atls_bytes result; /* empty unless COMPLETE */
     int64_t created_ms;       /* since 1970 */
     int64_t expiry_ms;        /* no Evidence is taken from then on */
+    uint8_t form;             /* as it was made; 0 by a program that did not say */
     void *memory;
 };
 

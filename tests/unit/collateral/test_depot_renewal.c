@@ -101,6 +101,50 @@ static void what_has_ended_is_not_given_out(void **state)
     atls_depot_close(depot);
 }
 
+/* Who may not wait asks first whether it would. */
+static void it_is_known_beforehand_whether_a_server_is_asked(void **state)
+{
+    (void)state;
+    const struct atls_collateral_wanted wanted = list_of("Milan"), nowhere = list_of("../Milan");
+    struct atls_lease *lease = NULL;
+    reset(gives(list_until(NOW + 1000)), says(404));
+    struct atls_depot *depot = depot_of(NULL, 0);
+    assert_false(atls_depot_would_wait(depot, &wanted)); /* there is no server */
+    atls_depot_close(depot);
+    depot = depot_of(NULL, 1);
+    assert_false(atls_depot_would_wait(depot, &nowhere));
+    assert_true(atls_depot_would_wait(depot, &wanted));
+    assert_int_equal(asked(), 0);
+    assert_err(obtain(depot, &lease, &wanted), OK);
+    assert_false(atls_depot_would_wait(depot, &wanted));
+    /* What an appraisal doubts is asked for anew. */
+    atls_depot_give_back(depot, lease, ATLS_LEASE_BAD);
+    assert_false(atls_depot_would_wait(depot, &wanted)); /* not so soon */
+    atls_depot_close(depot);
+    web.by_a = says(404);
+    depot = depot_of(NULL, 1);
+    assert_err(obtain(depot, &lease, &wanted), COLLATERAL);
+    assert_false(atls_depot_would_wait(depot, &wanted)); /* it is known that nobody has it */
+    atls_depot_close(depot);
+}
+
+static void renewals_are_counted_and_first_answers_are_not(void **state)
+{
+    (void)state;
+    reset(gives(list_until(NOW + 1000)), says(404));
+    struct atls_depot *depot = depot_of(NULL, 1);
+    assert_int_equal(given_end(depot), NOW + 1000);
+    assert_int_equal(atls_depot_renewals(depot), 0);
+    web.by_a = gives(list_until(NOW + 5000));
+    set_now(NOW + 760);
+    wait_given(depot, NOW + 5000, ATLS_LEASE_UNKNOWN);
+    assert_int_equal(atls_depot_renewals(depot), 1);
+    wait_given(depot, NOW + 5000, ATLS_LEASE_BAD);
+    assert_int_equal(given_end(depot), NOW + 1000); /* back to what it was */
+    assert_int_equal(atls_depot_renewals(depot), 2);
+    atls_depot_close(depot);
+}
+
 static struct atls_depot *shared;
 
 static void *want(void *arg)
@@ -162,6 +206,8 @@ int main(void)
         cmocka_unit_test(a_renewal_that_is_bad_leaves_the_old_one_in_place),
         cmocka_unit_test(a_server_that_fails_leaves_the_old_one_in_place),
         cmocka_unit_test(what_has_ended_is_not_given_out),
+        cmocka_unit_test(it_is_known_beforehand_whether_a_server_is_asked),
+        cmocka_unit_test(renewals_are_counted_and_first_answers_are_not),
         cmocka_unit_test(threads_that_want_the_same_ask_once),
         cmocka_unit_test(who_waits_behind_another_waits_until_his_own_end),
     };

@@ -126,6 +126,22 @@ static struct atls_diag a_reason(void)
     return diag;
 }
 
+/* Every member other than zero. */
+static struct atls_collateral_wanted a_question(void)
+{
+    struct atls_collateral_wanted wanted = {.kind = ATLS_WANTED_AMD_LEAF,
+                                            .amd_key = ATLS_AMD_VLEK,
+                                            .product = "Milan",
+                                            .chip_id_len = 8,
+                                            .tcb = {true, 1, 2, 3, 4, 5},
+                                            .fmspc = {1, 2, 3, 4, 5, 6},
+                                            .tee = ATLS_INTEL_TDX,
+                                            .enclave = ATLS_INTEL_QVE,
+                                            .platform_ca = true};
+    memset(wanted.chip_id, 0xab, wanted.chip_id_len);
+    return wanted;
+}
+
 static void evaluate_comes_back(void **state)
 {
     (void)state;
@@ -135,6 +151,11 @@ static void evaluate_comes_back(void **state)
     m.generation = 11;
     m.revoked = (struct verifier_told){3, true, text("[]")};
     m.collateral = (struct verifier_told){5, true, text("packed")};
+    m.asks = true;
+    m.renewals = 12;
+    m.has_fetched = true;
+    m.fetched = (struct verifier_fetched){a_question(), 77, text("/vcek/v1/Milan/crl"),
+                                          text("chain"), text("octets")};
     m.nonce = text("12345678");
     m.content_type = text("application/cmw+cbor");
     m.body = text("body");
@@ -154,6 +175,14 @@ static void evaluate_comes_back(void **state)
     assert_int_equal(back.collateral.number, 5);
     assert_true(back.collateral.has_octets);
     assert_true(atls_bytes_equal(back.collateral.octets, text("packed")));
+    assert_true(back.asks);
+    assert_int_equal(back.renewals, 12);
+    assert_true(back.has_fetched);
+    assert_true(atls_collateral_wanted_equal(&back.fetched.wanted, &m.fetched.wanted));
+    assert_int_equal(back.fetched.number, 77);
+    assert_true(atls_bytes_equal(back.fetched.path, m.fetched.path));
+    assert_true(atls_bytes_equal(back.fetched.chain, m.fetched.chain));
+    assert_true(atls_bytes_equal(back.fetched.body, m.fetched.body));
     assert_true(atls_bytes_equal(back.content_type, m.content_type));
     assert_true(atls_bytes_equal(back.body, m.body));
     assert_true(back.has_documents);
@@ -164,11 +193,14 @@ static void evaluate_comes_back(void **state)
     damage(&octets, read_evaluate);
     free(octets.data);
     m.has_documents = m.revoked.has_octets = m.collateral.has_octets = false; /* and without */
+    m.asks = m.has_fetched = false;
     assert_err(verifier_message_write(&octets, verifier_put_evaluate, &m), OK);
     assert_err(verifier_evaluate_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
     assert_false(back.has_documents);
     assert_false(back.revoked.has_octets);
     assert_false(back.collateral.has_octets);
+    assert_false(back.asks);
+    assert_false(back.has_fetched);
     assert_int_equal(back.num_documents, 0);
     damage(&octets, read_evaluate);
     free(octets.data);
@@ -194,6 +226,87 @@ static void a_report_comes_back(void **state)
     assert_true(atls_bytes_equal(back.value, m.value));
     assert_int_equal(back.num_documents, 3);
     damage(&octets, read_report);
+    free(octets.data);
+}
+
+static void what_is_wanted_comes_back(void **state)
+{
+    (void)state;
+    struct verifier_report m = {.kind = VERIFIER_NEEDS_FETCHED,
+                                .media_type = text("a/b"),
+                                .match = a_match(),
+                                .wanted = a_question(),
+                                .useless = 9};
+    struct verifier_octets octets;
+    struct verifier_report back;
+    for (int kind = ATLS_WANTED_AMD_LEAF; kind <= ATLS_WANTED_ROOT_CRL; kind++) {
+        m.wanted.kind = (enum atls_collateral_kind)kind;
+        assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+        assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+        assert_int_equal(back.kind, VERIFIER_NEEDS_FETCHED);
+        assert_true(atls_collateral_wanted_equal(&back.wanted, &m.wanted));
+        assert_int_equal(back.useless, 9);
+        free(octets.data);
+    }
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+    damage(&octets, read_report);
+    free(octets.data);
+}
+
+/* refuse_question: an appraiser's question is octets of a stranger's to the front, which makes a
+ * URL of it. */
+static void refuse_question(const struct atls_collateral_wanted *wanted)
+{
+    const struct verifier_report m = {.kind = VERIFIER_NEEDS_FETCHED, .wanted = *wanted};
+    struct verifier_octets octets;
+    struct verifier_report back;
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), MALFORMED);
+    free(octets.data);
+}
+
+static void a_question_out_of_range_is_refused(void **state)
+{
+    (void)state;
+    struct atls_collateral_wanted wanted = a_question();
+    wanted.kind = ATLS_WANTED_NOTHING;
+    refuse_question(&wanted);
+    wanted.kind = (enum atls_collateral_kind)(ATLS_WANTED_ROOT_CRL + 1);
+    refuse_question(&wanted);
+    wanted = a_question();
+    wanted.amd_key = (enum atls_amd_key)2;
+    refuse_question(&wanted);
+    wanted = a_question();
+    wanted.tee = (enum atls_intel_tee)2;
+    refuse_question(&wanted);
+    wanted = a_question();
+    wanted.enclave = (enum atls_intel_enclave)3;
+    refuse_question(&wanted);
+    /* Who writes what is no text, or more than fits, writes nothing. */
+    struct verifier_report m = {.kind = VERIFIER_NEEDS_FETCHED, .wanted = a_question()};
+    struct verifier_octets octets;
+    memset(m.wanted.product, 'a', sizeof m.wanted.product);
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), BUFFER);
+    m.wanted = a_question();
+    m.wanted.chip_id_len = sizeof m.wanted.chip_id + 1;
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), BUFFER);
+}
+
+/* A flag that says that what was fetched is good belongs to an appraisal alone. */
+static void only_an_appraisal_holds(void **state)
+{
+    (void)state;
+    struct verifier_report m = {.kind = VERIFIER_NEEDS_CONTENTS, .holds = true};
+    struct verifier_octets octets;
+    struct verifier_report back;
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), MALFORMED);
+    free(octets.data);
+    m.kind = VERIFIER_APPRAISED;
+    m.outcome = text("outcome");
+    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
+    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_true(back.holds);
     free(octets.data);
 }
 
@@ -444,6 +557,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluate_comes_back),
         cmocka_unit_test(a_report_comes_back),
+        cmocka_unit_test(what_is_wanted_comes_back),
+        cmocka_unit_test(a_question_out_of_range_is_refused),
+        cmocka_unit_test(only_an_appraisal_holds),
         cmocka_unit_test(a_report_is_of_one_kind),
         cmocka_unit_test(an_outcome_comes_back),
         cmocka_unit_test(a_failed_appraisal_comes_back_with_its_reason),

@@ -92,6 +92,27 @@ static void sizes_from_8_to_64_are_taken(void **state)
     assert_false(none.has_size);
 }
 
+static void a_number_is_read_once_or_not_at_all(void **state)
+{
+    (void)state;
+    static const char *const wrong[] = {
+        "n=", "n", "n=-1", "n=1x", "n= 1", "n=0x1", "n=1&n=1", "n=1&n=2", "n=1234567890123456789"};
+    uint64_t number = 7;
+    assert_true(verifier_query_number(&number, atls_bytes_text(""), "n"));
+    assert_true(verifier_query_number(&number, atls_bytes_text("m=3&nn=4"), "n"));
+    assert_int_equal(number, 7);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(wrong); i++) {
+        if (verifier_query_number(&number, atls_bytes_text(wrong[i]), "n")) {
+            fail_msg("%s was taken", wrong[i]);
+        }
+        assert_int_equal(number, 7); /* untouched */
+    }
+    assert_true(verifier_query_number(&number, atls_bytes_text("m=3&n=999999999999999999"), "n"));
+    assert_int_equal(number, 999999999999999999);
+    assert_true(verifier_query_number(&number, atls_bytes_text("n=0"), "n"));
+    assert_int_equal(number, 0);
+}
+
 static void a_nonce_of_64_octets_is_the_longest(void **state)
 {
     (void)state;
@@ -233,6 +254,7 @@ int main(void)
         cmocka_unit_test(a_nonce_is_read_in_every_alphabet),
         cmocka_unit_test(what_is_no_nonce_is_refused),
         cmocka_unit_test(sizes_from_8_to_64_are_taken),
+        cmocka_unit_test(a_number_is_read_once_or_not_at_all),
         cmocka_unit_test(a_nonce_of_64_octets_is_the_longest),
         cmocka_unit_test(accept_is_read_as_http_has_it),
         cmocka_unit_test(a_type_is_named_by_itself_and_not_by_a_range),

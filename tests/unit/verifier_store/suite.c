@@ -172,7 +172,8 @@ enum atls_err suite_create(struct verifier_store *store, const char *id, struct 
                                                  .nonce = atls_bytes_text("0123456789abcdef"),
                                                  .accept = accept,
                                                  .num_accept = ATLS_ARRAY_LEN(accept),
-                                                 .ttl_ms = SUITE_TTL_MS};
+                                                 .ttl_ms = SUITE_TTL_MS,
+                                                 .form = 2};
     int64_t expiry_ms = 0;
     return verifier_session_create(store, &expiry_ms, &session, diag);
 }

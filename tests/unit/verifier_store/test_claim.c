@@ -57,6 +57,7 @@ static void session_is_taken_over_when_its_lease_runs_out(void **state)
     assert_string_equal(session.evidence_type, SUITE_MEDIA_TYPE);
     assert_text(session.nonce, "0123456789abcdef");
     assert_int_equal(session.num_accept, 2);
+    assert_int_equal(session.form, 2); /* as its client was told */
     assert_text(atls_bytes_of(claim.nonce, claim.nonce_len), "0123456789abcdef");
     assert_int_equal(claim.number, 2);
     assert_true(verifier_claim_is_valid(&claim));

@@ -88,6 +88,10 @@ static void store_of_version_1_keeps_what_it_has(void **state)
               "UPDATE atls_meta SET value = 1 WHERE name = 'generation'");
     assert_err(open_store(NULL), OK);
     assert_int_equal(suite_state(suite.store, "old"), VERIFIER_SESSION_WAITING);
+    struct verifier_session old;
+    assert_err(verifier_session_get(suite.store, &old, "old", NULL), OK);
+    assert_int_equal(old.form, 0); /* nobody said */
+    verifier_session_cleanup(&old);
     const struct verifier_about about = {.endorser = NULL};
     bool is_disputed = true;
     assert_err(suite_put(suite.store, "id", 4, "y", NULL), BUSY); /* what it says is not known */
@@ -119,13 +123,13 @@ static void newer_schema_is_refused_and_left_alone(void **state)
     (void)state;
     struct atls_diag diag;
     make_version(STORE_SCHEMA_VERSION);
-    suite_sql("UPDATE atls_meta SET value = 4 WHERE name = 'schema'");
+    suite_sql("UPDATE atls_meta SET value = 5 WHERE name = 'schema'");
     assert_err(open_store(&diag), STORE);
     assert_string_equal(suite_sentence(&diag),
-                        "store: the store cannot do what it was asked (schema version: found 4, "
-                        "expected 0 to 3, which this program knows)");
+                        "store: the store cannot do what it was asked (schema version: found 5, "
+                        "expected 0 to 4, which this program knows)");
     assert_err(open_store(NULL), STORE);
-    suite_sql("UPDATE atls_meta SET value = 3 WHERE name = 'schema'");
+    suite_sql("UPDATE atls_meta SET value = 4 WHERE name = 'schema'");
     assert_err(open_store(NULL), OK);
     works(suite.store);
     suite_sql("UPDATE atls_meta SET value = -1 WHERE name = 'schema'");

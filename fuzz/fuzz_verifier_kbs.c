@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a key broker says before Evidence is made: a line that is its cookie, and its challenge.
- * Evidence is asked for over 64 octets of a hash, or not at all. */
+ * Evidence is asked for over a hash of a nonce in base64, or not at all. */
 #include "fuzz_check.h"
 
 #include "base/span.h"
 #include "crypto/crypto.h"
 #include "crypto/key.h"
+#include "json/runtime_data.h"
 #include "verifier/kbs.h"
 
 #include <stdlib.h>
@@ -40,12 +41,16 @@ static bool never(const void *arg)
     return false;
 }
 
-static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
-                          struct atls_diag *diag)
+static struct atls_bytes own_spki(void);
+
+static enum atls_err make_hashed(void *arg, int32_t hash_alg, const char *nonce,
+                                 struct atls_bytes *out, struct atls_diag *diag)
 {
+    struct atls_digest hash;
     (void)arg, (void)out;
     broker.made++;
-    fuzz_require(nonce.len == 64);
+    fuzz_require(atls_runtime_data_hash(&hash, atls_crypto_openssl(), hash_alg, nonce, own_spki(),
+                                        diag) == ATLS_OK);
     return atls_fail(diag, ATLS_ERR_CANCELLED, "fuzz", NULL);
 }
 
@@ -80,8 +85,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     broker.challenge = atls_bytes_of(end + 1, size - len - 1);
     fuzz_require(verifier_url_parse(&url, "https://kbs.example", NULL) == ATLS_OK);
     const struct verifier_line line = {.ops = &ops, .url = &url, .wait = &wait};
-    const struct verifier_question question = {
-        .format = &snp, .make = make, .crypto = atls_crypto_openssl(), .tls_spki = own_spki()};
+    const struct verifier_question question = {.format = &snp,
+                                               .make_hashed = make_hashed,
+                                               .crypto = atls_crypto_openssl(),
+                                               .tls_spki = own_spki()};
     const enum atls_err err = verifier_kbs_exchange(&token, &line, &question, &diag);
     fuzz_require(err == diag.err && token == NULL);
     fuzz_require(err == (broker.made != 0 ? ATLS_ERR_CANCELLED : ATLS_ERR_VERIFIER_ANSWER));

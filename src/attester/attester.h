@@ -49,6 +49,20 @@ atls_attester_for_passport(const struct atls_attester_ops *ops, struct atls_atte
                            const struct atls_crypto_ops *crypto, struct atls_bytes nonce,
                            struct atls_bytes spki, uint32_t timeout_ms, struct atls_buf out,
                            size_t *out_len, struct atls_diag *diag);
+/*
+ * atls_attester_for_key_broker makes Evidence for Trustee's key broker (json/runtime_data.h): over
+ * SHA-384 or SHA-512 of JSON with the broker's nonce, a text, and our TLS key. 48 octets and zeros
+ * are what a handshake of a SHA-384 suite has there, so this hash is made here, of octets that only
+ * this way hashes: whoever wants Evidence of a handshake by it needs a nonce for which this hash is
+ * that handshake's binder. The binder is an HMAC, whose outer hash is of the block of its padded
+ * key, 80 octets of which are 0x5c ('\\'), and there is none of these in the JSON; so the two are
+ * hashes of different octets, always, and equal by a collision of SHA-384 alone (R-05, R-07).
+ */
+ATLS_NODISCARD enum atls_err
+atls_attester_for_key_broker(const struct atls_attester_ops *ops, struct atls_attester *attester,
+                             const struct atls_crypto_ops *crypto, int32_t hash_alg,
+                             const char *nonce, struct atls_bytes spki, uint32_t timeout_ms,
+                             struct atls_buf out, size_t *out_len, struct atls_diag *diag);
 /* atls_attester_passport_format gives the row of what that makes; NULL: nothing. */
 const struct atls_format *atls_attester_passport_format(const struct atls_attester_ops *ops);
 

@@ -24,12 +24,17 @@ static enum atls_err attest(void *arg, struct atls_bytes nonce, struct atls_buf 
                             size_t *out_len, struct atls_diag *diag)
 {
     const struct source *source = arg;
-    if (source->hashed) {
-        return atls_attester_for_nonce(source->ops, source->attester, nonce, source->spki,
-                                       source->timeout_ms, out, out_len, diag);
-    }
     return atls_attester_for_passport(source->ops, source->attester, source->crypto, nonce,
                                       source->spki, source->timeout_ms, out, out_len, diag);
+}
+
+static enum atls_err attest_hashed(void *arg, int32_t hash_alg, const char *nonce,
+                                   struct atls_buf out, size_t *out_len, struct atls_diag *diag)
+{
+    const struct source *source = arg;
+    return atls_attester_for_key_broker(source->ops, source->attester, source->crypto, hash_alg,
+                                        nonce, source->spki, source->timeout_ms, out, out_len,
+                                        diag);
 }
 
 static bool never(const void *arg)
@@ -87,6 +92,7 @@ enum atls_err atls_context_obtain(struct atls_context *context, char **out, int6
         .tls_spki = tls_spki,
         .nonce_size = nonce_size(&source, format),
         .attest = attest,
+        .attest_hashed = attest_hashed,
         .arg = &source,
     };
     const struct atls_verify_request request = {.crypto = context->crypto,

@@ -10,6 +10,10 @@
 typedef enum atls_err verifier_make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
                                     struct atls_diag *diag);
 
+/* The same over a hash of the Verifier's nonce, as it wrote it, and of our TLS key. */
+typedef enum atls_err verifier_make_hashed(void *arg, int32_t hash_alg, const char *nonce,
+                                           struct atls_bytes *out, struct atls_diag *diag);
+
 struct verifier_question {
     const struct atls_format *format;
     const char *media_type; /* of the Evidence itself: the CMW around it is taken off */
@@ -20,7 +24,8 @@ struct verifier_question {
     size_t nonce_size;
     verifier_make *make;
     void *arg;
-    /* For a Verifier that has Evidence made over a hash of our TLS key. */
+    /* For a Verifier that has Evidence made over a hash of our TLS key: instead of `make`. */
+    verifier_make_hashed *make_hashed;
     const struct atls_crypto_ops *crypto;
     struct atls_bytes tls_spki;
 };

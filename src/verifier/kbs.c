@@ -9,8 +9,8 @@
 
 #include "base/span.h"
 #include "json/json.h"
+#include "json/runtime_data.h"
 #include "verifier/challenge.h"
-#include "verifier/kbs_runtime.h"
 #include "verifier/trustee_evidence.h"
 
 #include <stdio.h>
@@ -29,7 +29,8 @@ struct session {
     char cookie[sizeof cookie_name + VERIFIER_KBS_MAX_COOKIE_LEN];
     json_t *challenge; /* owned */
     const char *nonce; /* of it: base64 of 8 to 64 octets */
-    json_t *key;       /* owned: our "tee-pubkey" */
+    int32_t hash_alg;
+    json_t *key; /* owned: our "tee-pubkey" */
 };
 
 static enum atls_err refuse(const char *claim, const char *found, const char *expected,
@@ -98,16 +99,22 @@ static enum atls_err take_cookie(struct session *session, const char *field, str
 }
 
 /* take_hash: a broker that says nothing takes SHA-384. */
-static enum atls_err take_hash(const json_t *challenge, struct atls_diag *diag)
+static enum atls_err take_hash(struct session *session, struct atls_diag *diag)
 {
     static const char claim[] = "selected-hash-algorithm";
-    struct atls_bytes name = {NULL, 0};
-    const json_t *selected = json_object_get(json_object_get(challenge, "extra-params"), claim);
-    if (atls_json_text_of(selected, &name) && atls_bytes_is_text(name, "sha512")) {
+    struct atls_bytes name = atls_bytes_text("sha384");
+    const json_t *extra = json_object_get(session->challenge, "extra-params");
+    const json_t *selected = json_object_get(extra, claim);
+    if (selected != NULL && !atls_json_text_of(selected, &name)) {
+        name = atls_bytes_of(NULL, 0);
+    }
+    session->hash_alg = atls_bytes_is_text(name, "sha384")   ? ATLS_ALG_SHA384
+                        : atls_bytes_is_text(name, "sha512") ? ATLS_ALG_SHA512
+                                                             : 0;
+    if (session->hash_alg != 0) {
         return ATLS_OK;
     }
-    refuse(claim, selected == NULL ? "none, which is sha384" : NULL,
-           "sha512: Evidence over a shorter hash could be taken for that of a handshake", diag);
+    refuse(claim, NULL, "sha384 or sha512, which were offered", diag);
     atls_diag_found_peer_text(diag, name);
     return ATLS_ERR_VERIFIER_ANSWER;
 }
@@ -135,7 +142,7 @@ static enum atls_err take_challenge(struct session *session, const struct atls_f
         err = parse(&session->challenge, answer, diag);
     }
     if (err == ATLS_OK) {
-        err = take_hash(session->challenge, diag);
+        err = take_hash(session, diag);
     }
     return err == ATLS_OK ? take_nonce(session, diag) : err;
 }
@@ -147,7 +154,7 @@ static enum atls_err authenticate(struct session *session, const struct verifier
     struct atls_fetch_answer answer = {.outcome = ATLS_FETCH_NONE};
     snprintf(body, sizeof body,
              "{\"version\":\"%s\",\"tee\":\"%s\",\"extra-params\":"
-             "{\"supported-hash-algorithms\":[\"sha512\"]}}",
+             "{\"supported-hash-algorithms\":[\"sha384\",\"sha512\"]}}",
              protocol, verifier_trustee_tee(format));
     const struct atls_fetch_request request = {
         .body = atls_bytes_text(body), .max_body = MAX_CHALLENGE_LEN, .field = "set-cookie"};
@@ -164,18 +171,9 @@ static enum atls_err authenticate(struct session *session, const struct verifier
 static enum atls_err make_evidence(json_t **out, const struct session *session,
                                    const struct verifier_question *question, struct atls_diag *diag)
 {
-    struct atls_digest hash = {.len = 0};
     struct atls_bytes evidence = {NULL, 0};
-    char *material = verifier_kbs_material(session->nonce, session->key);
-    if (material == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
-    }
-    enum atls_err err = question->crypto->hash(ATLS_ALG_SHA512, atls_bytes_text(material), &hash);
-    free(material);
-    if (err != ATLS_OK) {
-        return atls_fail(diag, err, step, "hash");
-    }
-    err = question->make(question->arg, atls_digest_bytes(&hash), &evidence, diag);
+    const enum atls_err err =
+        question->make_hashed(question->arg, session->hash_alg, session->nonce, &evidence, diag);
     return err == ATLS_OK ? verifier_trustee_evidence(out, question->format, evidence, diag) : err;
 }
 
@@ -238,7 +236,7 @@ enum atls_err verifier_kbs_exchange(char **out, const struct verifier_line *line
 {
     struct session session = {.challenge = NULL};
     json_t *evidence = NULL;
-    enum atls_err err = verifier_kbs_key(&session.key, question->tls_spki, diag);
+    enum atls_err err = atls_runtime_data_key(&session.key, question->tls_spki, diag);
     if (err == ATLS_OK) {
         err = authenticate(&session, line, question->format, diag);
     }

@@ -14,9 +14,10 @@
 
 /*
  * verifier_kbs_exchange gives the token (caller: free) that the broker answers with: nothing about
- * it is known to be true. question->make is handed the hash that the Evidence is to be over, 64
- * octets of SHA-512; with any other hash the Evidence would be over 32 or 48 octets and zeros, as
- * that of a handshake is, and none is made (R-05, R-07). Evidence leaves once.
+ * it is known to be true. question->make_hashed is handed the broker's nonce, 8 to 64 octets in
+ * base64, and the hash that it selected of those that were offered: SHA-384, as that is what the
+ * broker takes where it says nothing, or SHA-512. What is hashed the attester makes itself (R-05).
+ * Evidence leaves once.
  */
 ATLS_NODISCARD enum atls_err verifier_kbs_exchange(char **out, const struct verifier_line *line,
                                                    const struct verifier_question *question,

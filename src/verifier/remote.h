@@ -62,6 +62,10 @@ struct verifier_passport_question {
     /* attest writes the CMW of Evidence over the nonce, at most ATLS_MAX_CMW_LEN octets. */
     enum atls_err (*attest)(void *arg, struct atls_bytes nonce, struct atls_buf out,
                             size_t *out_len, struct atls_diag *diag);
+    /* ... and attest_hashed over a hash of the nonce, a text, and of the key (json/runtime_data.h).
+     */
+    enum atls_err (*attest_hashed)(void *arg, int32_t hash_alg, const char *nonce,
+                                   struct atls_buf out, size_t *out_len, struct atls_diag *diag);
     void *arg;
 };
 

@@ -2,6 +2,7 @@
 /* A remote Verifier asked about ourselves: the Result is a passport. */
 #include "base/span.h"
 #include "json/ear_key.h"
+#include "json/runtime_data.h"
 #include "result/ear_form.h"
 #include "verifier/remote_internal.h"
 
@@ -12,24 +13,18 @@ static const char step[] = "Verifier";
 /* What is made for one exchange, and lives as long. */
 struct made {
     const struct verifier_passport_question *question;
+    const struct atls_crypto_ops *crypto;
     uint8_t *cmw; /* ATLS_MAX_CMW_LEN octets */
     uint8_t nonce[ATLS_MAX_NONCE_LEN];
     size_t nonce_len;
 };
 
-static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
+/* take gives the Evidence that is in the CMW that was made. */
+static enum atls_err take(const struct made *made, size_t len, struct atls_bytes *out,
                           struct atls_diag *diag)
 {
-    struct made *made = arg;
-    const struct atls_buf room = {made->cmw, ATLS_MAX_CMW_LEN};
     struct atls_cmw cmw;
-    size_t len = 0;
-    memcpy(made->nonce, nonce.data, nonce.len);
-    made->nonce_len = nonce.len;
-    enum atls_err err = made->question->attest(made->question->arg, nonce, room, &len, diag);
-    if (err == ATLS_OK) {
-        err = atls_cmw_parse(&cmw, atls_bytes_of(made->cmw, len), diag);
-    }
+    enum atls_err err = atls_cmw_parse(&cmw, atls_bytes_of(made->cmw, len), diag);
     if (err == ATLS_OK && atls_cmw_format(&cmw) != made->question->format) {
         err = atls_fail(diag, ATLS_ERR_ATTESTER, "attestation", "type of the CMW");
     }
@@ -37,6 +32,36 @@ static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes 
         *out = atls_cmw_evidence(&cmw);
     }
     return err;
+}
+
+static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
+                          struct atls_diag *diag)
+{
+    struct made *made = arg;
+    const struct atls_buf room = {made->cmw, ATLS_MAX_CMW_LEN};
+    size_t len = 0;
+    memcpy(made->nonce, nonce.data, nonce.len);
+    made->nonce_len = nonce.len;
+    const enum atls_err err = made->question->attest(made->question->arg, nonce, room, &len, diag);
+    return err == ATLS_OK ? take(made, len, out, diag) : err;
+}
+
+/* make_hashed: the hash is made here once more, to be found in the Result. */
+static enum atls_err make_hashed(void *arg, int32_t hash_alg, const char *nonce,
+                                 struct atls_bytes *out, struct atls_diag *diag)
+{
+    struct made *made = arg;
+    const struct atls_buf room = {made->cmw, ATLS_MAX_CMW_LEN};
+    struct atls_digest hash = {.len = 0};
+    size_t len = 0;
+    enum atls_err err = atls_runtime_data_hash(&hash, made->crypto, hash_alg, nonce,
+                                               made->question->tls_spki, diag);
+    if (err == ATLS_OK) {
+        memcpy(made->nonce, hash.data, hash.len);
+        made->nonce_len = hash.len;
+        err = made->question->attest_hashed(made->question->arg, hash_alg, nonce, room, &len, diag);
+    }
+    return err == ATLS_OK ? take(made, len, out, diag) : err;
 }
 
 /* check_evidence: a Result that repeats no nonce must be about the Evidence that was just made. */
@@ -89,11 +114,13 @@ enum atls_err atls_remote_obtain(struct atls_verifier *verifier, char **out, int
 {
     const struct verifier_line line = {
         .ops = verifier->ops, .fetcher = verifier->fetcher, .url = &verifier->url, .wait = wait};
-    struct made made = {.question = question, .cmw = malloc(ATLS_MAX_CMW_LEN)};
+    struct made made = {
+        .question = question, .crypto = request->crypto, .cmw = malloc(ATLS_MAX_CMW_LEN)};
     const struct verifier_question ask_for = {.format = question->format,
                                               .media_type = question->format->media_type,
                                               .nonce_size = question->nonce_size,
                                               .make = make,
+                                              .make_hashed = make_hashed,
                                               .arg = &made,
                                               .crypto = request->crypto,
                                               .tls_spki = question->tls_spki};

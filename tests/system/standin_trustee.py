@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for Trustee's Attestation Service: its RESTful API as published (attestation-service/docs/restful-as.md), with
 real signatures and every fault. Of Evidence it looks at report_data alone, as Trustee compares them; the real one is in
-tests/interop. And one for its key broker (kbs/docs/kbs_attestation_protocol.md), whose hash can be SHA-512."""
+tests/interop. And one for its key broker (kbs/docs/kbs_attestation_protocol.md), which takes SHA-384 unless it is told otherwise."""
 
 import base64
 import hashlib
@@ -42,12 +42,12 @@ class _Handler(standin.Handler):
         request = json.loads(body)
         if set(request) != {"version", "tee", "extra-params"} or self.headers["Content-Type"] != "application/json":
             raise AssertionError(str(request)[:500])
-        if request["version"] != "0.4.0" or request["extra-params"] != {"supported-hash-algorithms": ["sha512"]}:
+        if request["version"] != "0.4.0" or request["extra-params"] != {"supported-hash-algorithms": ["sha384", "sha512"]}:
             self.problem("RCAR handshake Auth failed")
             return
         service.tee = request["tee"]
         service.challenge = {"nonce": base64.b64encode(os.urandom(32)).decode(),
-                             "extra-params": {"selected-hash-algorithm": "sha512"}}
+                             "extra-params": {"selected-hash-algorithm": service.hash}}
         service.change_challenge(service.challenge)
         self.answer(200, service.challenge, "application/json", Set_Cookie=service.cookie)
 
@@ -59,7 +59,8 @@ class _Handler(standin.Handler):
         evidence = request["tee-evidence"]["primary_evidence"]
         service.evidence.append((service.tee, evidence))
         hashed = {**request["runtime-data"], "additional-evidence": request["tee-evidence"]["additional_evidence"]}
-        found = hashlib.sha512(json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).digest()
+        found = hashlib.new(service.hash, json.dumps(hashed, sort_keys=True, separators=(",", ":")).encode()).digest()
+        found = found.ljust(64, b"\0")
         if self.headers["Cookie"] != service.cookie.partition(";")[0] or hashed["nonce"] != service.challenge["nonce"] or (
                 service.report_data_of(evidence) != found):
             self.problem("RCAR handshake Attest failed")
@@ -78,6 +79,7 @@ class Trustee(standin.StandIn):
     tee, runtime_data_claims = "snp", None
     cookie = "kbs-session-id=0123456789abcdef0123456789abcdef; Expires=Sun, 22 Nov 2099 02:30:00 GMT"
     challenge = None
+    hash = "sha384"
 
     @staticmethod
     def change_challenge(_challenge) -> None:

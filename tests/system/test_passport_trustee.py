@@ -78,6 +78,20 @@ class TrusteePassportTest(SystemTest):
         self.assertEqual(self.obtain(machine)["format"], "tdx")
         self.assertEqual(self.taken(machine)["evidence"][0]["format"], "tdx")
 
+    def test_either_hash_is_taken_and_none_named_is_the_default(self):
+        for name, selected in (("sha512", {"selected-hash-algorithm": "sha512"}), ("sha384", {}), ("sha384", "")):
+            with self.subTest(selected=selected):
+                self.trustee.hash = name
+                self.trustee.change_challenge = lambda challenge, selected=selected: challenge.update({"extra-params": selected})
+                self.obtain()
+                self.taken()
+
+    def test_a_nonce_that_is_no_text_of_base64_is_not_hashed(self):
+        """R-05: nobody outside chooses what is hashed, beyond the nonce between its quotes."""
+        for nonce in ('AAAAAAAAAAA","tee-pubkey":{}}', "AAAAAAAAAAA\\", "AAAAAAAAAAA\n", "AAAA AAAAAAA", "ä" * 20):
+            self.trustee.change_challenge = lambda challenge, nonce=nonce: challenge.update(nonce=nonce)
+            self.gets_nothing("VERIFIER_ANSWER", ["nonce", "8 to 64 octets"])
+
     def test_an_issuer_that_is_a_uri_is_an_identity(self):
         self.trustee.change = lambda claims: claims.update(iss=IDENTITY)
         self.obtain()
@@ -97,12 +111,10 @@ class TrusteePassportTest(SystemTest):
         return outcome
 
     def test_another_hash_gets_no_evidence(self):
-        """R-05, R-07: 32 or 48 octets and zeros are what a handshake has there."""
-        for extra, found in (("", "none, which is sha384"), ({}, "none, which is sha384"), (None, "none"),
-                             ({"selected-hash-algorithm": "sha384"}, "sha384"), ({"selected-hash-algorithm": "sha256"}, "sha256"),
-                             ({"selected-hash-algorithm": 512}, "sha512")):
+        for extra, found in (({"selected-hash-algorithm": "sha256"}, "sha256"), ({"selected-hash-algorithm": 384}, "sha384 or"),
+                             ({"selected-hash-algorithm": "SHA384"}, "SHA384"), ({"selected-hash-algorithm": None}, "sha384 or")):
             self.trustee.change_challenge = lambda challenge, extra=extra: challenge.update({"extra-params": extra})
-            self.gets_nothing("VERIFIER_ANSWER", ["selected-hash-algorithm", found, "that of a handshake"])
+            self.gets_nothing("VERIFIER_ANSWER", ["selected-hash-algorithm", found, "which were offered"])
 
     def test_cookies_and_nonces_are_bounded(self):
         name = "kbs-session-id="

@@ -48,10 +48,10 @@ static enum atls_err create(struct store_transaction *transaction, void *arg,
     struct creation *creation = arg;
     const struct verifier_session_new *session = creation->session;
     struct store_row row;
-    const enum atls_err err = STORE_RUN(transaction, STORE_SESSION_CREATE, &row, diag,
-                                        store_text(session->id), store_octets(session->nonce),
-                                        store_text(creation->accept), store_int(session->ttl_ms),
-                                        store_int(session->form));
+    const enum atls_err err =
+        STORE_RUN(transaction, STORE_SESSION_CREATE, &row, diag, store_text(session->id),
+                  store_octets(session->nonce), store_text(creation->accept),
+                  store_int(session->ttl_ms), store_int(session->form));
     if (err == ATLS_OK && !row.is_found) {
         return atls_fail_texts(diag, ATLS_ERR_CONFLICT, "session", "id", "one that is in use",
                                "a new one");

@@ -5,6 +5,7 @@
 #include "base/span.h"
 #include "codec/kat.h"
 #include "crypto/crypto.h"
+#include "json/runtime_data.h"
 #include "support/check.h"
 #include "support/keys.h"
 #include "support/memory.h"
@@ -260,6 +261,71 @@ static void keys_of_every_kind_are_named_and_others_refused(void **state)
     assert_int_equal(made_len, 77);
 }
 
+#define BROKER_NONCE "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8="
+
+static enum atls_err for_broker(int32_t hash_alg, const char *nonce, struct atls_bytes spki)
+{
+    const struct atls_buf out = {made, sizeof made};
+    memset(&diag, 0, sizeof diag);
+    return atls_attester_for_key_broker(&ops, (struct atls_attester *)(void *)&root,
+                                        atls_crypto_openssl(), hash_alg, nonce, spki, 1234, out,
+                                        &made_len, &diag);
+}
+
+/* R-05: 48 octets are what a handshake has there, so they are those of a hash that is made here;
+ * the same from outside are refused. */
+static void a_key_broker_gets_evidence_over_a_hash_that_is_made_here(void **state)
+{
+    (void)state;
+    static const int32_t algs[] = {ATLS_ALG_SHA384, ATLS_ALG_SHA512};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(algs); i++) {
+        struct atls_digest hash;
+        const struct atls_bytes spki = test_spki(identity);
+        fresh(NULL);
+        assert_err(
+            atls_runtime_data_hash(&hash, atls_crypto_openssl(), algs[i], BROKER_NONCE, spki, NULL),
+            OK);
+        assert_err(for_broker(algs[i], BROKER_NONCE, spki), OK);
+        assert_int_equal(root.num_calls, 1);
+        assert_bytes(atls_bytes_of(root.nonce, root.nonce_len), atls_digest_bytes(&hash));
+        if (algs[i] == ATLS_ALG_SHA384) {
+            assert_err(atls_attester_for_nonce(
+                           &ops, (struct atls_attester *)(void *)&root, atls_digest_bytes(&hash),
+                           spki, 1234, (struct atls_buf){made, sizeof made}, &made_len, &diag),
+                       NONCE_LENGTH);
+        }
+    }
+}
+
+static void another_nonce_or_key_is_another_hash(void **state)
+{
+    (void)state;
+    uint8_t first[48];
+    assert_err(for_broker(ATLS_ALG_SHA384, BROKER_NONCE, test_spki(identity)), OK);
+    memcpy(first, root.nonce, sizeof first);
+    assert_err(for_broker(ATLS_ALG_SHA384, "B" BROKER_NONCE, test_spki(identity)), OK);
+    assert_memory_not_equal(first, root.nonce, sizeof first);
+    struct atls_key *other = NULL;
+    assert_err(atls_key_generate(&other, ATLS_CRV_P256, NULL), OK);
+    assert_err(for_broker(ATLS_ALG_SHA384, BROKER_NONCE, test_spki(other)), OK);
+    assert_memory_not_equal(first, root.nonce, sizeof first);
+    atls_key_free(other);
+}
+
+static void a_key_broker_chooses_no_octets(void **state)
+{
+    (void)state;
+    const struct atls_bytes spki = test_spki(identity);
+    assert_err(for_broker(ATLS_ALG_SHA256, BROKER_NONCE, spki), ALGORITHM);
+    assert_err(for_broker(ATLS_ALG_SHA384, "AAAAAAAAAAA\",\"x\":\"", spki), NONCE_LENGTH);
+    assert_err(for_broker(ATLS_ALG_SHA384, "", spki), NONCE_LENGTH);
+    assert_err(for_broker(ATLS_ALG_SHA384, BROKER_NONCE, atls_bytes_text("no key")), KEY);
+    root.max_nonce = 34; /* nothing is cut to fit */
+    assert_err(for_broker(ATLS_ALG_SHA384, BROKER_NONCE, spki), NONCE_LENGTH);
+    assert_int_equal(root.num_calls, 0);
+    assert_int_equal(made_len, 77);
+}
+
 int main(void)
 {
     identity = test_key(ATLS_CRV_P256);
@@ -272,6 +338,9 @@ int main(void)
         cmocka_unit_test_setup(a_platform_that_gives_anything_else_is_refused, fresh),
         cmocka_unit_test_setup(a_platform_that_takes_too_short_a_nonce_is_refused, fresh),
         cmocka_unit_test_setup(keys_of_every_kind_are_named_and_others_refused, fresh),
+        cmocka_unit_test_setup(a_key_broker_gets_evidence_over_a_hash_that_is_made_here, fresh),
+        cmocka_unit_test_setup(another_nonce_or_key_is_another_hash, fresh),
+        cmocka_unit_test_setup(a_key_broker_chooses_no_octets, fresh),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

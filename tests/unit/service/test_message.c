@@ -1,58 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the processes say to each other: back and forth, and nothing that is not exactly that. */
-#include "support/check.h"
-#include "support/mutate.h"
-
-#include "svc/verifier/message.h"
-
-#include <stdlib.h>
-
-typedef enum atls_err read_function(struct atls_bytes octets);
-
-/* refuse_damage reads every prefix, which must fail, and every bit flip, which must not crash. */
-struct damage {
-    read_function *read;
-    size_t len;
-};
-
-static void read_one(struct atls_bytes mutant, size_t at, void *context)
-{
-    const struct damage *damage = context;
-    (void)at;
-    const enum atls_err err = damage->read(mutant);
-    if (mutant.len < damage->len) {
-        assert_string_equal(atls_err_name(err), "MALFORMED");
-    }
-}
-
-static void damage(const struct verifier_octets *octets, read_function *read)
-{
-    struct damage context = {read, octets->len};
-    uint8_t *longer = malloc(octets->len + 1);
-    assert_non_null(longer);
-    memcpy(longer, octets->data, octets->len);
-    longer[octets->len] = 0;
-    assert_err(read(atls_bytes_of(octets->data, octets->len)), OK);
-    assert_err(read(atls_bytes_of(longer, octets->len + 1)), MALFORMED);
-    test_each_mutant(atls_bytes_of(octets->data, octets->len), read_one, &context);
-    free(longer);
-}
-
-static struct atls_bytes text(const char *text)
-{
-    return atls_bytes_text(text);
-}
+#include "unit/service/message_test.h"
 
 static enum atls_err read_evaluate(struct atls_bytes octets)
 {
     static struct verifier_evaluate m;
     return verifier_evaluate_read(&m, octets);
-}
-
-static enum atls_err read_report(struct atls_bytes octets)
-{
-    struct verifier_report m;
-    return verifier_report_read(&m, octets);
 }
 
 static enum atls_err read_outcome(struct atls_bytes octets)
@@ -111,35 +64,12 @@ static enum atls_err read_text(struct atls_bytes octets)
     return verifier_text_read(&m, octets);
 }
 
-static struct verifier_match a_match(void)
-{
-    const struct verifier_match match = {
-        .format = &atls_formats[0], .instance = text("instance"), .class_id = text("class")};
-    return match;
-}
-
 static struct atls_diag a_reason(void)
 {
     struct atls_diag diag;
     (void)atls_fail_texts(&diag, ATLS_ERR_FRESHNESS, "evidence freshness", "psa-nonce", "another",
                           "the binder");
     return diag;
-}
-
-/* Every member other than zero. */
-static struct atls_collateral_wanted a_question(void)
-{
-    struct atls_collateral_wanted wanted = {.kind = ATLS_WANTED_AMD_LEAF,
-                                            .amd_key = ATLS_AMD_VLEK,
-                                            .product = "Milan",
-                                            .chip_id_len = 8,
-                                            .tcb = {true, 1, 2, 3, 4, 5},
-                                            .fmspc = {1, 2, 3, 4, 5, 6},
-                                            .tee = ATLS_INTEL_TDX,
-                                            .enclave = ATLS_INTEL_QVE,
-                                            .platform_ca = true};
-    memset(wanted.chip_id, 0xab, wanted.chip_id_len);
-    return wanted;
 }
 
 static void evaluate_comes_back(void **state)
@@ -226,87 +156,6 @@ static void a_report_comes_back(void **state)
     assert_true(atls_bytes_equal(back.value, m.value));
     assert_int_equal(back.num_documents, 3);
     damage(&octets, read_report);
-    free(octets.data);
-}
-
-static void what_is_wanted_comes_back(void **state)
-{
-    (void)state;
-    struct verifier_report m = {.kind = VERIFIER_NEEDS_FETCHED,
-                                .media_type = text("a/b"),
-                                .match = a_match(),
-                                .wanted = a_question(),
-                                .useless = 9};
-    struct verifier_octets octets;
-    struct verifier_report back;
-    for (int kind = ATLS_WANTED_AMD_LEAF; kind <= ATLS_WANTED_ROOT_CRL; kind++) {
-        m.wanted.kind = (enum atls_collateral_kind)kind;
-        assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
-        assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
-        assert_int_equal(back.kind, VERIFIER_NEEDS_FETCHED);
-        assert_true(atls_collateral_wanted_equal(&back.wanted, &m.wanted));
-        assert_int_equal(back.useless, 9);
-        free(octets.data);
-    }
-    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
-    damage(&octets, read_report);
-    free(octets.data);
-}
-
-/* refuse_question: an appraiser's question is octets of a stranger's to the front, which makes a
- * URL of it. */
-static void refuse_question(const struct atls_collateral_wanted *wanted)
-{
-    const struct verifier_report m = {.kind = VERIFIER_NEEDS_FETCHED, .wanted = *wanted};
-    struct verifier_octets octets;
-    struct verifier_report back;
-    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
-    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), MALFORMED);
-    free(octets.data);
-}
-
-static void a_question_out_of_range_is_refused(void **state)
-{
-    (void)state;
-    struct atls_collateral_wanted wanted = a_question();
-    wanted.kind = ATLS_WANTED_NOTHING;
-    refuse_question(&wanted);
-    wanted.kind = (enum atls_collateral_kind)(ATLS_WANTED_ROOT_CRL + 1);
-    refuse_question(&wanted);
-    wanted = a_question();
-    wanted.amd_key = (enum atls_amd_key)2;
-    refuse_question(&wanted);
-    wanted = a_question();
-    wanted.tee = (enum atls_intel_tee)2;
-    refuse_question(&wanted);
-    wanted = a_question();
-    wanted.enclave = (enum atls_intel_enclave)3;
-    refuse_question(&wanted);
-    /* Who writes what is no text, or more than fits, writes nothing. */
-    struct verifier_report m = {.kind = VERIFIER_NEEDS_FETCHED, .wanted = a_question()};
-    struct verifier_octets octets;
-    memset(m.wanted.product, 'a', sizeof m.wanted.product);
-    assert_err(verifier_message_write(&octets, verifier_put_report, &m), BUFFER);
-    m.wanted = a_question();
-    m.wanted.chip_id_len = sizeof m.wanted.chip_id + 1;
-    assert_err(verifier_message_write(&octets, verifier_put_report, &m), BUFFER);
-}
-
-/* A flag that says that what was fetched is good belongs to an appraisal alone. */
-static void only_an_appraisal_holds(void **state)
-{
-    (void)state;
-    struct verifier_report m = {.kind = VERIFIER_NEEDS_CONTENTS, .holds = true};
-    struct verifier_octets octets;
-    struct verifier_report back;
-    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
-    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), MALFORMED);
-    free(octets.data);
-    m.kind = VERIFIER_APPRAISED;
-    m.outcome = text("outcome");
-    assert_err(verifier_message_write(&octets, verifier_put_report, &m), OK);
-    assert_err(verifier_report_read(&back, atls_bytes_of(octets.data, octets.len)), OK);
-    assert_true(back.holds);
     free(octets.data);
 }
 
@@ -557,9 +406,6 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(evaluate_comes_back),
         cmocka_unit_test(a_report_comes_back),
-        cmocka_unit_test(what_is_wanted_comes_back),
-        cmocka_unit_test(a_question_out_of_range_is_refused),
-        cmocka_unit_test(only_an_appraisal_holds),
         cmocka_unit_test(a_report_is_of_one_kind),
         cmocka_unit_test(an_outcome_comes_back),
         cmocka_unit_test(a_failed_appraisal_comes_back_with_its_reason),

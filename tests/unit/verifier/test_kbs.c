@@ -4,7 +4,6 @@
 #include "unit/json/ear_samples.h"
 
 #include "verifier/kbs.h"
-#include "verifier/kbs_runtime.h"
 
 #include <stdio.h>
 
@@ -15,67 +14,13 @@
 
 static struct atls_diag diag;
 
-/* ---- what is hashed: computed by another program ---- */
-
-static const char material[] =
-    "{\"additional-evidence\":\"\",\"nonce\":\"" NONCE "\",\"tee-pubkey\":{"
-    "\"alg\":\"ECDH-ES+A256KW\",\"crv\":\"P-256\",\"kty\":\"EC\","
-    "\"x\":\"axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY\","
-    "\"y\":\"T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU\"}}";
-static const char material_sha512[] =
-    "c8aee5f58943b2749b8a8cbc7a184b1f3344f1060ca5d96fd9d74a45910c4517"
-    "4613b2a6243d2ade171dd974bc1139d0a5da3f68fd481dbd9ae4360477bda94d";
-
-static void what_is_hashed_is_canonical(void **state)
-{
-    (void)state;
-    json_t *key = NULL;
-    assert_err(verifier_kbs_key(&key, ear_octets(EAR_AKPUB), NULL), OK);
-    char *found = verifier_kbs_material(NONCE, key);
-    assert_string_equal(found, material);
-    free(found);
-    json_decref(key);
-}
-
-static enum atls_err key_of(struct atls_key *made, const char *alg)
-{
-    uint8_t room[ATLS_MAX_SPKI_LEN];
-    size_t len = 0;
-    json_t *key = NULL;
-    assert_err(atls_key_spki(made, (struct atls_buf){room, sizeof room}, &len), OK);
-    const enum atls_err err = verifier_kbs_key(&key, atls_bytes_of(room, len), &diag);
-    assert_true((key != NULL) == (err == ATLS_OK));
-    if (err == ATLS_OK) {
-        assert_string_equal(json_string_value(json_object_get(key, "alg")), alg);
-        assert_null(json_object_get(key, "d"));
-    }
-    json_decref(key);
-    atls_key_free(made);
-    return err;
-}
-
-static void keys_have_the_names_that_the_broker_knows(void **state)
-{
-    (void)state;
-    struct atls_key *key = NULL;
-    json_t *none = NULL;
-    assert_err(atls_key_generate(&key, ATLS_CRV_P256, NULL), OK);
-    assert_err(key_of(key, "ECDH-ES+A256KW"), OK);
-    assert_err(atls_key_generate_rsa(&key, 2048, NULL), OK);
-    assert_err(key_of(key, "RSA-OAEP-256"), OK);
-    assert_err(atls_key_generate(&key, ATLS_CRV_P384, NULL), OK);
-    assert_err(key_of(key, NULL), KEY);
-    assert_err(atls_key_generate(&key, ATLS_CRV_ED25519, NULL), OK);
-    assert_err(key_of(key, NULL), KEY);
-    assert_err(verifier_kbs_key(&none, atls_bytes_text("no key"), &diag), KEY);
-}
-
 /* ---- the challenge ---- */
 
 static struct {
     const char *cookie;
     struct atls_bytes body;
     unsigned asked, made;
+    int32_t hash_alg;
 } broker;
 
 static enum atls_err fetch(struct atls_fetcher *fetcher, struct atls_fetch_answer *out,
@@ -87,7 +32,7 @@ static enum atls_err fetch(struct atls_fetcher *fetcher, struct atls_fetch_answe
     assert_string_equal(request->field, "set-cookie");
     assert_null(request->cookie);
     assert_text(request->body, "{\"version\":\"0.4.0\",\"tee\":\"tdx\",\"extra-params\":"
-                               "{\"supported-hash-algorithms\":[\"sha512\"]}}");
+                               "{\"supported-hash-algorithms\":[\"sha384\",\"sha512\"]}}");
     memset(out, 0, sizeof *out);
     out->outcome = ATLS_FETCH_ANSWERED;
     out->status = 200;
@@ -104,15 +49,14 @@ static bool never(const void *arg)
     return false;
 }
 
-/* make ends the exchange: all of the challenge was taken. */
-static enum atls_err make(void *arg, struct atls_bytes nonce, struct atls_bytes *out,
-                          struct atls_diag *why)
+/* make_hashed ends the exchange: all of the challenge was taken. */
+static enum atls_err make_hashed(void *arg, int32_t hash_alg, const char *nonce,
+                                 struct atls_bytes *out, struct atls_diag *why)
 {
     (void)arg, (void)out;
     broker.made++;
-    if (broker.body.len == sizeof CHALLENGE - 1) {
-        assert_bytes(nonce, test_hex(material_sha512));
-    }
+    broker.hash_alg = hash_alg;
+    assert_string_equal(nonce, NONCE);
     return atls_fail(why, ATLS_ERR_CANCELLED, "test", NULL);
 }
 
@@ -126,7 +70,7 @@ static enum atls_err exchange(const char *cookie, struct atls_bytes body)
     assert_err(verifier_url_parse(&url, "https://kbs.example", NULL), OK);
     const struct verifier_line line = {.ops = &ops, .url = &url, .wait = &wait};
     const struct verifier_question question = {.format = &tdx,
-                                               .make = make,
+                                               .make_hashed = make_hashed,
                                                .crypto = atls_crypto_openssl(),
                                                .tls_spki = ear_octets(EAR_AKPUB)};
     memset(&diag, 0, sizeof diag);
@@ -145,6 +89,22 @@ static void a_challenge_is_taken_with_its_cookie(void **state)
     (void)state;
     assert_err(exchange(COOKIE, atls_bytes_text(CHALLENGE)), CANCELLED);
     assert_err(exchange("kbs-session-id=a", atls_bytes_text(CHALLENGE)), CANCELLED);
+    assert_int_equal(broker.hash_alg, ATLS_ALG_SHA512);
+}
+
+/* A broker that says nothing takes SHA-384, and so does Trustee's own for machines of SNP and TDX.
+ */
+static void the_hash_is_the_brokers_of_those_that_were_offered(void **state)
+{
+    (void)state;
+    static const char *const sha384[] = {
+        "{\"nonce\":\"" NONCE "\"}", "{\"nonce\":\"" NONCE "\",\"extra-params\":\"\"}",
+        "{\"nonce\":\"" NONCE "\",\"extra-params\":{}}",
+        "{\"nonce\":\"" NONCE "\",\"extra-params\":{\"selected-hash-algorithm\":\"sha384\"}}"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(sha384); i++) {
+        assert_err(exchange(COOKIE, atls_bytes_text(sha384[i])), CANCELLED);
+        assert_int_equal(broker.hash_alg, ATLS_ALG_SHA384);
+    }
 }
 
 static void a_challenge_of_another_form_is_refused(void **state)
@@ -158,10 +118,10 @@ static void a_challenge_of_another_form_is_refused(void **state)
         {"kbs-session-id=;", CHALLENGE, "cookie"},
         {"kbs-session-id=a,b", CHALLENGE, "cookie"},
         {"KBS-session-id=a", CHALLENGE, "cookie"},
-        {COOKIE, "{\"nonce\":\"" NONCE "\"}", "selected-hash-algorithm"},
-        {COOKIE, "{\"nonce\":\"" NONCE "\",\"extra-params\":\"\"}", "selected-hash-algorithm"},
         {COOKIE,
-         "{\"nonce\":\"" NONCE "\",\"extra-params\":{\"selected-hash-algorithm\":\"sha384\"}}",
+         "{\"nonce\":\"" NONCE "\",\"extra-params\":{\"selected-hash-algorithm\":\"sha256\"}}",
+         "selected-hash-algorithm"},
+        {COOKIE, "{\"nonce\":\"" NONCE "\",\"extra-params\":{\"selected-hash-algorithm\":null}}",
          "selected-hash-algorithm"},
         {COOKIE,
          "{\"nonce\":\"" NONCE "\",\"extra-params\":{\"selected-hash-algorithm\":[\"sha512\"]}}",
@@ -199,9 +159,8 @@ static void a_cookie_has_256_octets_at_most(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_hashed_is_canonical),
-        cmocka_unit_test(keys_have_the_names_that_the_broker_knows),
         cmocka_unit_test(a_challenge_is_taken_with_its_cookie),
+        cmocka_unit_test(the_hash_is_the_brokers_of_those_that_were_offered),
         cmocka_unit_test(a_challenge_of_another_form_is_refused),
         cmocka_unit_test(a_cookie_has_256_octets_at_most),
     };

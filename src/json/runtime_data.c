@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "verifier/kbs_runtime.h"
+#include "json/runtime_data.h"
 
+#include "atls/limits.h"
 #include "base/span.h"
 #include "codec/cose.h"
 #include "crypto/key.h"
+#include "json/base64.h"
 #include "json/jwk.h"
+
+#include <stdlib.h>
 
 static const char step[] = "key broker";
 
@@ -19,7 +23,8 @@ static const char *alg_of(const json_t *jwk)
     return strcmp(crv, "P-256") == 0 ? "ECDH-ES+A256KW" : NULL;
 }
 
-enum atls_err verifier_kbs_key(json_t **out, struct atls_bytes tls_spki, struct atls_diag *diag)
+enum atls_err atls_runtime_data_key(json_t **out, struct atls_bytes tls_spki,
+                                    struct atls_diag *diag)
 {
     static const char wanted[] = "EC on P-256, or RSA: the broker names no others";
     struct atls_key *key = NULL;
@@ -44,11 +49,46 @@ enum atls_err verifier_kbs_key(json_t **out, struct atls_bytes tls_spki, struct 
     return ATLS_OK;
 }
 
-char *verifier_kbs_material(const char *nonce, const json_t *key)
+char *atls_runtime_data_text(const char *nonce, const json_t *key)
 {
     json_t *object = json_pack("{s:s,s:s,s:O}", "additional-evidence", "", "nonce", nonce,
                                "tee-pubkey", (json_t *)(uintptr_t)key);
     char *text = object != NULL ? json_dumps(object, JSON_COMPACT | JSON_SORT_KEYS) : NULL;
     json_decref(object);
     return text;
+}
+
+/* is_nonce: what has a quote, a backslash or another character with a second form in JSON is none.
+ */
+static bool is_nonce(const char *nonce)
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                   "0123456789+/-_=";
+    const size_t len = strlen(nonce);
+    return len >= 11 && len < ATLS_BASE64_SIZE(ATLS_MAX_NONCE_LEN) &&
+           strspn(nonce, alphabet) == len;
+}
+
+enum atls_err atls_runtime_data_hash(struct atls_digest *out, const struct atls_crypto_ops *crypto,
+                                     int32_t hash_alg, const char *nonce,
+                                     struct atls_bytes tls_spki, struct atls_diag *diag)
+{
+    json_t *key = NULL;
+    if (!is_nonce(nonce)) {
+        return atls_fail_texts(diag, ATLS_ERR_NONCE_LENGTH, step, "nonce", "something else",
+                               "8 to 64 octets in base64");
+    }
+    if (hash_alg != ATLS_ALG_SHA384 && hash_alg != ATLS_ALG_SHA512) {
+        return atls_fail_texts(diag, ATLS_ERR_ALGORITHM, step, "hash", "another",
+                               "SHA-384 or SHA-512");
+    }
+    enum atls_err err = atls_runtime_data_key(&key, tls_spki, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    char *text = atls_runtime_data_text(nonce, key);
+    json_decref(key);
+    err = text != NULL ? crypto->hash(hash_alg, atls_bytes_text(text), out) : ATLS_ERR_MEMORY;
+    free(text);
+    return err == ATLS_OK ? ATLS_OK : atls_fail(diag, err, step, "hash");
 }

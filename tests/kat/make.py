@@ -438,9 +438,14 @@ def nitro_corim(source):
 
 
 FORMATS = {"psa": (psa_sample, psa_committed, psa_corim), "tpm2": (tpm2_sample, tpm2_committed, tpm2_corim),
-           "kat": (kat_sample, kat_committed, kat_corim), "nitro": (nitro_sample, nitro_committed, nitro_corim),
-           "snp": (functools.partial(make_snp.make_sample, sys.modules[__name__]), make_snp.committed,
-                   functools.partial(make_snp.make_corim, sys.modules[__name__]))}
+           "kat": (kat_sample, kat_committed, kat_corim), "nitro": (nitro_sample, nitro_committed, nitro_corim)}
+
+
+def snp_format(folder, source, check):
+    """As a row of FORMATS, and the files that are none of a sample."""
+    tools = sys.modules[__name__]
+    makers = make_snp.Makers(tools, folder, source, check)
+    return (functools.partial(make_snp.make_sample, tools, makers), make_snp.committed, functools.partial(make_snp.make_corim, tools, makers)), makers.files()
 
 
 def files_of(name, check):
@@ -449,11 +454,10 @@ def files_of(name, check):
     if name in intel.TYPES:
         yield from intel.files(sys.modules[__name__], folder, source, name, check)
         return
-    make, committed, endorse = FORMATS[name]
+    row, more = snp_format(folder, source, check) if name == "snp" else (FORMATS[name], ())
+    make, committed, endorse = row
     yield folder / "endorsement.corim", endorse(source)
-    if name == "snp":
-        make_snp.check_certificates(sys.modules[__name__], source)
-        yield from ((folder / f"collateral-{number}.crl", octets) for number, octets in make_snp.revoked_lists(source))
+    yield from more
     for sample, settings in source["samples"].items():
         bare = folder / f"{sample}.evidence.cbor"
         evidence, cmw, expected = make(source, settings, Signer(committed(bare.read_bytes()) if check else None))
@@ -466,7 +470,7 @@ def files_of(name, check):
 
 def main():
     check = sys.argv[1:] == ["--check"]
-    names = [*FORMATS, *intel.TYPES] if check or len(sys.argv) == 1 else sys.argv[1:]
+    names = [*FORMATS, "snp", *intel.TYPES] if check or len(sys.argv) == 1 else sys.argv[1:]
     wrong = num = 0
     for name in names:
         try:

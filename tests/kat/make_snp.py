@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""SEV-SNP for make.py, which hands its tools in. The certificates, an ARK and what it signed for each machine, are part of the source."""
-import base64
+"""SEV-SNP for make.py, which hands its tools in: reports, and for each machine an ARK with all that it signed. DER is that of intel.py."""
+import hashlib
+import json
 
 from cbor2 import CBORTag, dumps, loads
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+
+from intel import der, extension, integer, name, oid, pem, when
 
 TYPE = 'application/vnd.veraison.tsm-report+cbor; provider="sev_guest"'
 # Name, place, octets, and whether it is a little-endian number.
@@ -54,14 +56,138 @@ def claims_of(machine, nonce):
     return claims
 
 
-def make_sample(tools, source, sample, signer):
+# certificates
+
+AMD = "1.3.6.1.4.1.3704.1"
+SHA384 = der(0x30, oid("2.16.840.1.101.3.4.2.2"), der(0x05))
+PS384 = der(0x30, oid("1.2.840.113549.1.1.10"), der(0x30, der(0xa0, SHA384), der(0xa1, der(0x30, oid("1.2.840.113549.1.1.8"), SHA384)),
+                                                    der(0xa2, integer(48))))
+
+
+class AuthorityKey:
+    """A private key of 2048 bits by its name, as those of make.py: its primes are the first two behind the hash of the name, which
+    source.json says how far. It protects nothing: these are keys of test certificates."""
+
+    def __init__(self, text, distances):
+        numbers = []
+        for label, distance in zip("pq", distances):
+            octets = b"".join(hashlib.sha512(f"atls sample: {text} {label} {part}".encode()).digest() for part in range(2))
+            numbers.append((int.from_bytes(octets, "big") | 3 << 1022 | 1) + distance)
+        p, q = numbers
+        d = pow(65537, -1, (p - 1) * (q - 1))
+        public = rsa.RSAPublicNumbers(65537, p * q)
+        private = rsa.RSAPrivateNumbers(p, q, d, d % (p - 1), d % (q - 1), rsa.rsa_crt_iqmp(p, q), public)
+        self.key = private.private_key()
+        self.public = self.key.public_key()
+
+    def spki(self):
+        return self.public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+
+    PSS = padding.PSS(padding.MGF1(hashes.SHA384()), 48)
+
+    def sign(self, data):
+        return self.key.sign(data, self.PSS, hashes.SHA384())
+
+    def verify(self, signature, data):
+        self.public.verify(signature, data, self.PSS, hashes.SHA384())
+
+
+class Maker:
+    """Certificates of one machine; a signature has a random part, so all are kept in signatures.json, by which the rest can be compared."""
+
+    def __init__(self, tools, source, number, signatures, check):
+        self.tools, self.dates, self.number, self.machine = tools, source["dates"], number, source["machines"][number]
+        self.signatures, self.check = signatures, check
+        self.keys = {who: AuthorityKey(f"RSA snp {who} {number}", self.machine["primes"][who]) for who in ("ark", "ask")}
+        self.vlek = self.machine["fields"]["key_info"] >> 2 == 1
+
+    def signed(self, label, key, tbs):
+        label = f"{label} {self.number}"
+        if not self.check:
+            self.signatures[label] = key.sign(tbs).hex()
+        signature = bytes.fromhex(self.signatures[label])
+        key.verify(signature, tbs)
+        return der(0x30, tbs, PS384, der(0x03, b"\x00", signature))
+
+    def validity(self):
+        return when(self.dates["made"]) + when(self.dates["until"])
+
+    def cert(self, label, serial, issuer, issuer_key, subject, spki, extensions):
+        return self.signed(label, issuer_key, der(0x30, der(0xa0, integer(2)), integer(serial), PS384, name(issuer), der(0x30, self.validity()),
+                                                  name(subject), spki, der(0xa3, der(0x30, *extensions))))
+
+    @staticmethod
+    def authority(path_len=None):
+        basic = der(0x30, der(0x01, b"\xff"), b"" if path_len is None else integer(path_len))
+        return [extension("2.5.29.19", basic, True), extension("2.5.29.15", der(0x03, b"\x01\x06"), True)]
+
+    def ark_name(self):
+        return f"ARK-{self.machine['product']}"
+
+    def ask_name(self):
+        return f"SEV-{'VLEK-' if self.vlek else ''}{self.machine['product']}"
+
+    def ark(self):
+        key = self.keys["ark"]
+        return self.cert("ark", 0x10000, self.ark_name(), key, self.ark_name(), key.spki(), self.authority())
+
+    def ask(self):
+        return self.cert("ask", 0x10001, self.ark_name(), self.keys["ark"], self.ask_name(), self.keys["ask"].spki(), self.authority(0))
+
+    def leaf(self):
+        product, fields = self.machine["product"], self.machine["fields"]
+        tcb, turin = tcb_of(fields["reported_tcb"], product), product == "Turin"
+        levels = [("1", tcb["bootloader"]), ("2", tcb["tee"]), ("3", tcb["snp"]), ("9", tcb["fmc"]) if turin else ("4", 0),
+                  ("5", 0), ("6", 0), ("7", 0), ("8", tcb["microcode"])]
+        chip = bytes.fromhex(fields["chip_id"])
+        last = (f"{AMD}.5", der(0x16, b"CN=cc-simulation.example")) if self.vlek else (f"{AMD}.4", chip[:8] if turin else chip)
+        values = [(f"{AMD}.1", integer(1 if turin else 0)), (f"{AMD}.2", der(0x16, product.encode())),
+                  *((f"{AMD}.3.{arc}", integer(level)) for arc, level in levels), last]
+        return self.cert("vlek" if self.vlek else "vcek", 0, self.ask_name(), self.keys["ask"], "SEV-VLEK" if self.vlek else "SEV-VCEK",
+                         self.tools.Key(self.machine["key"]).spki(), [extension(number, value) for number, value in values])
+
+    def crl(self):
+        return self.signed("list", self.keys["ark"], der(0x30, integer(1), PS384, name(self.ark_name()), self.validity()))
+
+    def table(self):
+        entries = [(ARK, self.ark()), (ASK, self.ask()), (VLEK if self.vlek else VCEK, self.leaf()), (CRL, self.crl())]
+        at, heads = 24 * (len(entries) + 1), b""
+        for guid, octets in entries:
+            heads += guid + at.to_bytes(4, "little") + len(octets).to_bytes(4, "little")
+            at += len(octets)
+        return heads + bytes(24) + b"".join(octets for _, octets in entries)
+
+
+class Makers:
+    """All machines of a source; what is signed is signed once."""
+
+    def __init__(self, tools, folder, source, check):
+        self.path, self.check = folder / "signatures.json", check
+        self.signatures = json.loads(self.path.read_text()) if check else {}
+        made = {number: Maker(tools, source, number, self.signatures, check) for number in source["machines"]}
+        self.tables = {number: maker.table() for number, maker in made.items()}
+        # by the committed signatures from here on, so that the same octets stand everywhere
+        for maker in made.values():
+            maker.check = True
+        self.arks = {number: maker.ark() for number, maker in made.items()}
+        self.lists = {number: maker.crl() for number, maker in made.items()}
+
+    def files(self):
+        yield from ((self.path.parent / f"collateral-{number}.crl", octets) for number, octets in self.lists.items())
+        if not self.check:
+            yield self.path, (json.dumps(self.signatures, indent=1) + "\n").encode()
+
+
+# samples
+
+
+def make_sample(tools, makers, source, sample, signer):
     machine = source["machines"][sample["machine"]]
     nonce = bytes.fromhex(sample["nonce"])
     report = report_of(machine["fields"], nonce)
     signature = signer.sign(tools.Key(machine["key"]), report)
     halves = b"".join(half[::-1].ljust(72, b"\0") for half in (signature[:48], signature[48:]))
-    evidence = dumps({"auxblob": base64.b64decode(machine["table"]), "outblob": report + halves.ljust(512, b"\0"),
-                      "provider": "sev_guest\n"})
+    evidence = dumps({"auxblob": makers.tables[sample["machine"]], "outblob": report + halves.ljust(512, b"\0"), "provider": "sev_guest\n"})
     chip = machine["fields"]["chip_id"]
     expected = {"claims": claims_of(machine, nonce), "vector": [2, 2, 3, 0, 2, 2, 0, 0], "key_binding": "challenge",
                 "machine": chip[:16] if machine["product"] == "Turin" else chip, "attested_key": ""}
@@ -79,52 +205,10 @@ ARK, ASK, VCEK, VLEK, CRL = (bytes.fromhex(guid) for guid in (
     "a8074bc2a25a483eaae639c045a0b8a1", "92f81bc358114d3d97ffd19f88dc67ea"))
 
 
-def entries_of(machine):
-    table, entries = base64.b64decode(machine["table"]), {}
-    for head in range(0, len(table), 24):
-        if table[head:head + 24] == bytes(24):
-            return entries
-        at, size = (int.from_bytes(table[head + part:head + part + 4], "little") for part in (16, 20))
-        entries[table[head:head + 16]] = table[at:at + size]
-    raise ValueError("a table without an end")
-
-
-def revoked_lists(source):
-    """The ARKs' lists, which the tables have too: as collateral, so that an appraisal has them whatever becomes of a table."""
-    for number, machine in source["machines"].items():
-        yield number, entries_of(machine)[CRL]
-
-
-def check_certificates(tools, source):
-    """The private keys of ARK and ASK are gone, so that certificates are not made again: their signatures and what they say are checked."""
-    pss = padding.PSS(padding.MGF1(hashes.SHA384()), 48)
-    for number, machine in source["machines"].items():
-        entries, fields = entries_of(machine), machine["fields"]
-        vlek = fields["key_info"] >> 2 == 1
-        ark, ask, leaf = (x509.load_der_x509_certificate(entries[guid]) for guid in (ARK, ASK, VLEK if vlek else VCEK))
-        crl = x509.load_der_x509_crl(entries[CRL])
-        for cert, above in ((ark, ark), (ask, ark), (leaf, ask)):
-            above.public_key().verify(cert.signature, cert.tbs_certificate_bytes, pss, hashes.SHA384())
-        ark.public_key().verify(crl.signature, crl.tbs_certlist_bytes, pss, hashes.SHA384())
-        says = {extension.oid.dotted_string.removeprefix("1.3.6.1.4.1.3704.1."): extension.value.value
-                for extension in leaf.extensions if extension.oid.dotted_string.startswith("1.3.6.1.4.1.3704.1.")}
-        level = {name: int.from_bytes(says[oid][2:], "big") for name, oid in
-                 {"fmc": "3.9", "bootloader": "3.1", "tee": "3.2", "snp": "3.3", "microcode": "3.8"}.items() if oid in says}
-        expected = tcb_of(fields["reported_tcb"], machine["product"])
-        del expected["octets"]
-        spki = leaf.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
-        chip = bytes.fromhex(fields["chip_id"])
-        right = [level == expected, spki == tools.Key(machine["key"]).spki(), says["2"][2:].decode() == machine["product"],
-                 "4" not in says if vlek else says["4"] == chip[:len(says["4"])] and len(says["4"]) in (8, 64),
-                 x509.load_pem_x509_certificate(machine["ark"].encode()) == ark]
-        if not all(right):
-            raise ValueError(f"machine {number}: certificates of something else: {right}")
-
-
-def make_corim(tools, source):
+def make_corim(tools, makers, source):
     of_class = {0: {0: CBORTag(111, bytes.fromhex("2b060104019c780301"))}}
     triples = []
-    for machine in source["machines"].values():
+    for number, machine in source["machines"].items():
         fields = machine["fields"]
         instance = {**of_class, 1: CBORTag(560, bytes.fromhex(fields["measurement"]))}
         references = [{0: 1, 1: {1: CBORTag(553, fields["guest_svn"])}},
@@ -136,5 +220,5 @@ def make_corim(tools, source):
                       {0: 647, 1: {1: CBORTag(553, int.from_bytes(bytes.fromhex(fields["reported_tcb"]), "little"))}},
                       {0: 3936, 1: {0: {0: "1.55.29", 1: 16384}}}]
         root = {0: {1: "Advanced Micro Devices", 2: f"ARK-{machine['product']}"}}
-        triples.append({0: [[instance, references]], 3: [[root, [CBORTag(555, machine["ark"])]]]})
+        triples.append({0: [[instance, references]], 3: [[root, [CBORTag(555, pem(makers.arks[number]))]]]})
     return tools.corim("snp", "tag:amd.com,2024:snp-corim-profile", triples)

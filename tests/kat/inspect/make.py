@@ -4,6 +4,7 @@
 
 Usage: make.py            the samples, from *.diag and from what is written down below
        make.py ATLS       also NAME.txt, by that program: read the difference before it is committed
+       make.py --check    compares the samples with those that are there, and writes none
 
 Nothing is random: every run writes the same octets. Keys and signatures are filler.
 """
@@ -299,8 +300,19 @@ def expected(atls, path):
     return done.stdout + done.stderr + f"exit {done.returncode}\n"
 
 
+def check(made):
+    wrong = [name for name, content in made.items() if not (HERE / name).is_file() or (HERE / name).read_bytes() != content]
+    wrong += [path.name for path in HERE.glob("*.cbor") if path.name not in made]
+    for name in sorted(wrong):
+        print(f"{name}: other octets than its source gives")
+    print(f"{len(made)} samples, {len(wrong)} wrong")
+    return 1 if wrong else 0
+
+
 def main():
     made = {name: content for name, content in samples()}
+    if sys.argv[1:] == ["--check"]:
+        sys.exit(check(made))
     for file_name, content in made.items():
         (HERE / file_name).write_bytes(content)
     if len(sys.argv) > 1:

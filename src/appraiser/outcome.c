@@ -16,15 +16,18 @@ static void affirm(struct atls_submod *submod, size_t claim, int8_t value)
     }
 }
 
-static void lower(struct atls_submod *submod, size_t claim, int8_t value,
+static void lower(struct atls_submod *submod, size_t claim, const struct atls_appraiser_rule *rule,
                   const struct atls_diag *why)
 {
+    const int8_t value = rule->vector.claim[claim];
     const enum atls_tier tier = atls_tier_of(value);
     if (atls_tier_worse(tier, atls_tier_of(submod->vector.claim[claim]))) {
         submod->vector.claim[claim] = value;
+        submod->causes[claim] = (struct atls_cause){rule->reason, rule->what};
     }
     if (atls_tier_worse(tier, submod->status) && why != NULL) {
         submod->reason = *why;
+        submod->reason_what = rule->what;
     }
 }
 
@@ -34,7 +37,7 @@ void atls_outcome_apply(struct atls_submod *submod, const struct atls_appraiser_
     for (size_t i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
         const int8_t value = rule->vector.claim[i];
         if (atls_tier_worse(atls_tier_of(value), ATLS_TIER_AFFIRMING)) {
-            lower(submod, i, value, why);
+            lower(submod, i, rule, why);
         } else if (value != ATLS_TRUST_NONE) {
             affirm(submod, i, value);
         }
@@ -65,4 +68,5 @@ void atls_outcome_revoke(struct atls_submod *submod, const struct atls_diag *why
     atls_outcome_apply(submod, &atls_rule_revoked, why);
     submod->revoked = true;
     submod->reason = *why;
+    submod->reason_what = NULL; /* whatever else there is */
 }

@@ -20,6 +20,12 @@ struct atls_measurement {
 /* DER SubjectPublicKeyInfo that Evidence shows: room for RSA of 4096 bits. */
 #define ATLS_MAX_ATTESTED_SPKI_LEN 560
 
+/* What lowered a claim of the vector: the rule's own words. */
+struct atls_cause {
+    enum atls_err err;
+    const char *what; /* static; NULL: not known */
+};
+
 struct atls_submod {
     const struct atls_format *format;
     struct atls_trust_vector vector;
@@ -41,7 +47,9 @@ struct atls_submod {
     struct atls_measurement measurements[ATLS_MAX_COMPONENTS];
     size_t num_measurements;
     struct atls_diag reason; /* the first cause of the worst tier; err OK when affirming */
-    char *claims_json;       /* verified claims as a JSON object; owned; NULL unless asked for */
+    const char *reason_what; /* of the causes below, the one that `reason` tells more of; or NULL */
+    struct atls_cause causes[ATLS_NUM_TRUST_CLAIMS];
+    char *claims_json; /* verified claims as a JSON object; owned; NULL unless asked for */
     void *storage; /* owned: what spans point to that the Evidence has in another form; or NULL */
 };
 

@@ -128,10 +128,30 @@ static struct atls_trust_vector relaxed_vector(const struct atls_policy *policy,
     return vector;
 }
 
-/* The appraiser's cause is about the worst tier that it saw. */
-static bool reason_applies(const struct atls_submod *submod, enum atls_tier tier)
+/* The appraiser's cause is about the worst tier that it saw, and about the claims that it lowered:
+ * what a policy takes knowingly is no cause of what it does not. */
+static bool reason_applies(const struct atls_submod *submod, size_t claim, enum atls_tier tier)
 {
-    return !atls_tier_worse(atls_vector_status(&submod->vector), tier);
+    const char *what = submod->causes[claim].what;
+    const bool is_other =
+        what != NULL && submod->reason_what != NULL && what != submod->reason_what;
+    return !is_other && !atls_tier_worse(atls_vector_status(&submod->vector), tier);
+}
+
+/* add_cause says what lowered the claim, by the rule's own words. */
+static enum atls_err add_cause(struct atls_diag *diag, const struct atls_cause *cause,
+                               enum atls_err err)
+{
+    if (cause->what == NULL || cause->err == ATLS_ERR_SIMULATED ||
+        atls_err_fault(cause->err) != ATLS_FAULT_POLICY) {
+        return err;
+    }
+    atls_diag_found_text(diag, ": ");
+    atls_diag_found_text(diag, cause->what);
+    if (diag != NULL) {
+        diag->err = cause->err;
+    }
+    return cause->err;
 }
 
 static enum atls_err refuse_claim(const struct atls_policy *policy,
@@ -148,7 +168,8 @@ static enum atls_err refuse_claim(const struct atls_policy *policy,
     atls_diag_found_text(diag, " (");
     atls_diag_found_int(diag, value);
     atls_diag_found_text(diag, ")");
-    return reason_applies(submod, tier) ? add_reason(diag, &submod->reason, err) : err;
+    return reason_applies(submod, claim, tier) ? add_reason(diag, &submod->reason, err)
+                                               : add_cause(diag, &submod->causes[claim], err);
 }
 
 /* refuse_status is for a status that the vector does not explain. */

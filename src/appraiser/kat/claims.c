@@ -84,6 +84,7 @@ static void describe(struct atls_submod *submod, const struct atls_kat_verified 
         atls_outcome_not_fresh(submod, nonce_field());
         /* Of two warnings, the simulation is the one that a policy may set aside. */
         if (submod->reason.err == ATLS_ERR_SIMULATED) {
+            submod->reason_what = NULL;
             atls_fail_texts(&submod->reason, ATLS_ERR_FRESHNESS, ATLS_STEP_FRESHNESS, nonce_field(),
                             "no nonce to compare it", "a nonce");
         }

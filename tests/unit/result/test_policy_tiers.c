@@ -307,6 +307,38 @@ static void a_reason_about_a_worse_claim_is_not_misattributed(void **state)
     assert_string_equal(s.diag.found, "none (0)");
 }
 
+static void what_is_taken_knowingly_is_no_cause_of_another_claim(void **state)
+{
+    (void)state;
+    /* Of one tier, by two rules: the policy takes what the first of them lowered. */
+    static const char old[] = "TCB status OutOfDate";
+    static const char code[] = "no reference value is met";
+    struct scene s;
+    scene_init(&s);
+    set_claim(&s, ATLS_TRUST_HARDWARE, ATLS_HARDWARE_UNSAFE);
+    set_claim(&s, ATLS_TRUST_EXECUTABLES, ATLS_EXECUTABLES_UNRECOGNISED);
+    s.policy.min_tier_set[ATLS_TRUST_HARDWARE] = true;
+    s.policy.min_tier[ATLS_TRUST_HARDWARE] = ATLS_TIER_WARNING;
+    atls_fail_texts(&s.submod->reason, ATLS_ERR_LIFECYCLE, "appraisal", "TCB status", "OutOfDate",
+                    "UpToDate");
+    s.submod->reason_what = old;
+    s.submod->causes[ATLS_TRUST_HARDWARE] = (struct atls_cause){ATLS_ERR_LIFECYCLE, old};
+    s.submod->causes[ATLS_TRUST_EXECUTABLES] = (struct atls_cause){ATLS_ERR_REFERENCE_VALUES, code};
+    assert_int_equal(decide(&s), ATLS_ERR_REFERENCE_VALUES);
+    assert_string_equal(sentence(&s),
+                        "policy: a measurement does not match the reference values (PARSEC_TPM "
+                        "executables: found warning (33): no reference value is met, expected "
+                        "affirming)");
+    /* A cause that is no refusal never becomes the error. */
+    s.submod->causes[ATLS_TRUST_EXECUTABLES].err = ATLS_ERR_MEMORY;
+    assert_int_equal(decide(&s), ATLS_ERR_STATUS);
+    s.submod->causes[ATLS_TRUST_EXECUTABLES].err = ATLS_ERR_SIMULATED;
+    assert_int_equal(decide(&s), ATLS_ERR_STATUS);
+    /* The same rule lowered both. */
+    s.submod->causes[ATLS_TRUST_EXECUTABLES] = (struct atls_cause){ATLS_ERR_LIFECYCLE, old};
+    assert_int_equal(decide(&s), ATLS_ERR_LIFECYCLE);
+}
+
 static void a_reason_that_is_no_refusal_never_becomes_the_error(void **state)
 {
     (void)state;
@@ -357,6 +389,7 @@ int main(void)
         cmocka_unit_test(the_appraisers_reason_is_carried_over),
         cmocka_unit_test(the_worst_claim_is_the_one_that_is_named),
         cmocka_unit_test(a_reason_about_a_worse_claim_is_not_misattributed),
+        cmocka_unit_test(what_is_taken_knowingly_is_no_cause_of_another_claim),
         cmocka_unit_test(a_reason_that_is_no_refusal_never_becomes_the_error),
         cmocka_unit_test(a_reason_explains_a_status_worse_than_its_vector),
     };

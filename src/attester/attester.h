@@ -66,6 +66,11 @@ atls_attester_for_key_broker(const struct atls_attester_ops *ops, struct atls_at
 /* atls_attester_passport_format gives the row of what that makes; NULL: nothing. */
 const struct atls_format *atls_attester_passport_format(const struct atls_attester_ops *ops);
 
+/* atls_attester_no_key is `load_key` of a root of trust that keeps no TLS keys: ATLS_ERR_KEY. */
+ATLS_NODISCARD enum atls_err atls_attester_no_key(struct atls_attester *attester,
+                                                  struct evp_pkey_st **out, struct atls_bytes pem,
+                                                  struct atls_diag *diag);
+
 /* How Evidence stands in a certificate: verifier/certificate.h has the rules. */
 enum atls_certificate_form {
     ATLS_CERTIFICATE_CMW,    /* id-pe-cmw: the CMW itself */

@@ -5,11 +5,15 @@
  */
 #include "atls/sim.h"
 
+#include "attester/attester.h"
+#include "attester/written.h"
 #include "base/formats.h"
 #include "base/span.h"
-#include "codec/cmw.h"
 #include "json/base64.h"
+#include "json/comid_json.h"
 #include "json/json.h"
+#include "json/references.h"
+#include "sim/sim_key.h"
 #include "sim/sim_nitro_document.h"
 
 #include <pthread.h>
@@ -84,12 +88,8 @@ static enum atls_err read_bundle(struct sim_nitro *self, const json_t *root, str
 static enum atls_err read_config(struct sim_nitro *self, const json_t *root, struct atls_diag *diag)
 {
     static const char *const names[] = {"rot", "format", "key", "cabundle", "claims", NULL};
-    struct atls_bytes pem = {NULL, 0};
     const json_t *claims = NULL;
     enum atls_err err = atls_json_only_keys(root, names, step, diag);
-    if (err == ATLS_OK) {
-        err = atls_json_text(&pem, root, "key", step, diag);
-    }
     if (err == ATLS_OK) {
         err = atls_json_object(&claims, root, "claims", step, diag);
     }
@@ -99,13 +99,9 @@ static enum atls_err read_config(struct sim_nitro *self, const json_t *root, str
     if (err == ATLS_OK) {
         err = read_bundle(self, root, diag);
     }
-    if (err == ATLS_OK) {
-        err = atls_key_from_pem(&self->authorities.key, pem, diag);
-    }
-    if (err == ATLS_OK && atls_key_default_alg(self->authorities.key) != ATLS_ALG_ES384) {
-        err = atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "key", "another key", "one for ES384");
-    }
-    return err;
+    return err == ATLS_OK
+               ? atls_sim_key_read(&self->authorities.key, root, ATLS_ALG_ES384, step, diag)
+               : err;
 }
 
 static enum atls_err sim_open(struct atls_attester **out, struct atls_bytes config_json,
@@ -195,43 +191,22 @@ static enum atls_err sim_attest(struct atls_attester *attester, struct atls_buf 
         return err;
     }
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("nitro"));
-    struct atls_writer w = atls_writer_of(out);
-    atls_cmw_put_record_media(&w, format->media_type, atls_bytes_of(document, len),
-                              ATLS_CMW_EVIDENCE);
-    if (!atls_writer_finish(&w, out_len)) {
-        err = atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
-    }
+    err = atls_attester_put_evidence(out, out_len, format->media_type, atls_bytes_of(document, len),
+                                     step, diag);
     free(document);
     return err;
 }
 
-static enum atls_err sim_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                  struct atls_bytes pem, struct atls_diag *diag)
+static json_t *cert_json(const struct atls_sim_nitro_cert *cert)
 {
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, step, "key", "a TLS key of this attester",
-                           "a key in an ordinary file: a simulation keeps none");
-}
-
-static json_t *base64_json(const uint8_t *octets, size_t len)
-{
-    char *text = atls_base64_new(atls_bytes_of(octets, len));
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    free(text);
-    return value;
+    return atls_comid_base64(atls_bytes_of(cert->der, cert->len));
 }
 
 static json_t *bundle_json(const struct atls_sim_nitro_authorities *authorities)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list != NULL && i < ATLS_SIM_NITRO_AUTHORITIES; i++) {
-        const struct atls_sim_nitro_cert *cert = &authorities->certs[i];
-        if (json_array_append_new(list, base64_json(cert->der, cert->len)) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
+    for (size_t i = 0; i < ATLS_SIM_NITRO_AUTHORITIES; i++) {
+        atls_comid_append(&list, cert_json(&authorities->certs[i]));
     }
     return list;
 }
@@ -246,25 +221,8 @@ static enum atls_err write_config(char **out, const struct sim_nitro *self, stru
     json_t *root = json_pack("{s:s, s:s, s:s, s:o, s:o}", "rot", "sim-nitro", "format", "nitro",
                              "key", pem, "cabundle", bundle_json(&self->authorities), "claims",
                              atls_sim_nitro_claims_to_json(&self->claims));
-    char *text = root != NULL ? atls_json_dump(root) : NULL;
-    json_decref(root);
     atls_pem_free(pem);
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
-    }
-    *out = text;
-    return ATLS_OK;
-}
-
-static json_t *pcr_json(size_t pcr, const uint8_t *value)
-{
-    char *digest = atls_base64url_new(atls_bytes_of(value, ATLS_SIM_NITRO_PCR_LEN));
-    json_t *item = digest != NULL
-                       ? json_pack("{s:{s:s, s:I}, s:{s:[[i, s]]}}", "key", "type", "uint", "value",
-                                   (json_int_t)pcr, "value", "digests", 7, digest)
-                       : NULL;
-    free(digest);
-    return item;
+    return atls_attester_config_text(out, root, step, diag);
 }
 
 /* pcrs_json is what describes the image: 0, 1, 2, and 8 where somebody signed it. */
@@ -272,50 +230,36 @@ static json_t *pcrs_json(const struct atls_sim_nitro_claims *claims)
 {
     static const size_t indices[] = {0, 1, 2, 8};
     json_t *list = json_array();
-    for (size_t i = 0; list != NULL && i < ATLS_ARRAY_LEN(indices); i++) {
-        const uint8_t *value = claims->pcr[indices[i]];
-        if (atls_is_zero(atls_bytes_of(value, ATLS_SIM_NITRO_PCR_LEN))) {
-            continue; /* which no reference value may have */
-        }
-        if (json_array_append_new(list, pcr_json(indices[i], value)) != 0) {
-            json_decref(list);
-            list = NULL;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(indices); i++) {
+        const struct atls_bytes value =
+            atls_bytes_of(claims->pcr[indices[i]], ATLS_SIM_NITRO_PCR_LEN);
+        if (!atls_is_zero(value)) { /* which no reference value may be */
+            atls_comid_append(&list, atls_reference_pcr(indices[i], value));
         }
     }
     return list;
 }
 
-static json_t *class_json(void)
-{
-    return json_pack("{s:{s:s, s:s}}", "class", "vendor", "Amazon", "model", "aws.nitro-enclaves");
-}
-
 /* write_comid endorses the root, and the image unless nothing of it is measured. */
 static enum atls_err write_comid(char **out, const struct sim_nitro *self, struct atls_diag *diag)
 {
-    const struct atls_sim_nitro_cert *root = &self->authorities.certs[0];
     json_t *measurements = pcrs_json(&self->claims);
-    json_t *triples = json_pack("{s:[{s:o, s:[{s:s, s:o}]}]}", "attester-verification-keys",
-                                "environment", class_json(), "verification-keys", "type",
-                                "pkix-asn1der-cert", "value", base64_json(root->der, root->len));
-    bool done = triples != NULL && measurements != NULL;
-    if (done && json_array_size(measurements) != 0) {
-        done = json_object_set_new(triples, "reference-values",
-                                   json_pack("[{s:o, s:O}]", "environment", class_json(),
-                                             "measurements", measurements)) == 0;
+    const bool is_measured = json_array_size(measurements) != 0;
+    json_t *triples = json_pack(
+        "{s:[{s:{s:{s:s, s:s}}, s:[{s:s, s:o}]}]}", "attester-verification-keys", "environment",
+        "class", "vendor", "Amazon", "model", "aws.nitro-enclaves", "verification-keys", "type",
+        "pkix-asn1der-cert", "value", cert_json(&self->authorities.certs[0]));
+    json_t *references = atls_references_nitro(measurements);
+    bool failed = triples == NULL || references == NULL;
+    if (!failed && is_measured) {
+        failed = json_object_set(triples, "reference-values", references) != 0;
     }
-    json_decref(measurements);
-    json_t *comid = done ? json_pack("{s:{s:s, s:i}, s:O}", "tag-identity", "id",
-                                     self->claims.module_id, "version", 0, "triples", triples)
-                         : NULL;
-    char *text = comid != NULL ? atls_json_dump(comid) : NULL;
-    json_decref(comid);
-    json_decref(triples);
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, "CoMID template");
+    json_decref(references);
+    if (failed) {
+        json_decref(triples);
+        triples = NULL;
     }
-    *out = text;
-    return ATLS_OK;
+    return atls_comid_of(out, triples, step, diag);
 }
 
 static enum atls_err provision_with(struct atls_provision *out, struct sim_nitro *self,
@@ -369,6 +313,6 @@ const struct atls_attester_ops atls_attester_sim_nitro = {
     .close = sim_close,
     .max_nonce = sim_max_nonce,
     .attest = sim_attest,
-    .load_key = sim_load_key,
+    .load_key = atls_attester_no_key,
     .provision = sim_provision,
 };

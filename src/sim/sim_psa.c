@@ -2,13 +2,15 @@
 /* sim-psa: a PSA root of trust made of a file. It has the form of one, and none of its worth. */
 #include "atls/sim.h"
 
+#include "attester/attester.h"
+#include "attester/written.h"
 #include "base/formats.h"
 #include "base/span.h"
-#include "codec/cmw.h"
 #include "codec/cose.h"
 #include "crypto/crypto.h"
 #include "crypto/key.h"
 #include "json/json.h"
+#include "sim/sim_key.h"
 #include "sim/sim_token.h"
 
 #include <stdlib.h>
@@ -41,25 +43,15 @@ static void sim_close(struct atls_attester *attester)
 static enum atls_err read_config(struct sim_psa *self, const json_t *root, struct atls_diag *diag)
 {
     static const char *const names[] = {"rot", "format", "key", "claims", NULL};
-    struct atls_bytes pem = {NULL, 0};
     const json_t *claims = NULL;
     enum atls_err err = atls_json_only_keys(root, names, step, diag);
-    if (err == ATLS_OK) {
-        err = atls_json_text(&pem, root, "key", step, diag);
-    }
     if (err == ATLS_OK) {
         err = atls_json_object(&claims, root, "claims", step, diag);
     }
     if (err == ATLS_OK) {
         err = atls_sim_claims_from_json(&self->claims, claims, diag);
     }
-    if (err == ATLS_OK) {
-        err = atls_key_from_pem(&self->key, pem, diag);
-    }
-    if (err == ATLS_OK && atls_key_default_alg(self->key) != ATLS_ALG_ES256) {
-        err = atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "key", "another key", "one for ES256");
-    }
-    return err;
+    return err == ATLS_OK ? atls_sim_key_read(&self->key, root, ATLS_ALG_ES256, step, diag) : err;
 }
 
 static enum atls_err sim_open(struct atls_attester **out, struct atls_bytes config_json,
@@ -104,11 +96,8 @@ static enum atls_err write_token(const struct sim_psa *self, struct atls_bytes c
         return err;
     }
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
-    struct atls_writer w = atls_writer_of(out);
-    atls_cmw_put_record_media(&w, format->media_type, atls_bytes_of(token.data, len),
-                              ATLS_CMW_EVIDENCE);
-    return atls_writer_finish(&w, out_len) ? ATLS_OK
-                                           : atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
+    return atls_attester_put_evidence(out, out_len, format->media_type,
+                                      atls_bytes_of(token.data, len), step, diag);
 }
 
 static enum atls_err sim_attest(struct atls_attester *attester, struct atls_buf out,
@@ -137,16 +126,6 @@ static enum atls_err sim_attest(struct atls_attester *attester, struct atls_buf 
         write_token(self, atls_bytes_of(room, count.len), token, out, out_len, diag);
     free(room);
     return err;
-}
-
-static enum atls_err sim_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                  struct atls_bytes pem, struct atls_diag *diag)
-{
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, step, "key", "a TLS key of this attester",
-                           "a key in an ordinary file: a simulation keeps none");
 }
 
 /* The instance-id of Arm's implementations: 01 and the hash of the uncompressed point. */
@@ -193,14 +172,8 @@ static enum atls_err write_config(char **out, const struct atls_sim_claims *clai
     }
     json_t *root = json_pack("{s:s, s:s, s:s, s:o}", "rot", "sim-psa", "format", "psa", "key", pem,
                              "claims", atls_sim_claims_to_json(claims));
-    char *text = root != NULL ? atls_json_dump(root) : NULL;
-    json_decref(root);
     atls_pem_free(pem);
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
-    }
-    *out = text;
-    return ATLS_OK;
+    return atls_attester_config_text(out, root, step, diag);
 }
 
 static enum atls_err provision_with(struct atls_provision *out, struct atls_sim_claims *claims,
@@ -257,6 +230,6 @@ const struct atls_attester_ops atls_attester_sim_psa = {
     .close = sim_close,
     .max_nonce = sim_max_nonce,
     .attest = sim_attest,
-    .load_key = sim_load_key,
+    .load_key = atls_attester_no_key,
     .provision = sim_provision,
 };

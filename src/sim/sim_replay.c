@@ -6,6 +6,7 @@
 #include "atls/sim.h"
 
 #include "atls/limits.h"
+#include "attester/attester.h"
 #include "base/span.h"
 #include "json/file.h"
 #include "json/json.h"
@@ -106,16 +107,6 @@ static enum atls_err replay_attest(struct atls_attester *attester, struct atls_b
     return ATLS_OK;
 }
 
-static enum atls_err replay_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                     struct atls_bytes pem, struct atls_diag *diag)
-{
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, step, "key", "a TLS key of this attester",
-                           "a key in an ordinary file: a replay keeps none");
-}
-
 /* There is nothing to make: what a replay needs is somebody else's Evidence. */
 static enum atls_err replay_provision(struct atls_provision *out,
                                       const struct atls_provision_request *request,
@@ -133,7 +124,7 @@ static enum atls_err replay_provision(struct atls_provision *out,
         .abi = ATLS_ATTESTER_ABI, .size = (uint32_t)sizeof(struct atls_attester_ops),              \
         .name = (NAME), .format = (FORMAT), .simulated = true, .computes = true,                   \
         .open = replay_open, .close = replay_close, .max_nonce = replay_max_nonce,                 \
-        .attest = replay_attest, .load_key = replay_load_key, .provision = replay_provision,       \
+        .attest = replay_attest, .load_key = atls_attester_no_key, .provision = replay_provision,  \
     }
 
 const struct atls_attester_ops atls_attester_sim_replay_psa = REPLAY("sim-replay-psa", "psa");

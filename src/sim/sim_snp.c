@@ -3,13 +3,15 @@
  * of its own, and none of its worth. */
 #include "atls/sim.h"
 
+#include "attester/attester.h"
+#include "attester/written.h"
 #include "base/formats.h"
 #include "base/span.h"
-#include "codec/cmw.h"
 #include "codec/tsm_report.h"
 #include "json/base64.h"
+#include "json/comid_json.h"
 #include "json/json.h"
-#include "sim/sim_comid.h"
+#include "sim/sim_key.h"
 #include "sim/sim_snp_chain.h"
 #include "sim/sim_snp_comid.h"
 
@@ -55,26 +57,16 @@ static enum atls_err read_table(struct sim_snp *self, const json_t *root, struct
 static enum atls_err read_config(struct sim_snp *self, const json_t *root, struct atls_diag *diag)
 {
     static const char *const names[] = {"rot", "format", "key", "report", "certificates", NULL};
-    struct atls_bytes pem = {NULL, 0};
     const struct atls_buf report = {self->report, sizeof self->report};
     size_t len = 0;
     enum atls_err err = atls_json_only_keys(root, names, step, diag);
-    if (err == ATLS_OK) {
-        err = atls_json_text(&pem, root, "key", step, diag);
-    }
     if (err == ATLS_OK) {
         err = atls_json_hex(report, &len, sizeof self->report, root, "report", step, diag);
     }
     if (err == ATLS_OK) {
         err = read_table(self, root, diag);
     }
-    if (err == ATLS_OK) {
-        err = atls_key_from_pem(&self->key, pem, diag);
-    }
-    if (err == ATLS_OK && atls_key_default_alg(self->key) != ATLS_ALG_ES384) {
-        err = atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "key", "another key", "one for ES384");
-    }
-    return err;
+    return err == ATLS_OK ? atls_sim_key_read(&self->key, root, ATLS_ALG_ES384, step, diag) : err;
 }
 
 static enum atls_err snp_open(struct atls_attester **out, struct atls_bytes config_json,
@@ -131,26 +123,18 @@ static enum atls_err snp_attest(struct atls_attester *attester, struct atls_buf 
     }
     const struct atls_buf room = {value, sizeof report + self->table_len + 128};
     struct atls_writer inner = atls_writer_of(room);
-    struct atls_writer w = atls_writer_of(out);
     size_t len = 0;
     atls_tsm_report_put(&inner, &map);
-    const bool whole = atls_writer_finish(&inner, &len);
-    atls_cmw_put_record_media(&w, atls_format_by_name(atls_bytes_text("snp"))->media_type,
-                              atls_bytes_of(value, len), ATLS_CMW_EVIDENCE);
+    enum atls_err done = atls_writer_finish(&inner, &len)
+                             ? ATLS_OK
+                             : atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
+    if (done == ATLS_OK) {
+        done = atls_attester_put_evidence(out, out_len,
+                                          atls_format_by_name(atls_bytes_text("snp"))->media_type,
+                                          atls_bytes_of(value, len), step, diag);
+    }
     free(value);
-    return whole && atls_writer_finish(&w, out_len)
-               ? ATLS_OK
-               : atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
-}
-
-static enum atls_err snp_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                  struct atls_bytes pem, struct atls_diag *diag)
-{
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, step, "key", "a TLS key of this attester",
-                           "a key in an ordinary file: a guest keeps its keys in its memory");
+    return done;
 }
 
 static enum atls_err write_config(char **out, const struct atls_sim_snp *snp,
@@ -166,16 +150,10 @@ static enum atls_err write_config(char **out, const struct atls_sim_snp *snp,
     char *table = atls_base64_new(atls_bytes_of(chain->table, chain->table_len));
     json_t *root = json_pack("{s:s, s:s, s:s, s:s, s:s}", "rot", "sim-snp", "format", "snp", "key",
                              pem, "report", report, "certificates", table);
-    char *text = root != NULL ? atls_json_dump(root) : NULL;
-    json_decref(root);
     free(report);
     free(table);
     atls_pem_free(pem);
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
-    }
-    *out = text;
-    return ATLS_OK;
+    return atls_attester_config_text(out, root, step, diag);
 }
 
 /* make_keys: those of ARK and ASK sign once and are forgotten. */
@@ -201,8 +179,7 @@ static enum atls_err provision_with(struct atls_provision *out,
         err = write_config(&made.config_json, snp, &chain, maker->keys[ATLS_SIM_SNP_LEAF], diag);
     }
     if (err == ATLS_OK) {
-        err = atls_sim_comid_of(&made.comid_json, atls_sim_snp_triples(snp, chain.ark_pem), step,
-                                diag);
+        err = atls_comid_of(&made.comid_json, atls_sim_snp_triples(snp, chain.ark_pem), step, diag);
     }
     atls_sim_snp_chain_cleanup(&chain);
     if (err != ATLS_OK) {
@@ -245,6 +222,6 @@ const struct atls_attester_ops atls_attester_sim_snp = {
     .close = snp_close,
     .max_nonce = snp_max_nonce,
     .attest = snp_attest,
-    .load_key = snp_load_key,
+    .load_key = atls_attester_no_key,
     .provision = snp_provision,
 };

@@ -3,14 +3,18 @@
  * worth. */
 #include "atls/sim.h"
 
+#include "attester/attester.h"
+#include "attester/written.h"
 #include "base/formats.h"
 #include "base/span.h"
-#include "codec/cmw.h"
+#include "codec/cbor.h"
 #include "codec/tsm_report.h"
 #include "json/base64.h"
+#include "json/comid_json.h"
 #include "json/json.h"
-#include "sim/sim_comid.h"
+#include "json/references.h"
 #include "sim/sim_intel.h"
+#include "sim/sim_key.h"
 
 #include <stdlib.h>
 
@@ -45,13 +49,9 @@ static void sim_close(struct atls_attester *attester)
 static enum atls_err read_config(struct sim_intel *self, const json_t *root, struct atls_diag *diag)
 {
     static const char *const names[] = {"rot", "format", "key", "certification", "claims", NULL};
-    struct atls_bytes pem = {NULL, 0};
     const json_t *claims = NULL;
     const struct atls_buf room = {self->certification, sizeof self->certification};
     enum atls_err err = atls_json_only_keys(root, names, step, diag);
-    if (err == ATLS_OK) {
-        err = atls_json_text(&pem, root, "key", step, diag);
-    }
     if (err == ATLS_OK) {
         err = atls_json_base64url(room, &self->certification_len, 1, root, "certification", step,
                                   diag);
@@ -62,13 +62,7 @@ static enum atls_err read_config(struct sim_intel *self, const json_t *root, str
     if (err == ATLS_OK) {
         err = atls_sim_quote_from_json(&self->quote, claims, diag);
     }
-    if (err == ATLS_OK) {
-        err = atls_key_from_pem(&self->key, pem, diag);
-    }
-    if (err == ATLS_OK && atls_key_default_alg(self->key) != ATLS_ALG_ES256) {
-        err = atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "key", "another key", "one for ES256");
-    }
-    return err;
+    return err == ATLS_OK ? atls_sim_key_read(&self->key, root, ATLS_ALG_ES256, step, diag) : err;
 }
 
 static enum atls_err open_as(struct atls_attester **out, bool is_td, struct atls_bytes config_json,
@@ -127,12 +121,10 @@ static enum atls_err wrap(struct atls_buf out, size_t *out_len, bool is_td, stru
         atls_cbor_put_str(&evidence, "quote");
         atls_cbor_put_bytes(&evidence, quote);
     }
-    struct atls_writer w = atls_writer_of(out);
-    atls_cmw_put_record_media(&w, format->media_type, atls_bytes_of(room.data, evidence.len),
-                              ATLS_CMW_EVIDENCE);
-    return !evidence.failed && atls_writer_finish(&w, out_len)
-               ? ATLS_OK
-               : atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
+    return evidence.failed
+               ? atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence")
+               : atls_attester_put_evidence(out, out_len, format->media_type,
+                                            atls_bytes_of(room.data, evidence.len), step, diag);
 }
 
 static enum atls_err sim_attest(struct atls_attester *attester, struct atls_buf out,
@@ -165,80 +157,40 @@ static enum atls_err sim_attest(struct atls_attester *attester, struct atls_buf 
     return err;
 }
 
-static enum atls_err sim_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                  struct atls_bytes pem, struct atls_diag *diag)
+static json_t *td_references(const struct atls_sim_td *td)
 {
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, step, "key", "a TLS key of this attester",
-                           "a key in an ordinary file: a simulation keeps none");
-}
-
-static json_t *base64_json(const uint8_t *octets, size_t len)
-{
-    char *text = atls_base64_new(atls_bytes_of(octets, len));
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    free(text);
-    return value;
-}
-
-static json_t *digest_json(const uint8_t *octets, size_t len)
-{
-    char *text = atls_base64_new(atls_bytes_of(octets, len));
-    json_t *value =
-        text != NULL ? json_sprintf("%s;%s", len == 48 ? "sha-384" : "sha-256", text) : NULL;
-    free(text);
-    return value;
-}
-
-/* What of a trust domain tells one from another: all that is measured, and its attributes. */
-static json_t *td_values(const struct atls_sim_td *td)
-{
-    json_t *registers = json_object();
-    for (int i = 0; registers != NULL && i < 4; i++) {
-        const char name[] = {(char)('0' + i), '\0'};
-        json_t *digests = json_pack("{s:s, s:[o]}", "key-type", "uint", "value",
-                                    digest_json(td->rtmr[i], sizeof td->rtmr[i]));
-        if (json_object_set_new(registers, name, digests) != 0) {
-            json_decref(registers);
-            registers = NULL;
-        }
+    struct atls_td_references references = {
+        .mr_td = atls_bytes_of(td->mr_td, sizeof td->mr_td),
+        .attributes = atls_bytes_of(td->attributes, sizeof td->attributes),
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(td->rtmr); i++) {
+        references.rtmr[i] = atls_bytes_of(td->rtmr[i], sizeof td->rtmr[i]);
     }
-    return json_pack("{s:[o], s:o, s:o}", "mrtee", digest_json(td->mr_td, sizeof td->mr_td),
-                     "attributes", base64_json(td->attributes, sizeof td->attributes),
-                     "integrity-registers", registers);
+    return atls_references_td(&references);
 }
 
-static json_t *enclave_values(const struct atls_sim_enclave *e)
+static json_t *enclave_references(const struct atls_sim_enclave *e)
 {
-    return json_pack("{s:[o], s:[o], s:I, s:{s:s, s:I}}", "mrtee",
-                     digest_json(e->mr_enclave, sizeof e->mr_enclave), "mrsigner",
-                     digest_json(e->mr_signer, sizeof e->mr_signer), "isvprodid",
-                     (json_int_t)e->prod_id, "isvsvn", "operator", "ge", "value",
-                     (json_int_t)e->svn);
-}
-
-/* The class of a reference value is a label: the OID of the profile. */
-static json_t *environment_json(bool is_td)
-{
-    return json_pack("{s:{s:{s:s, s:s}, s:s, s:s}}", "class", "id", "type", "oid", "value",
-                     "2.16.840.1.113741.1.16.1", "vendor", "Intel Corporation", "model",
-                     is_td ? "TDX" : "SGX");
+    const struct atls_enclave_references references = {
+        .mr_enclave = atls_bytes_of(e->mr_enclave, sizeof e->mr_enclave),
+        .mr_signer = atls_bytes_of(e->mr_signer, sizeof e->mr_signer),
+        .prod_id = (uint16_t)e->prod_id,
+        .svn = (uint16_t)e->svn,
+    };
+    return atls_references_enclave(&references);
 }
 
 static enum atls_err write_comid(char **out, const struct atls_sim_quote *quote,
                                  const struct atls_sim_intel *intel, struct atls_diag *diag)
 {
-    json_t *values = quote->is_td ? td_values(&quote->td) : enclave_values(&quote->enclave);
-    json_t *triples = json_pack("{s:[{s:o, s:[{s:s, s:s}]}], s:[{s:o, s:[{s:o}]}]}",
-                                "attester-verification-keys", "environment",
-                                json_pack("{s:{s:s, s:s}}", "class", "vendor", "Intel Corporation",
-                                          "model", quote->is_td ? "TDX" : "SGX"),
-                                "verification-keys", "type", "pkix-base64-cert", "value",
-                                intel->root_pem, "reference-values", "environment",
-                                environment_json(quote->is_td), "measurements", "value", values);
-    return atls_sim_comid_of(out, triples, step, diag);
+    json_t *references =
+        quote->is_td ? td_references(&quote->td) : enclave_references(&quote->enclave);
+    json_t *triples =
+        json_pack("{s:[{s:{s:{s:s, s:s}}, s:[{s:s, s:s}]}], s:o}", "attester-verification-keys",
+                  "environment", "class", "vendor", "Intel Corporation", "model",
+                  quote->is_td ? "TDX" : "SGX", "verification-keys", "type", "pkix-base64-cert",
+                  "value", intel->root_pem, "reference-values", references);
+    return atls_comid_of(out, triples, step, diag);
 }
 
 static enum atls_err write_config(char **out, const struct atls_sim_quote *quote,
@@ -265,10 +217,8 @@ static enum atls_err write_config(char **out, const struct atls_sim_quote *quote
             json_pack("{s:s, s:s, s:s, s:s, s:o}", "rot", quote->is_td ? "sim-tdx" : "sim-sgx",
                       "format", quote->is_td ? "tdx" : "sgx", "key", pem, "certification",
                       certification, "claims", atls_sim_quote_to_json(quote));
-        *out = root != NULL ? atls_json_dump(root) : NULL;
-        json_decref(root);
         free(certification);
-        err = *out != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
+        err = atls_attester_config_text(out, root, step, diag);
     }
     atls_pem_free(pem);
     free(room);
@@ -352,7 +302,7 @@ const struct atls_attester_ops atls_attester_sim_tdx = {
     .close = sim_close,
     .max_nonce = sim_max_nonce,
     .attest = sim_attest,
-    .load_key = sim_load_key,
+    .load_key = atls_attester_no_key,
     .provision = provision_tdx,
 };
 
@@ -368,6 +318,6 @@ const struct atls_attester_ops atls_attester_sim_sgx = {
     .close = sim_close,
     .max_nonce = sim_max_nonce,
     .attest = sim_attest,
-    .load_key = sim_load_key,
+    .load_key = atls_attester_no_key,
     .provision = provision_sgx,
 };

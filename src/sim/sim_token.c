@@ -3,11 +3,8 @@
 
 #include "base/span.h"
 #include "codec/cbor.h"
-#include "json/base64.h"
-#include "json/json.h"
-#include "sim/sim_comid.h"
-
-#include <stdlib.h>
+#include "json/comid_json.h"
+#include "json/references.h"
 
 /* Claims of RFC 9783, 4, and members of a software component. */
 enum { NONCE = 10, INSTANCE_ID = 256, PROFILE = 265, BOOT_SEED = 268, CLIENT_ID = 2394 };
@@ -78,65 +75,34 @@ void atls_sim_put_claims(struct atls_writer *w, const struct atls_sim_claims *cl
     }
 }
 
-static json_t *base64_json(struct atls_bytes octets)
-{
-    char *text = atls_base64_new(octets);
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    free(text);
-    return value;
-}
-
 static json_t *class_json(const struct atls_sim_claims *claims)
 {
-    return json_pack("{s:{s:s, s:o}}", "id", "type", "bytes", "value",
-                     base64_json(octets_of(&claims->implementation_id)));
-}
-
-/* Digest algorithms of CoRIM are IANA's named information numbers. */
-static int digest_number(size_t len)
-{
-    return len == 48 ? 7 : len == 64 ? 8 : 1;
-}
-
-static json_t *measurement_json(const struct atls_sim_component *component)
-{
-    char *digest = atls_base64url_new(octets_of(&component->value));
-    if (digest == NULL) {
-        return NULL;
-    }
-    json_t *value = json_pack("{s:[[i, s]], s:s, s:[{s:s, s:o}]}", "digests",
-                              digest_number(component->value.len), digest, "name", component->type,
-                              "cryptokeys", "type", "bytes", "value",
-                              base64_json(octets_of(&component->signer)));
-    free(digest);
-    if (component->version[0] != '\0' &&
-        json_object_set_new(value, "version", json_pack("{s:s}", "value", component->version)) !=
-            0) {
-        json_decref(value);
-        return NULL;
-    }
-    return json_pack("{s:{s:s, s:s}, s:o}", "key", "type", "string", "value",
-                     "psa.software-component", "value", value);
+    return json_pack("{s:o}", "id",
+                     atls_comid_typed("bytes", octets_of(&claims->implementation_id)));
 }
 
 static json_t *measurements_json(const struct atls_sim_claims *claims)
 {
     json_t *list = json_array();
-    for (size_t i = 0; list != NULL && i < claims->num_components; i++) {
-        if (json_array_append_new(list, measurement_json(&claims->components[i])) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
+    for (size_t i = 0; i < claims->num_components; i++) {
+        const struct atls_sim_component *component = &claims->components[i];
+        const struct atls_psa_reference reference = {
+            .value = octets_of(&component->value),
+            .signer = octets_of(&component->signer),
+            .type = component->type,
+            .version = component->version[0] != '\0' ? component->version : NULL,
+        };
+        atls_comid_append(&list, atls_reference_psa(&reference));
     }
     return list;
 }
 
 static json_t *triples_json(const struct atls_sim_claims *claims, const char *public_pem)
 {
-    json_t *keys = json_pack("[{s:{s:o, s:{s:s, s:o}}, s:[{s:s, s:s}]}]", "environment", "class",
-                             class_json(claims), "instance", "type", "ueid", "value",
-                             base64_json(octets_of(&claims->instance_id)), "verification-keys",
-                             "type", "pkix-base64-key", "value", public_pem);
+    json_t *keys =
+        json_pack("[{s:{s:o, s:o}, s:[{s:s, s:s}]}]", "environment", "class", class_json(claims),
+                  "instance", atls_comid_typed("ueid", octets_of(&claims->instance_id)),
+                  "verification-keys", "type", "pkix-base64-key", "value", public_pem);
     json_t *triples = json_pack("{s:o}", "attester-verification-keys", keys);
     if (triples == NULL || claims->num_components == 0) {
         return triples;
@@ -153,5 +119,5 @@ static json_t *triples_json(const struct atls_sim_claims *claims, const char *pu
 enum atls_err atls_sim_comid(char **out, const struct atls_sim_claims *claims,
                              const char *public_pem, struct atls_diag *diag)
 {
-    return atls_sim_comid_of(out, triples_json(claims, public_pem), "sim-psa", diag);
+    return atls_comid_of(out, triples_json(claims, public_pem), "sim-psa", diag);
 }

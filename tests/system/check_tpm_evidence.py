@@ -110,9 +110,10 @@ def endorsed(comid):
     values = {}
     (reference,) = triples["reference-values"]
     for measurement in reference["measurements"]:
-        ((alg, text),) = measurement["value"]["digests"]
-        need(alg == 1, "SHA-256 digests")
-        values[measurement["key"]["value"]] = base64.urlsafe_b64decode(text + "=")
+        (digest,) = measurement["value"]["digests"]
+        alg, _, text = digest.partition(";")
+        need(alg == "sha-256", "SHA-256 digests")
+        values[measurement["key"]["value"]] = base64.b64decode(text, validate=True)
     return kid, pem, values
 
 

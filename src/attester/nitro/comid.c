@@ -4,11 +4,8 @@
 
 #include "base/span.h"
 #include "codec/cose.h"
-#include "crypto/crypto.h"
-#include "json/base64.h"
-#include "json/json.h"
-
-#include <stdlib.h>
+#include "json/comid_json.h"
+#include "json/references.h"
 
 static const char step[] = "nitro attester";
 
@@ -34,23 +31,9 @@ static enum atls_err find_pcrs(struct atls_cbor *out, struct atls_bytes document
     return ATLS_OK;
 }
 
-static enum atls_err put_pcr(json_t *list, int64_t index, struct atls_bytes value,
-                             struct atls_diag *diag)
-{
-    char *digest = atls_base64url_new(value);
-    json_t *item = digest != NULL
-                       ? json_pack("{s:{s:s, s:I}, s:{s:[[i, s]]}}", "key", "type", "uint", "value",
-                                   (json_int_t)index, "value", "digests", 7, digest)
-                       : NULL;
-    free(digest);
-    return json_array_append_new(list, item) == 0
-               ? ATLS_OK
-               : atls_fail(diag, ATLS_ERR_MEMORY, step, "CoMID template");
-}
-
 /* put_pcrs takes what the image is: its file, kernel, application, and who signed it if anybody
  * did. Where it runs (3 and 4) is not the image's. */
-static enum atls_err put_pcrs(json_t *list, const struct atls_cbor *pcrs, struct atls_diag *diag)
+static enum atls_err put_pcrs(json_t **list, const struct atls_cbor *pcrs, struct atls_diag *diag)
 {
     static const int64_t indices[] = {0, 1, 2, 8};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(indices); i++) {
@@ -67,54 +50,25 @@ static enum atls_err put_pcrs(json_t *list, const struct atls_cbor *pcrs, struct
             return refuse("pcrs", "PCRs that are all zero: the enclave runs in debug mode",
                           "an enclave that is measured", diag);
         }
-        const bool is_put = found && !atls_is_zero(value);
-        const enum atls_err err = is_put ? put_pcr(list, indices[i], value, diag) : ATLS_OK;
-        if (err != ATLS_OK) {
-            return err;
+        if (found && !atls_is_zero(value)) {
+            atls_comid_append(list, atls_reference_pcr((uint64_t)indices[i], value));
         }
-    }
-    return ATLS_OK;
-}
-
-static enum atls_err random_id(char out[33], struct atls_diag *diag)
-{
-    uint8_t octets[16];
-    const enum atls_err err = atls_random((struct atls_buf){octets, sizeof octets});
-    if (err != ATLS_OK || !atls_hex_encode(atls_bytes_of(octets, sizeof octets), out, 33)) {
-        return atls_fail(diag, err != ATLS_OK ? err : ATLS_ERR_BUFFER, step, "tag-id");
     }
     return ATLS_OK;
 }
 
 enum atls_err atls_nitro_comid(char **out, struct atls_bytes document, struct atls_diag *diag)
 {
-    char id[33];
     struct atls_cbor pcrs;
     json_t *list = json_array();
-    enum atls_err err =
-        list != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, "CoMID template");
+    enum atls_err err = find_pcrs(&pcrs, document, diag);
     if (err == ATLS_OK) {
-        err = find_pcrs(&pcrs, document, diag);
-    }
-    if (err == ATLS_OK) {
-        err = put_pcrs(list, &pcrs, diag);
-    }
-    if (err == ATLS_OK) {
-        err = random_id(id, diag);
+        err = put_pcrs(&list, &pcrs, diag);
     }
     if (err != ATLS_OK) {
         json_decref(list);
         return err;
     }
-    ATLS_AUTO(atls_json_cleanup)
-    json_t *comid =
-        json_pack("{s:{s:s, s:i}, s:{s:[{s:{s:{s:s, s:s}}, s:o}]}}", "tag-identity", "id", id,
-                  "version", 0, "triples", "reference-values", "environment", "class", "vendor",
-                  "Amazon", "model", "aws.nitro-enclaves", "measurements", list);
-    char *text = comid != NULL ? atls_json_dump(comid) : NULL;
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, "CoMID template");
-    }
-    *out = text;
-    return ATLS_OK;
+    json_t *triples = json_pack("{s:o}", "reference-values", atls_references_nitro(list));
+    return atls_comid_of(out, triples, step, diag);
 }

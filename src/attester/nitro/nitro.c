@@ -7,9 +7,10 @@
 
 #include "atls/limits.h"
 #include "atls/nitro.h"
+#include "attester/attester.h"
+#include "attester/written.h"
 #include "base/formats.h"
 #include "base/span.h"
-#include "codec/cmw.h"
 #include "json/json.h"
 
 #include <stdlib.h>
@@ -93,16 +94,6 @@ static size_t nitro_max_nonce(const struct atls_attester *attester)
     return ATLS_MAX_NONCE_LEN; /* the NSM takes 512 octets and more */
 }
 
-static enum atls_err wrap(struct atls_buf out, size_t *out_len, struct atls_bytes document,
-                          struct atls_diag *diag)
-{
-    const struct atls_format *format = atls_format_by_name(atls_bytes_text("nitro"));
-    struct atls_writer w = atls_writer_of(out);
-    atls_cmw_put_record_media(&w, format->media_type, document, ATLS_CMW_EVIDENCE);
-    return atls_writer_finish(&w, out_len) ? ATLS_OK
-                                           : atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
-}
-
 /* A key that is too long for public_key is bound by the binder all the same. */
 static enum atls_err nitro_attest(struct atls_attester *attester, struct atls_buf out,
                                   size_t *out_len, const struct atls_attest_request *request,
@@ -119,20 +110,12 @@ static enum atls_err nitro_attest(struct atls_attester *attester, struct atls_bu
     enum atls_err err = atls_nsm_attest(&document, room, self->device, self->path, request->nonce,
                                         fits ? request->spki : none, diag);
     if (err == ATLS_OK) {
-        err = wrap(out, out_len, document, diag);
+        err = atls_attester_put_evidence(out, out_len,
+                                         atls_format_by_name(atls_bytes_text("nitro"))->media_type,
+                                         document, step, diag);
     }
     free(room.data);
     return err;
-}
-
-static enum atls_err nitro_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                    struct atls_bytes pem, struct atls_diag *diag)
-{
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, step, "key", "a TLS key of this attester",
-                           "a key in an ordinary file: an NSM keeps none");
 }
 
 static enum atls_err take_settings(char path[MAX_PATH_LEN],
@@ -155,14 +138,8 @@ static enum atls_err take_settings(char path[MAX_PATH_LEN],
 
 static enum atls_err write_config(char **out, const char *path, struct atls_diag *diag)
 {
-    ATLS_AUTO(atls_json_cleanup)
     json_t *root = json_pack("{s:s, s:s, s:s}", "rot", "nitro", "format", "nitro", "device", path);
-    char *text = root != NULL ? atls_json_dump(root) : NULL;
-    if (text == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
-    }
-    *out = text;
-    return ATLS_OK;
+    return atls_attester_config_text(out, root, step, diag);
 }
 
 /* The reference values are what this enclave measures now: who hands them on vouches for it. */
@@ -216,6 +193,6 @@ const struct atls_attester_ops atls_attester_nitro = {
     .close = nitro_close,
     .max_nonce = nitro_max_nonce,
     .attest = nitro_attest,
-    .load_key = nitro_load_key,
+    .load_key = atls_attester_no_key,
     .provision = nitro_provision,
 };

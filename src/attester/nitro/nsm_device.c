@@ -2,6 +2,7 @@
 /* One exchange with the NSM, and what each error of the system means there. */
 #include "attester/nitro/nsm.h"
 
+#include "attester/system_error.h"
 #include "base/span.h"
 
 #include <errno.h>
@@ -12,46 +13,38 @@ static const char step[] = "nitro attester";
  */
 #define MAX_INTERRUPTIONS 8
 
-static const struct {
-    int number;
-    enum atls_err err;
-    const char *found;
-    const char *expected;
-} errors[] = {
-    {ENOENT, ATLS_ERR_ATTESTER, "no such device", "one, which every enclave has: is this one?"},
-    {ENODEV, ATLS_ERR_ATTESTER, "a device with no driver",
+static const struct atls_system_error rows[] = {
+    {NULL, ENOENT, ATLS_ERR_ATTESTER, "no such device",
+     "one, which every enclave has: is this one?"},
+    {NULL, ENODEV, ATLS_ERR_ATTESTER, "a device with no driver",
      "that of the NSM, which every enclave has: is this one?"},
-    {ENXIO, ATLS_ERR_ATTESTER, "a device with no driver",
+    {NULL, ENXIO, ATLS_ERR_ATTESTER, "a device with no driver",
      "that of the NSM, which every enclave has: is this one?"},
-    {EACCES, ATLS_ERR_ATTESTER, "no permission to use it",
+    {NULL, EACCES, ATLS_ERR_ATTESTER, "no permission to use it",
      "a program that may, or CAP_SYS_ADMIN with the driver of Linux"},
-    {EPERM, ATLS_ERR_ATTESTER, "no permission to use it",
+    {NULL, EPERM, ATLS_ERR_ATTESTER, "no permission to use it",
      "a program that may, or CAP_SYS_ADMIN with the driver of Linux"},
-    {ENOTTY, ATLS_ERR_ATTESTER, "something else than an NSM", "the device of the NSM"},
-    {EINVAL, ATLS_ERR_ATTESTER, "a driver that does not know the request", "the driver of the NSM"},
-    {EMSGSIZE, ATLS_ERR_ATTESTER, "a message that is too long", "at most 4096 octets"},
-    {E2BIG, ATLS_ERR_ATTESTER, "a message that is too long", "at most 4096 octets"},
-    {ETIMEDOUT, ATLS_ERR_DEADLINE, "no answer in the driver's time", "one"},
-    {EBUSY, ATLS_ERR_BUSY, "a device that is in use", "one that is free"},
-    {EAGAIN, ATLS_ERR_BUSY, "a device that is in use", "one that is free"},
-    {ENOMEM, ATLS_ERR_MEMORY, "too little memory for the driver", NULL},
-    {EMFILE, ATLS_ERR_ATTESTER, "too many open files", "one descriptor more"},
-    {ENFILE, ATLS_ERR_ATTESTER, "too many open files", "one descriptor more"},
-    {EINTR, ATLS_ERR_ATTESTER, "signals again and again", "an answer between them"},
-    {EIO, ATLS_ERR_ATTESTER, "an error of the device", "a device that answers"},
+    {NULL, ENOTTY, ATLS_ERR_ATTESTER, "something else than an NSM", "the device of the NSM"},
+    {NULL, EINVAL, ATLS_ERR_ATTESTER, "a driver that does not know the request",
+     "the driver of the NSM"},
+    {NULL, EMSGSIZE, ATLS_ERR_ATTESTER, "a message that is too long", "at most 4096 octets"},
+    {NULL, E2BIG, ATLS_ERR_ATTESTER, "a message that is too long", "at most 4096 octets"},
+    {NULL, ETIMEDOUT, ATLS_ERR_DEADLINE, "no answer in the driver's time", "one"},
+    {NULL, EBUSY, ATLS_ERR_BUSY, "a device that is in use", "one that is free"},
+    {NULL, EAGAIN, ATLS_ERR_BUSY, "a device that is in use", "one that is free"},
+    {NULL, ENOMEM, ATLS_ERR_MEMORY, "too little memory for the driver", NULL},
+    {NULL, EMFILE, ATLS_ERR_ATTESTER, "too many open files", "one descriptor more"},
+    {NULL, ENFILE, ATLS_ERR_ATTESTER, "too many open files", "one descriptor more"},
+    {NULL, EINTR, ATLS_ERR_ATTESTER, "signals again and again", "an answer between them"},
+    {NULL, EIO, ATLS_ERR_ATTESTER, "an error of the device", "a device that answers"},
 };
 
 static enum atls_err fail_errno(int number, const char *path, struct atls_diag *diag)
 {
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(errors); i++) {
-        if (errors[i].number == number) {
-            return atls_fail_texts(diag, errors[i].err, step, path, errors[i].found,
-                                   errors[i].expected);
-        }
-    }
-    atls_fail_texts(diag, ATLS_ERR_ATTESTER, step, path, "errno ", "a device that answers");
-    atls_diag_found_int(diag, number);
-    return ATLS_ERR_ATTESTER;
+    static const struct atls_system_errors errors = {
+        step, rows, ATLS_ARRAY_LEN(rows), "errno ", "a device that answers",
+    };
+    return atls_system_refuse(&errors, path, path, number, diag);
 }
 
 static int open_device(const struct atls_nsm_device *device, const char *path)

@@ -3,6 +3,7 @@
 #include "attester/clock.h"
 #include "attester/tsm/config.h"
 #include "attester/tsm/tsm.h"
+#include "attester/written.h"
 #include "base/span.h"
 #include "crypto/crypto.h"
 #include "json/json.h"
@@ -40,7 +41,6 @@ static enum atls_err write_config(char **out, const char *name,
                                   const struct atls_provision_request *request,
                                   struct atls_diag *diag)
 {
-    ATLS_AUTO(atls_json_cleanup)
     json_t *root = json_pack("{s:s, s:s}", "rot", name, "format", name);
     enum atls_err err =
         root != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
@@ -48,10 +48,10 @@ static enum atls_err write_config(char **out, const char *name,
         err = set(root, request->claims[i], diag);
     }
     if (err != ATLS_OK) {
+        json_decref(root);
         return err;
     }
-    *out = atls_json_dump(root);
-    return *out != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, "attester.json");
+    return atls_attester_config_text(out, root, step, diag);
 }
 
 /* measure takes a report about random octets, and what it says of the guest. */

@@ -2,11 +2,12 @@
 /* The tables of include/atls/tsm.h. */
 #include "attester/tsm/tsm.h"
 
+#include "attester/attester.h"
 #include "attester/clock.h"
 #include "attester/tsm/config.h"
 #include "attester/tsm/turn.h"
+#include "attester/written.h"
 #include "base/span.h"
-#include "codec/cmw.h"
 #include "codec/tsm_report.h"
 
 #include <stdlib.h>
@@ -100,14 +101,6 @@ static enum atls_err check_data(const struct atls_tsm_kind *kind, struct atls_by
                                  "those that were written into inblob");
 }
 
-static bool put_record(struct atls_buf out, size_t *out_len, const char *media_type,
-                       struct atls_bytes value)
-{
-    struct atls_writer w = atls_writer_of(out);
-    atls_cmw_put_record_media(&w, media_type, value, ATLS_CMW_EVIDENCE);
-    return atls_writer_finish(&w, out_len);
-}
-
 static enum atls_err write_evidence(const struct atls_tsm_kind *kind, struct atls_buf out,
                                     size_t *out_len, const struct atls_tsm_answer *answer,
                                     struct atls_diag *diag)
@@ -127,9 +120,10 @@ static enum atls_err write_evidence(const struct atls_tsm_kind *kind, struct atl
     struct atls_writer w = atls_writer_of(room);
     atls_tsm_report_put(&w, &report);
     const struct atls_bytes value = kind->in_map ? atls_bytes_of(map, count.len) : report.outblob;
-    const bool fits = put_record(out, out_len, kind->media_type, value);
+    const enum atls_err err =
+        atls_attester_put_evidence(out, out_len, kind->media_type, value, step, diag);
     free(map);
-    return fits ? ATLS_OK : atls_fail(diag, ATLS_ERR_BUFFER, step, "Evidence");
+    return err;
 }
 
 static enum atls_err tsm_attest(struct atls_attester *attester, struct atls_buf out,
@@ -169,16 +163,6 @@ static enum atls_err tsm_attest(struct atls_attester *attester, struct atls_buf 
     return err;
 }
 
-static enum atls_err tsm_load_key(struct atls_attester *attester, struct evp_pkey_st **out,
-                                  struct atls_bytes pem, struct atls_diag *diag)
-{
-    (void)attester;
-    (void)out;
-    (void)pem;
-    return atls_fail_texts(diag, ATLS_ERR_KEY, "attester", "key", "a TLS key of this attester",
-                           "a key in an ordinary file: configfs-tsm keeps none");
-}
-
 static enum atls_err provision_snp(struct atls_provision *out,
                                    const struct atls_provision_request *request,
                                    struct atls_diag *diag)
@@ -205,7 +189,7 @@ static enum atls_err provision_cca(struct atls_provision *out,
         .abi = ATLS_ATTESTER_ABI, .size = (uint32_t)sizeof(struct atls_attester_ops),              \
         .name = #which, .format = #which, .simulated = false, .computes = false,                   \
         .padded_len = ATLS_TSM_INBLOB_LEN, .open = open_linux, .close = tsm_close,                 \
-        .max_nonce = tsm_max_nonce, .attest = tsm_attest, .load_key = tsm_load_key,                \
+        .max_nonce = tsm_max_nonce, .attest = tsm_attest, .load_key = atls_attester_no_key,        \
         .provision = provision_##which,                                                            \
     }
 

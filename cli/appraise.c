@@ -15,6 +15,7 @@
 #include "collateral/depot.h"
 #include "crypto/crypto.h"
 #include "endorsement/statement.h"
+#include "evidence_file.h"
 #include "identity.h"
 #include "json/base64.h"
 #include "json/file.h"
@@ -24,13 +25,13 @@
 #include "options.h"
 #include "result/policy.h"
 #include "base/text.h"
+#include "verifier/bare.h"
 #include "verifier/certificate.h"
 #include "verifier/verifier.h"
 #include "when.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 static const char verb[] = "appraise";
 /* For all that has to be fetched. */
@@ -108,12 +109,8 @@ static enum atls_err read_format(struct work *w, const struct cli_options *o,
 static enum atls_err read_evidence(struct work *w, const struct cli_options *o,
                                    struct atls_diag *diag)
 {
-    const char *path = o->operands.items[0];
     enum atls_err err =
-        strcmp(path, "-") == 0
-            ? atls_file_read_fd(&w->evidence, &w->evidence_len, STDIN_FILENO, "standard input",
-                                ATLS_MAX_FILE_LEN, diag)
-            : atls_file_read(&w->evidence, &w->evidence_len, path, ATLS_MAX_FILE_LEN, diag);
+        cli_evidence_read(&w->evidence, &w->evidence_len, o->operands.items[0], diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -122,23 +119,10 @@ static enum atls_err read_evidence(struct work *w, const struct cli_options *o,
         return ATLS_OK;
     }
     /* --format: the file is the bare Evidence, which a record names as it would be on the wire. */
-    const size_t cap = w->evidence_len + 256;
     size_t len = 0;
-    w->wrapped = malloc(cap);
-    if (w->wrapped == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, verb, NULL);
-    }
-    const struct atls_buf room = {w->wrapped, cap};
-    struct atls_writer writer = atls_writer_of(room);
-    /* The loosest of a format's types: which of its profiles the file has is for the appraiser. */
-    const char *type =
-        w->format->accepted_types[0] != NULL ? w->format->accepted_types[0] : w->format->media_type;
-    atls_cmw_put_record_media(&writer, type, w->cmw, ATLS_CMW_EVIDENCE);
-    if (!atls_writer_finish(&writer, &len)) {
-        return atls_fail(diag, ATLS_ERR_BUFFER, verb, NULL);
-    }
+    err = atls_bare_wrap(&w->wrapped, &len, w->format, w->cmw, diag);
     w->cmw = atls_bytes_of(w->wrapped, len);
-    return ATLS_OK;
+    return err;
 }
 
 static enum atls_err read_policy(struct work *w, const struct cli_options *o,

@@ -1,158 +1,63 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Reading what --from names: a Result (EAR, as JWT, CWT or JSON) or Evidence (in a CMW or bare).
+ * Reading what --from names: a Result, or Evidence: in a CMW, bare, in a bundle that names a key,
+ * or in a certificate.
  *
  * With --ak Evidence is appraised, so its claims are those of that key. Without it a PSA token is
- * taken at its word, and a warning says so; a quote is of no use without its key.
+ * taken at its word, and a warning says so; a quote of a TPM is of no use without its key. The
+ * others bring the path to their maker's root along.
  */
 #include "corim_from.h"
 #include "corim_from_nitro.h"
+#include "corim_from_quote.h"
+#include "corim_from_result.h"
 #include "corim_from_snp.h"
 
+#include "appraiser/lookup.h"
 #include "appraiser/psa/psa.h"
 #include "atls/limits.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "cli.h"
 #include "codec/cose.h"
+#include "codec/tsm_report.h"
 #include "crypto/crypto.h"
 #include "endorsement/corim_create.h"
 #include "endorsement/corim_from.h"
+#include "evidence_file.h"
 #include "identity.h"
 #include "json/base64.h"
-#include "json/ear_json.h"
-#include "json/ear_token.h"
+#include "json/cmw_json.h"
 #include "json/file.h"
 #include "json/json.h"
+#include "verifier/bare.h"
+#include "verifier/certificate.h"
 #include "when.h"
 
 #include <stdlib.h>
 
 static const char step[] = "corim create --from";
 
-enum { EAR_VERIFIER_ID = 1004 }; /* draft-ietf-rats-ear-04 */
-
 void cli_corim_from_cleanup(struct cli_corim_from *from)
 {
     atls_file_free(from->file, from->file_len);
     atls_file_free(from->pcrs, from->pcrs_len);
     free(from->wrapped);
+    free(from->storage);
     free(from->template);
     json_decref(from->claims);
     atls_key_free(from->ak);
     memset(from, 0, sizeof *from);
 }
 
+static const char known[] =
+    "psa, tpm2, nitro, snp, tdx or sgx, in a CMW, a bundle, a certificate or "
+    "bare; or an EAR";
+
 static enum atls_err refuse(struct atls_diag *diag, const char *claim, const char *found,
                             const char *expected)
 {
     return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, step, claim, found, expected);
-}
-
-/* ---- Results ---- */
-
-/* format_of finds the format whose submod has that name; NULL for others. */
-static const struct atls_format *format_of(struct atls_bytes name)
-{
-    for (size_t i = 0; i < atls_num_formats; i++) {
-        if (atls_formats[i].submod != NULL && atls_bytes_is_text(name, atls_formats[i].submod)) {
-            return &atls_formats[i];
-        }
-    }
-    return NULL;
-}
-
-/* take_submod finds the one submod of a format that endorsements are made for. */
-static enum atls_err take_submod(struct cli_corim_from *from, const struct atls_ear *ear,
-                                 struct atls_diag *diag)
-{
-    for (size_t i = 0; i < ear->num_submods; i++) {
-        const struct atls_ear_submod *submod = &ear->submods[i];
-        const struct atls_ear_value *claims = &submod->attester_claims;
-        const struct atls_format *format = format_of(submod->name);
-        if (format == NULL || (claims->cbor.len == 0 && claims->json == NULL)) {
-            continue;
-        }
-        if (from->claims != NULL) {
-            return refuse(diag, "submods", "several", "one of PSA_IOT and PARSEC_TPM");
-        }
-        const enum atls_err err = atls_ear_value_json(&from->claims, claims, diag);
-        if (err != ATLS_OK) {
-            return err;
-        }
-        from->format = format;
-        from->simulated = from->simulated || submod->simulated;
-        if (submod->status != ATLS_TIER_AFFIRMING) {
-            cli_note("corim", "warning: the Result does not say affirming: what it found wrong "
-                              "would become what is right");
-        }
-    }
-    return from->claims != NULL
-               ? ATLS_OK
-               : refuse(diag, "submods", "no annotated evidence of PSA_IOT or PARSEC_TPM",
-                        "an EAR with ear.veraison.annotated-evidence or ear_attester_claims");
-}
-
-/* is_result tells a Result from Evidence: JSON, a JWT, or a CWT with a verifier id. */
-static bool is_result(struct atls_bytes file)
-{
-    struct atls_cose_sign1 message;
-    struct atls_cbor claims;
-    struct atls_cbor value;
-    if (file.data[0] == '{' || file.data[0] == 'e') {
-        return true;
-    }
-    return atls_ear_cwt_parse(&message, file, NULL) == ATLS_OK &&
-           atls_cbor_parse(&claims, message.payload, ATLS_CBOR_STRICT, step, NULL) == ATLS_OK &&
-           atls_cbor_get(&claims, EAR_VERIFIER_ID, &value);
-}
-
-static enum atls_err read_keys(struct atls_jwk_set *out, const char *path, struct atls_diag *diag)
-{
-    uint8_t *text = NULL;
-    size_t len = 0;
-    enum atls_err err = atls_file_read(&text, &len, path, ATLS_MAX_FILE_LEN, diag);
-    if (err == ATLS_OK) {
-        err = atls_jwk_set_load(out, atls_bytes_of(text, len), diag);
-    }
-    atls_file_free(text, len);
-    return err;
-}
-
-/* open_result gives a Result, verified where --key names the Verifier's keys. */
-static enum atls_err open_result(struct atls_ear_token **out, const struct cli_options *o,
-                                 struct atls_bytes token, struct atls_diag *diag)
-{
-    struct atls_jwk_set keys = {0};
-    const bool is_text = token.data[0] < 0x80;
-    while (is_text && token.len > 1 &&
-           (token.data[token.len - 1] == '\n' || token.data[token.len - 1] == '\r')) {
-        token.len--;
-    }
-    if (o->key == NULL) {
-        if (token.data[0] != '{') {
-            cli_note("corim", "warning: the signature of the Result was not checked (--key FILE)");
-        }
-        return atls_ear_open_unverified(out, token, diag);
-    }
-    if (token.data[0] == '{') {
-        return refuse(diag, "--key", "a Result that nobody signed", "a JWT or a CWT");
-    }
-    enum atls_err err = read_keys(&keys, o->key, diag);
-    if (err == ATLS_OK) {
-        err = atls_ear_open(out, token, atls_crypto_openssl(), &keys, diag);
-    }
-    atls_jwk_set_cleanup(&keys);
-    return err;
-}
-
-static enum atls_err read_result(struct cli_corim_from *from, const struct cli_options *o,
-                                 struct atls_diag *diag)
-{
-    ATLS_AUTO(atls_ear_token_cleanup) struct atls_ear_token *token = NULL;
-    const enum atls_err err =
-        open_result(&token, o, atls_bytes_of(from->file, from->file_len), diag);
-    return err == ATLS_OK ? take_submod(from, atls_ear_token_get(token), diag) : err;
 }
 
 /* ---- Evidence ---- */
@@ -320,59 +225,113 @@ static enum atls_err read_tpm2(struct cli_corim_from *from, struct atls_bytes bu
     return err;
 }
 
-/* wrap puts bare Evidence into the record that names it. */
-static enum atls_err wrap(struct cli_corim_from *from, const char *name, struct atls_diag *diag)
+/* take_certificate: the Evidence of a certificate, which is a record then. */
+static enum atls_err take_certificate(struct cli_corim_from *from, struct atls_bytes file,
+                                      struct atls_diag *diag)
 {
-    const struct atls_format *format = atls_format_by_name(atls_bytes_text(name));
-    const struct atls_buf room = {malloc(from->file_len + 256), from->file_len + 256};
-    struct atls_writer w = atls_writer_of(room);
-    size_t len = 0;
-    from->wrapped = room.data;
-    if (room.data == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
+    ATLS_AUTO(atls_evidence_cert_cleanup) struct atls_evidence_cert *cert = NULL;
+    struct atls_cert_evidence evidence = {.form = NULL};
+    enum atls_err err = atls_evidence_cert_read(&cert, file, diag);
+    if (err == ATLS_OK) {
+        err = atls_cert_evidence_read(&evidence, cert, atls_crypto_openssl(), diag);
     }
-    const char *type =
-        format->accepted_types[0] != NULL ? format->accepted_types[0] : format->media_type;
-    atls_cmw_put_record_media(&w, type, atls_bytes_of(from->file, from->file_len),
-                              ATLS_CMW_EVIDENCE);
-    if (!atls_writer_finish(&w, &len)) {
-        return atls_fail(diag, ATLS_ERR_BUFFER, step, NULL);
+    if (err == ATLS_OK && evidence.cmw == NULL) {
+        err = refuse(diag, "--from", "a certificate with Evidence of another format", known);
     }
-    from->cmw = atls_bytes_of(room.data, len);
-    return ATLS_OK;
+    from->wrapped = evidence.cmw;
+    from->cmw = atls_bytes_of(evidence.cmw, evidence.cmw_len);
+    return err;
 }
 
-static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag *diag)
+/* take_bare: the octets say which format it is; others are left, as what may be a CMW. */
+static enum atls_err take_bare(struct cli_corim_from *from, struct atls_bytes evidence,
+                               struct atls_diag *diag)
 {
-    const uint8_t first = from->file[0];
-    const bool is_nitro = cli_corim_is_nitro(atls_bytes_of(from->file, from->file_len));
-    const bool is_token = from->file_len > 1 && first == 0xd2 && from->file[1] == 0x84;
-    struct atls_cmw cmw;
-    enum atls_err err = ATLS_OK;
-    from->cmw = atls_bytes_of(from->file, from->file_len);
-    if (is_nitro || is_token || (first >= 0xa0 && first <= 0xbb)) {
-        const bool is_snp = cli_corim_is_snp(atls_bytes_of(from->file, from->file_len));
-        err = wrap(from, is_nitro ? "nitro" : is_token ? "psa" : is_snp ? "snp" : "tpm2", diag);
+    const struct atls_format *format = atls_bare_format(evidence);
+    uint8_t *wrapped = NULL;
+    size_t len = 0;
+    from->cmw = evidence;
+    if (format == NULL) {
+        return ATLS_OK;
     }
+    const enum atls_err err = atls_bare_wrap(&wrapped, &len, format, evidence, diag);
     if (err == ATLS_OK) {
-        err = atls_cmw_parse(&cmw, from->cmw, diag);
+        free(from->wrapped);
+        from->wrapped = wrapped;
+        from->cmw = atls_bytes_of(wrapped, len);
+    }
+    return err;
+}
+
+/* take_platform: of a bundle that names a key, the platform's part says what it runs. */
+static enum atls_err take_platform(struct cli_corim_from *from, struct atls_cmw *cmw,
+                                   struct atls_diag *diag)
+{
+    struct atls_kat_part part = {.format = NULL};
+    uint8_t *record = NULL;
+    size_t len = 0;
+    enum atls_err err = atls_kat_find_pat(&part, atls_cmw_evidence(cmw), diag);
+    if (err == ATLS_OK) {
+        err = atls_bare_wrap(&record, &len, part.format, part.evidence, diag);
     }
     if (err != ATLS_OK) {
         return err;
     }
-    from->format = cmw.kind == ATLS_CMW_COLLECTION ? NULL : atls_cmw_format(&cmw);
-    if (from->format == NULL || from->format->outside_only) {
-        return refuse(diag, "--from", "Evidence of another format",
-                      "psa, tpm2, nitro or snp, or an EAR");
+    free(from->wrapped);
+    from->wrapped = record;
+    from->cmw = atls_bytes_of(record, len);
+    return atls_cmw_parse(cmw, from->cmw, diag);
+}
+
+static enum atls_err read_claims(struct cli_corim_from *from, struct atls_bytes evidence,
+                                 struct atls_diag *diag)
+{
+    static const struct {
+        const char *format;
+        enum atls_err (*read)(struct cli_corim_from *from, struct atls_bytes evidence,
+                              struct atls_diag *diag);
+    } readers[] = {
+        {"psa", read_psa},           {"tpm2", read_tpm2},           {"nitro", cli_corim_read_nitro},
+        {"snp", cli_corim_read_snp}, {"tdx", cli_corim_read_quote}, {"sgx", cli_corim_read_quote},
+    };
+    for (size_t i = 0; from->format != NULL && i < ATLS_ARRAY_LEN(readers); i++) {
+        if (strcmp(from->format->name, readers[i].format) == 0) {
+            return readers[i].read(from, evidence, diag);
+        }
     }
-    if (strcmp(from->format->name, "nitro") == 0) {
-        return cli_corim_read_nitro(from, cmw.value, diag);
+    return refuse(diag, "--from", "Evidence of another format", known);
+}
+
+/* format_of: a type that several formats share leaves it to the map. */
+static const struct atls_format *format_of(const struct atls_cmw *cmw)
+{
+    return !cmw->by_content_format && cmw->kind != ATLS_CMW_COLLECTION &&
+                   atls_media_type_equal(cmw->media_type, atls_bytes_text(ATLS_TSM_MEDIA_TYPE))
+               ? atls_bare_format(cmw->value)
+               : atls_cmw_format(cmw);
+}
+
+static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag *diag)
+{
+    const struct atls_bytes file = atls_bytes_of(from->file, from->file_len);
+    struct atls_cmw cmw;
+    enum atls_err err = atls_is_certificate(file) ? take_certificate(from, file, diag)
+                                                  : take_bare(from, file, diag);
+    if (err == ATLS_OK) {
+        err = atls_cmw_read_any(&cmw, &from->storage, from->cmw, step, diag);
     }
-    if (strcmp(from->format->name, "snp") == 0) {
-        return cli_corim_read_snp(from, cmw.value, diag);
+    if (err == ATLS_ERR_MALFORMED) {
+        return refuse(diag, "--from", "a file that is none of them", known);
     }
-    return strcmp(from->format->name, "psa") == 0 ? read_psa(from, cmw.value, diag)
-                                                  : read_tpm2(from, cmw.value, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    from->format = format_of(&cmw);
+    if (from->format != NULL && strcmp(from->format->name, "kat") == 0) {
+        err = take_platform(from, &cmw, diag);
+        from->format = err == ATLS_OK ? atls_cmw_format(&cmw) : NULL;
+    }
+    return err == ATLS_OK ? read_claims(from, cmw.value, diag) : err;
 }
 
 /* ---- all of it ---- */
@@ -380,8 +339,7 @@ static enum atls_err read_evidence(struct cli_corim_from *from, struct atls_diag
 static enum atls_err read_files(struct cli_corim_from *from, const struct cli_options *o,
                                 struct atls_diag *diag)
 {
-    enum atls_err err =
-        atls_file_read(&from->file, &from->file_len, o->from, ATLS_MAX_FILE_LEN, diag);
+    enum atls_err err = cli_evidence_read(&from->file, &from->file_len, o->from, diag);
     if (err == ATLS_OK && from->file_len == 0) {
         err = refuse(diag, "--from", "an empty file", "Evidence or an EAR");
     }
@@ -414,9 +372,43 @@ static void warn(const struct cli_corim_from *from)
 {
     cli_note("corim", "warning: what this machine says of itself becomes what is trusted; make "
                       "this only of a machine whose software you know to be right");
-    if (from->cmw.len != 0 && from->ak == NULL && !from->checked) {
+    if (from->cmw.len == 0 || from->ak != NULL || from->checked) {
+        return;
+    }
+    if (from->unchecked.err != ATLS_OK) {
+        cli_note("corim",
+                 "warning: the signature of the Evidence was not checked, since it leads to "
+                 "no root that is known and in its dates:");
+        cli_note_error("corim", &from->unchecked);
+    } else {
         cli_note("corim", "warning: the signature of the Evidence was not checked (--ak FILE)");
     }
+}
+
+enum atls_err cli_corim_signed(struct cli_corim_from *from, enum atls_err err,
+                               const struct atls_diag *why, struct atls_diag *diag)
+{
+    from->checked = err == ATLS_OK;
+    if (err == ATLS_ERR_NOT_ENDORSED || err == ATLS_ERR_COLLATERAL || err == ATLS_ERR_CHAIN) {
+        from->unchecked = *why;
+        return ATLS_OK;
+    }
+    if (err != ATLS_OK && diag != NULL) {
+        *diag = *why;
+    }
+    return err;
+}
+
+enum atls_err cli_corim_no_ak(const struct cli_corim_from *from, const char *what,
+                              struct atls_diag *diag)
+{
+    if (from->ak == NULL) {
+        return ATLS_OK;
+    }
+    refuse(diag, "--ak", "a key beside ", "it for psa and tpm2 only");
+    atls_diag_found_text(diag, what);
+    atls_diag_found_text(diag, ", which brings the path to its root");
+    return ATLS_ERR_ENDORSEMENT;
 }
 
 enum atls_err cli_corim_from_read(struct cli_corim_from *from, const struct cli_options *o,
@@ -427,8 +419,9 @@ enum atls_err cli_corim_from_read(struct cli_corim_from *from, const struct cli_
     if (err != ATLS_OK) {
         return err;
     }
-    err = is_result(atls_bytes_of(from->file, from->file_len)) ? read_result(from, o, diag)
-                                                               : read_evidence(from, diag);
+    err = cli_corim_is_result(atls_bytes_of(from->file, from->file_len))
+              ? cli_corim_read_result(from, o, diag)
+              : read_evidence(from, diag);
     if (err == ATLS_OK) {
         err = check_options(from, o, diag);
     }

@@ -15,6 +15,7 @@ struct cli_corim_from {
     uint8_t *file; /* as read */
     size_t file_len;
     uint8_t *wrapped;      /* bare Evidence in a CMW record */
+    uint8_t *storage;      /* the CBOR form of a CMW in JSON */
     struct atls_bytes cmw; /* Evidence; empty for a Result */
     const struct atls_format *format;
     json_t *claims;
@@ -23,6 +24,7 @@ struct cli_corim_from {
     size_t pcrs_len;
     bool simulated; /* a Result says so, or --simulated */
     bool checked;   /* the Evidence brought the path to its root, and its signature holds */
+    struct atls_diag unchecked; /* why that path leads to no root that is trusted now */
     char *template;
 };
 
@@ -35,6 +37,13 @@ ATLS_NODISCARD enum atls_err cli_corim_from_read(struct cli_corim_from *from,
  * was given, its signature must verify and its measurements match. */
 ATLS_NODISCARD enum atls_err cli_corim_from_check(const struct cli_corim_from *from,
                                                   struct atls_bytes corim, struct atls_diag *diag);
+/* For those who read one format: cli_corim_signed keeps what came of a check of its signatures.
+ * That no root is known, or that dates are over, is a warning; anything else is wrong. */
+ATLS_NODISCARD enum atls_err cli_corim_signed(struct cli_corim_from *from, enum atls_err err,
+                                              const struct atls_diag *why, struct atls_diag *diag);
+/* cli_corim_no_ak refuses --ak beside Evidence that needs none. */
+ATLS_NODISCARD enum atls_err cli_corim_no_ak(const struct cli_corim_from *from, const char *what,
+                                             struct atls_diag *diag);
 void cli_corim_from_cleanup(struct cli_corim_from *from);
 
 #endif

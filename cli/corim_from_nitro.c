@@ -24,12 +24,6 @@ static bool read_claims(struct atls_nitro_claims *out, struct atls_bytes documen
            atls_nitro_claims_read_unverified(out, parsed, NULL) == ATLS_OK;
 }
 
-bool cli_corim_is_nitro(struct atls_bytes document)
-{
-    struct atls_nitro_claims claims;
-    return read_claims(&claims, document);
-}
-
 /* appraise gives the verified claims: who sees to the measurements is whoever runs this. */
 static enum atls_err appraise(json_t **out, const struct atls_verify_request *request,
                               struct atls_diag *diag)
@@ -52,16 +46,15 @@ enum atls_err cli_corim_read_nitro(struct cli_corim_from *from, struct atls_byte
 {
     struct atls_nitro_claims claims;
     struct atls_endorsements *set = NULL;
-    if (from->ak != NULL) {
-        return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, step, "--ak",
-                               "a key beside a document, which brings the path to its root",
-                               "it for psa and tpm2 only");
+    enum atls_err err = cli_corim_no_ak(from, "a document", diag);
+    if (err != ATLS_OK) {
+        return err;
     }
     if (!read_claims(&claims, document)) {
         return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, step, "--from", "something else",
                                "an attestation document of an enclave");
     }
-    enum atls_err err = atls_endorsements_new(&set, diag);
+    err = atls_endorsements_new(&set, diag);
     const struct atls_verify_request request = {.crypto = atls_crypto_openssl(),
                                                 .endorsements = set,
                                                 .format = from->format,

@@ -4,8 +4,6 @@
 
 #include "corim_from.h"
 
-/* cli_corim_is_nitro is true for the octets of an attestation document, whoever signed it. */
-bool cli_corim_is_nitro(struct atls_bytes document);
 /* cli_corim_read_nitro gives the claims of one whose path leads to the root of AWS. */
 ATLS_NODISCARD enum atls_err cli_corim_read_nitro(struct cli_corim_from *from,
                                                   struct atls_bytes document,

@@ -7,7 +7,6 @@
 
 #include "appraiser/snp/parsed.h"
 #include "base/span.h"
-#include "codec/tsm_report.h"
 #include "crypto/crypto.h"
 #include "json/base64.h"
 #include "when.h"
@@ -16,13 +15,6 @@
 #include <stdlib.h>
 
 static const char step[] = "corim create --from";
-
-bool cli_corim_is_snp(struct atls_bytes evidence)
-{
-    struct atls_tsm_report map;
-    return atls_tsm_report_parse(&map, evidence, NULL) == ATLS_OK &&
-           atls_bytes_is_text(map.provider, ATLS_TSM_SEV_GUEST);
-}
 
 static json_t *hex_json(struct atls_bytes octets)
 {
@@ -42,20 +34,25 @@ static json_t *claims_of(const struct atls_snp_report *r)
                                   r->committed_version[2]));
 }
 
-/* is_genuine: the chain that comes with the report leads to AMD. */
-static bool is_genuine(const struct atls_snp_parsed *parsed)
+static enum atls_err check(struct cli_corim_from *from, const struct atls_snp_parsed *parsed,
+                           struct atls_diag *diag)
 {
     struct atls_endorsements *set = NULL;
     ATLS_AUTO(atls_snp_verified_cleanup) struct atls_snp_verified *verified = NULL;
     int64_t now_s = 0;
-    if (cli_when(&now_s, NULL, NULL) != ATLS_OK || atls_endorsements_new(&set, NULL) != ATLS_OK) {
-        return false;
+    enum atls_err err = cli_when(&now_s, NULL, diag);
+    if (err == ATLS_OK) {
+        err = atls_endorsements_new(&set, diag);
+    }
+    if (err != ATLS_OK) {
+        return err;
     }
     const struct atls_appraisal_input input = {
         .crypto = atls_crypto_openssl(), .endorsements = set, .now_s = now_s};
-    const bool genuine = atls_snp_verify(&verified, parsed, &input, NULL) == ATLS_OK;
+    struct atls_diag why = {.err = ATLS_OK};
+    err = cli_corim_signed(from, atls_snp_verify(&verified, parsed, &input, &why), &why, diag);
     atls_endorsements_unref(set);
-    return genuine;
+    return err;
 }
 
 enum atls_err cli_corim_read_snp(struct cli_corim_from *from, struct atls_bytes evidence,
@@ -63,16 +60,16 @@ enum atls_err cli_corim_read_snp(struct cli_corim_from *from, struct atls_bytes 
 {
     ATLS_AUTO(atls_snp_parsed_cleanup) struct atls_snp_parsed *parsed = NULL;
     static const struct atls_bytes any = {NULL, 0};
-    if (from->ak != NULL) {
-        return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, step, "--ak",
-                               "a key beside a report, which brings the path to its root",
-                               "it for psa and tpm2 only");
+    enum atls_err err = cli_corim_no_ak(from, "a report", diag);
+    if (err == ATLS_OK) {
+        err = atls_snp_parse(&parsed, evidence, any, diag);
     }
-    const enum atls_err err = atls_snp_parse(&parsed, evidence, any, diag);
+    if (err == ATLS_OK) {
+        err = check(from, parsed, diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }
     from->claims = claims_of(&parsed->report);
-    from->checked = is_genuine(parsed);
     return from->claims != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
 }

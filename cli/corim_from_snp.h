@@ -4,8 +4,6 @@
 
 #include "corim_from.h"
 
-/* cli_corim_is_snp is true for the octets of a TSM report of SEV-SNP, whoever signed it. */
-bool cli_corim_is_snp(struct atls_bytes evidence);
 /* cli_corim_read_snp gives the claims of one, and looks whether AMD's chain in it verifies. */
 ATLS_NODISCARD enum atls_err cli_corim_read_snp(struct cli_corim_from *from,
                                                 struct atls_bytes evidence, struct atls_diag *diag);

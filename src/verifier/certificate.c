@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verifier/certificate.h"
 
+#include "appraiser/intel/quote.h"
 #include "appraiser/outcome.h"
 #include "base/diag.h"
 #include "base/span.h"
 #include "codec/cmw.h"
 #include "codec/ratls.h"
-#include "codec/tsm_report.h"
+#include "verifier/bare.h"
 
 #include <stdlib.h>
 
@@ -156,64 +157,15 @@ static const struct form {
     {"Open Enclave", 9, {0x2a, 0x86, 0x48, 0x86, 0xf7, 0x14, 0x0a, 0x01, 0x01}, by_open_enclave},
 };
 
-/* name_quote tells SGX from TDX by the quote's header: version, and the TEE's type behind it. */
 static enum atls_err name_quote(const char **out, struct atls_bytes quote, struct atls_diag *diag)
 {
-    const bool has_head = quote.len >= 8;
-    const uint32_t version = has_head ? quote.data[0] | (uint32_t)quote.data[1] << 8 : 0;
-    const uint32_t type = has_head && version >= 4
-                              ? quote.data[4] | (uint32_t)quote.data[5] << 8 |
-                                    (uint32_t)quote.data[6] << 16 | (uint32_t)quote.data[7] << 24
-                              : 0;
-    if (version < 3 || version > 5 || (type != 0 && type != 0x81)) {
+    enum atls_tee tee = ATLS_TEE_SGX;
+    if (!atls_quote_has_head(quote, &tee)) {
         return refuse(diag, ATLS_ERR_EVIDENCE_MALFORMED, "quote", "another header",
                       "version 3, 4 or 5 of SGX or TDX");
     }
-    *out = type == 0x81 ? "tdx" : "sgx";
+    *out = tee == ATLS_TEE_TDX ? "tdx" : "sgx";
     return ATLS_OK;
-}
-
-static void put_record(struct atls_writer *w, const char *media_type, struct atls_bytes value)
-{
-    atls_cmw_put_record_media(w, media_type, value, ATLS_CMW_EVIDENCE);
-}
-
-/* put_value writes the Evidence of a quote or report as its format has it in a CMW. */
-static void put_value(struct atls_writer *w, const struct found *found, const char *name)
-{
-    const char *provider = found->kind == SNP_REPORT ? ATLS_TSM_SEV_GUEST : ATLS_TSM_TDX_GUEST;
-    const struct atls_tsm_report report = {.provider = atls_bytes_text(provider),
-                                           .outblob = found->evidence};
-    if (strcmp(name, "sgx") != 0) {
-        atls_tsm_report_put(w, &report);
-        return;
-    }
-    atls_cbor_put_map(w, 1);
-    atls_cbor_put_str(w, "quote");
-    atls_cbor_put_bytes(w, found->evidence);
-}
-
-static enum atls_err wrap(struct atls_cert_evidence *out, const struct found *found,
-                          const char *name, struct atls_diag *diag)
-{
-    const size_t cap = found->evidence.len + 256;
-    uint8_t *value = malloc(cap);
-    size_t len = 0;
-    out->cmw = malloc(cap + 256);
-    if (value == NULL || out->cmw == NULL) {
-        free(value);
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
-    }
-    struct atls_writer inner = atls_writer_of((struct atls_buf){value, cap});
-    put_value(&inner, found, name);
-    bool done = atls_writer_finish(&inner, &len);
-    if (done) {
-        struct atls_writer w = atls_writer_of((struct atls_buf){out->cmw, cap + 256});
-        put_record(&w, out->format->media_type, atls_bytes_of(value, len));
-        done = atls_writer_finish(&w, &out->cmw_len);
-    }
-    free(value);
-    return done ? ATLS_OK : atls_fail(diag, ATLS_ERR_BUFFER, step, NULL);
 }
 
 static enum atls_err take_record(struct atls_cert_evidence *out, const struct found *found,
@@ -263,7 +215,9 @@ static enum atls_err take(struct atls_cert_evidence *out, const struct found *fo
     }
     out->format_name = name;
     out->format = atls_format_by_name(atls_bytes_text(name));
-    return out->format != NULL ? wrap(out, found, name, diag) : ATLS_OK;
+    return out->format != NULL
+               ? atls_bare_wrap_raw(&out->cmw, &out->cmw_len, out->format, found->evidence, diag)
+               : ATLS_OK;
 }
 
 void atls_cert_evidence_cleanup(struct atls_cert_evidence *evidence)

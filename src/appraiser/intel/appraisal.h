@@ -36,6 +36,12 @@ ATLS_NODISCARD enum atls_err atls_quote_read_unverified(struct atls_submod *out,
                                                         const struct atls_appraisal_input *input,
                                                         struct atls_diag *diag);
 
+/* unverified.c: the claims of a body that nobody verified, for tools; JSON that the caller frees.
+ */
+ATLS_NODISCARD enum atls_err atls_quote_body_json(char **out, const struct atls_quote_kind *kind,
+                                                  const struct atls_quote_parsed *parsed,
+                                                  struct atls_diag *diag);
+
 /* claims_json.c: verified claims, what Intel says of the platform among them. */
 ATLS_NODISCARD enum atls_err atls_quote_claims_json(char **out, const struct atls_quote_kind *kind,
                                                     const struct atls_quote_facts *facts,

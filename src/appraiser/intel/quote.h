@@ -75,6 +75,9 @@ struct atls_quote_parsed; /* the structure; nothing of it is known to be true */
  * borrows `quote`. */
 ATLS_NODISCARD enum atls_err atls_quote_parse(struct atls_quote_parsed **out, enum atls_tee tee,
                                               struct atls_bytes quote, struct atls_diag *diag);
+/* atls_quote_has_head is true for octets that begin as a quote of a version and a TEE that are
+ * known; what comes then may be anything. */
+bool atls_quote_has_head(struct atls_bytes octets, enum atls_tee *out_tee);
 void atls_quote_parsed_free(struct atls_quote_parsed *parsed);
 void atls_quote_parsed_cleanup(struct atls_quote_parsed **parsed);
 

@@ -118,13 +118,18 @@ static enum atls_err check_chain(struct atls_quote_verified *v,
                                  diag);
     }
     free(certs.memory);
-    if (err == ATLS_OK) {
-        err = check_names(v->chain, diag);
-    }
+    return err == ATLS_OK ? check_names(v->chain, diag) : err;
+}
+
+static enum atls_err check_revoked(const struct atls_quote_verified *v,
+                                   const struct atls_collateral_scope *scope,
+                                   struct atls_diag *diag)
+{
+    enum atls_err err = ATLS_OK;
     for (size_t i = 0; err == ATLS_OK && i + 1 < atls_chain_len(v->chain); i++) {
         err = atls_collateral_check_revoked(scope, v->chain, i, diag);
     }
-    return err == ATLS_OK ? atls_pck_read(&v->facts.pck, atls_chain_cert(v->chain, 0), diag) : err;
+    return err;
 }
 
 static enum atls_err unless_verified(enum atls_err err, const char *claim, const char *expected,
@@ -231,19 +236,31 @@ static enum atls_err judge_platform(struct atls_quote_facts *facts,
     return err == ATLS_OK ? atls_quote_tcb_evaluate(&facts->tcb, &platform, diag) : err;
 }
 
+/* check_signed follows the signatures below the PCK certificate. */
+static enum atls_err check_signed(const struct atls_chain *chain,
+                                  const struct atls_quote_parsed *parsed,
+                                  const struct atls_crypto_ops *crypto, struct atls_diag *diag)
+{
+    enum atls_err err = check_report(chain, parsed, diag);
+    if (err == ATLS_OK) {
+        err = check_key_hash(parsed, crypto, diag);
+    }
+    return err == ATLS_OK ? check_quote(parsed, crypto, diag) : err;
+}
+
 static enum atls_err verify(struct atls_quote_verified *v, const struct atls_quote_parsed *parsed,
                             const struct atls_crypto_ops *crypto,
                             const struct atls_collateral_scope *scope, struct atls_diag *diag)
 {
     enum atls_err err = check_chain(v, parsed, scope, diag);
     if (err == ATLS_OK) {
-        err = check_report(v->chain, parsed, diag);
+        err = check_revoked(v, scope, diag);
     }
     if (err == ATLS_OK) {
-        err = check_key_hash(parsed, crypto, diag);
+        err = atls_pck_read(&v->facts.pck, atls_chain_cert(v->chain, 0), diag);
     }
     if (err == ATLS_OK) {
-        err = check_quote(parsed, crypto, diag);
+        err = check_signed(v->chain, parsed, crypto, diag);
     }
     if (err != ATLS_OK) {
         return err;
@@ -270,6 +287,23 @@ enum atls_err atls_quote_verify(struct atls_quote_verified **out,
     }
     *out = verified;
     return ATLS_OK;
+}
+
+enum atls_err atls_quote_check_signatures(const struct atls_quote_parsed *parsed,
+                                          const struct atls_crypto_ops *crypto,
+                                          const struct atls_collateral_scope *scope,
+                                          struct atls_diag *diag)
+{
+    struct atls_quote_verified *verified = calloc(1, sizeof *verified);
+    if (verified == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, ATLS_STEP_SIGNATURE, "quote");
+    }
+    enum atls_err err = check_chain(verified, parsed, scope, diag);
+    if (err == ATLS_OK) {
+        err = check_signed(verified->chain, parsed, crypto, diag);
+    }
+    atls_quote_verified_free(verified);
+    return err;
 }
 
 struct atls_bytes atls_quote_root_key(const struct atls_quote_verified *verified)

@@ -97,6 +97,19 @@ static bool read_header(struct atls_reader *r, struct header *out)
            atls_read_bytes(r, 20, &skipped);
 }
 
+bool atls_quote_has_head(struct atls_bytes octets, enum atls_tee *out_tee)
+{
+    struct atls_reader r = atls_reader_of(octets);
+    struct header head = {.version = 0};
+    const bool is_known =
+        read_header(&r, &head) && head.version >= 3 && head.version <= 5 &&
+        (head.version == 3 || head.tee == ATLS_TEE_SGX || head.tee == ATLS_TEE_TDX);
+    if (is_known) {
+        *out_tee = head.version != 3 && head.tee == ATLS_TEE_TDX ? ATLS_TEE_TDX : ATLS_TEE_SGX;
+    }
+    return is_known;
+}
+
 static enum atls_err check_header(const struct header *header, enum atls_tee tee,
                                   struct atls_diag *diag)
 {

@@ -96,3 +96,12 @@ enum atls_err atls_quote_read_unverified(struct atls_submod *out,
     }
     return err;
 }
+
+enum atls_err atls_quote_body_json(char **out, const struct atls_quote_kind *kind,
+                                   const struct atls_quote_parsed *parsed, struct atls_diag *diag)
+{
+    ATLS_AUTO(atls_claims_text_cleanup) struct atls_claims_text text = atls_claims_text_new();
+    atls_claims_put_int(&text, "version", parsed->body.version);
+    kind->put_claims(&text, &parsed->body);
+    return atls_claims_text_finish(out, &text, diag);
+}

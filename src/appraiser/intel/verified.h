@@ -33,6 +33,14 @@ ATLS_NODISCARD enum atls_err atls_quote_verify(struct atls_quote_verified **out,
                                                const struct atls_crypto_ops *crypto,
                                                const struct atls_collateral_scope *scope,
                                                struct atls_diag *diag);
+/*
+ * atls_quote_check_signatures is for tools: the same signatures from a trusted root down to the
+ * body, and neither what is revoked nor the platform, for which collateral is needed.
+ */
+ATLS_NODISCARD enum atls_err atls_quote_check_signatures(const struct atls_quote_parsed *parsed,
+                                                         const struct atls_crypto_ops *crypto,
+                                                         const struct atls_collateral_scope *scope,
+                                                         struct atls_diag *diag);
 void atls_quote_verified_free(struct atls_quote_verified *verified);
 void atls_quote_verified_cleanup(struct atls_quote_verified **verified);
 const struct atls_quote_facts *atls_quote_facts(const struct atls_quote_verified *verified);

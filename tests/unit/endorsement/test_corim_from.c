@@ -282,6 +282,118 @@ static void a_report_becomes_reference_values_of_its_launch(void **state)
     }
 }
 
+#define D8 "0000001000000000"
+#define Z48                                                                                        \
+    "000000000000000000000000000000000000000000000000"                                             \
+    "000000000000000000000000000000000000000000000000"
+#define TD(mr_td, rtmr3, attributes, config_id)                                                    \
+    "{\"mr_td\":\"" mr_td "\",\"rtmr0\":\"" D48 "\",\"rtmr1\":\"" D48 "\",\"rtmr2\":\"" D48        \
+    "\",\"rtmr3\":\"" rtmr3 "\",\"td_attributes\":\"" attributes                                   \
+    "\",\"mr_config_id\":\"" config_id "\",\"mr_owner\":\"" Z48 "\",\"mr_owner_config\":\"" Z48    \
+    "\"}"
+#define ENCLAVE(mr_enclave, svn, config_id, config_svn)                                            \
+    "{\"mr_enclave\":\"" mr_enclave "\",\"mr_signer\":\"" S32                                      \
+    "\",\"attributes\":\"05000000000000000300000000000000\",\"config_id\":\"" config_id            \
+    "\",\"isv_family_id\":\"00000000000000000000000000000000\",\"isv_ext_prod_id\":"               \
+    "\"00000000000000000000000000000000\",\"isv_prod_id\":7,\"isv_svn\":" svn                      \
+    ",\"config_svn\":" config_svn "}"
+#define Z64 Z48 "00000000000000000000000000000000"
+#define D64 D32 S32
+
+/* statement_of gives the one statement, of a set that the caller unrefs. */
+static const struct atls_statement *statement_of(const struct atls_endorsements *set,
+                                                 const char *format)
+{
+    size_t cursor = 0;
+    assert_int_equal(atls_endorsements_num_statements(set), 1);
+    const struct atls_statement *statement =
+        atls_endorsements_next_statement(set, format, ATLS_TRIPLE_REFERENCE, 0, &cursor);
+    assert_non_null(statement);
+    return statement;
+}
+
+/* named finds the measurement under a key. */
+static bool named(const struct atls_statement *statement, const char *key,
+                  struct atls_measurement_map *out)
+{
+    for (size_t i = 0; atls_statement_measurement(statement, i, out); i++) {
+        if (out->mkey.kind == ATLS_MKEY_TEXT && atls_bytes_is_text(out->mkey.text, key)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void a_td_becomes_reference_values_of_all_that_is_measured(void **state)
+{
+    (void)state;
+    const struct atls_format *tdx = atls_format_by_name(atls_bytes_text("tdx"));
+    struct atls_measurement_map map;
+    struct atls_endorsements *set = made(tdx, TD(D48, D48, D8, Z48), NULL, "");
+    const struct atls_statement *statement = statement_of(set, "tdx");
+    assert_text(statement->environment.model, "TDX");
+    assert_true(atls_statement_measurement(statement, 0, &map));
+    assert_true((map.values.has & ATLS_HAS_REGISTERS) != 0);
+    assert_false(atls_statement_measurement(statement, 1, &map)); /* zeros are left open */
+    atls_endorsements_unref(set);
+    set = made(tdx, TD(D48, D48, D8, D48), NULL, "");
+    statement = statement_of(set, "tdx");
+    assert_true(named(statement, "mr_config_id", &map));
+    assert_bytes(map.values.raw, test_hex(D48));
+    assert_false(named(statement, "mr_owner", &map));
+    atls_endorsements_unref(set);
+    static const struct {
+        const char *claims;
+        const char *part;
+    } bad[] = {
+        {TD(D32, D48, D8, Z48), "mr_td: found another length"},
+        {TD(D48, "", D8, Z48), "rtmr3: found another length"},
+        {TD(D48, D48, "00", Z48), "td_attributes: found another length"},
+        {TD(D48, D48, D8, "0"), "mr_config_id: found another length"},
+        {"{\"mr_td\":3}", "mr_td: found another length or form"},
+        {"{}", "mr_td: found none"},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
+        refused(tdx, bad[i].claims, NULL, "", bad[i].part);
+    }
+}
+
+static void an_enclave_becomes_reference_values_of_its_code_and_signer(void **state)
+{
+    (void)state;
+    const struct atls_format *sgx = atls_format_by_name(atls_bytes_text("sgx"));
+    struct atls_measurement_map map;
+    struct atls_endorsements *set = made(sgx, ENCLAVE(D32, "3", Z64, "0"), NULL, "");
+    const struct atls_statement *statement = statement_of(set, "sgx");
+    assert_text(statement->environment.model, "SGX");
+    assert_true(atls_statement_measurement(statement, 0, &map));
+    assert_false(atls_statement_measurement(statement, 1, &map));
+    atls_endorsements_unref(set);
+    set = made(sgx, ENCLAVE(D32, "3", D64, "9"), NULL, "");
+    statement = statement_of(set, "sgx");
+    assert_true(named(statement, "config_id", &map));
+    assert_bytes(map.values.raw, test_hex(D64));
+    assert_true(named(statement, "config_svn", &map));
+    assert_true(map.values.svn_is_min);
+    assert_int_equal(map.values.svn, 9);
+    atls_endorsements_unref(set);
+    static const struct {
+        const char *claims;
+        const char *part;
+    } bad[] = {
+        {ENCLAVE(D48, "3", Z64, "0"), "mr_enclave: found another length"},
+        {ENCLAVE(D32, "65536", Z64, "0"), "isv_svn: found another value"},
+        {ENCLAVE(D32, "-1", Z64, "0"), "isv_svn: found another value"},
+        {ENCLAVE(D32, "true", Z64, "0"), "isv_svn: found another value or form"},
+        {ENCLAVE(D32, "3", D32, "0"), "config_id: found another length"},
+        {ENCLAVE(D32, "3", Z64, "\"1\""), "config_svn: found another value or form"},
+        {"{}", "mr_enclave: found none"},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
+        refused(sgx, bad[i].claims, NULL, "", bad[i].part);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -291,6 +403,8 @@ int main(void)
         cmocka_unit_test(pcr_values_of_another_state_are_refused),
         cmocka_unit_test(claims_that_do_not_give_it_are_refused),
         cmocka_unit_test(a_report_becomes_reference_values_of_its_launch),
+        cmocka_unit_test(a_td_becomes_reference_values_of_all_that_is_measured),
+        cmocka_unit_test(an_enclave_becomes_reference_values_of_its_code_and_signer),
         cmocka_unit_test(texts_of_pcrs_are_read_strictly),
         cmocka_unit_test(mutants_of_the_text_are_read_or_refused),
     };

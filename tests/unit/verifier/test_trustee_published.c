@@ -9,7 +9,7 @@
 #include "support/file.h"
 #include "support/memory.h"
 #include "trustee_report.h"
-#include "verifier/kbs_runtime.h"
+#include "json/runtime_data.h"
 
 #include <stdlib.h>
 
@@ -69,8 +69,8 @@ static void what_is_hashed_is_what_a_published_token_has(void **state)
     assert_err(atls_ear_open_unverified(&token, text, NULL), OK);
     const json_t *claims = atls_ear_token_get(token)->submods[0].attester_claims.json;
     const json_t *runtime = json_object_get(claims, "runtime_data_claims");
-    char *material = verifier_kbs_material(json_string_value(json_object_get(runtime, "nonce")),
-                                           json_object_get(runtime, "tee-pubkey"));
+    char *material = atls_runtime_data_text(json_string_value(json_object_get(runtime, "nonce")),
+                                            json_object_get(runtime, "tee-pubkey"));
     assert_err(atls_crypto_openssl()->hash(ATLS_ALG_SHA384, atls_bytes_text(material), &hash), OK);
     assert_bytes(atls_digest_bytes(&hash),
                  test_hex("44f93cc3f19fb5f847f067bb89a13a683ab01a8dd8ddd2350e08fdbf97fbbdd9"

@@ -81,7 +81,11 @@ static void *loop(void *arg)
         if (poll(fds, 2, wait_ms) > 0 && fds[1].revents != 0) {
             going_on = take_in(http);
         }
+        http->has_whole = false;
         (void)MHD_run(http->daemon);
+        if (http->has_whole) {
+            (void)MHD_run(http->daemon);
+        }
         verifier_work_wake(http->work);
     }
     return NULL;

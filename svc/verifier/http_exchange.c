@@ -287,6 +287,19 @@ static enum MHD_Result enqueue(struct verifier_exchange *e)
     return MHD_YES;
 }
 
+/*
+ * become_whole waits for one call more. The library reads from a connection that is resumed when it
+ * did so before it was suspended, and takes the end of input, which a client may send behind its
+ * request, for the end of the client. After a call that neither suspends nor answers it expects no
+ * input, and so the answer goes out before anything is read.
+ */
+static enum MHD_Result become_whole(struct verifier_exchange *e)
+{
+    e->stage = WHOLE;
+    e->http->has_whole = true;
+    return MHD_YES;
+}
+
 /* begin looks at what the headers say, before any body is read. */
 static enum MHD_Result begin(struct verifier_exchange *e, const char *method)
 {
@@ -361,5 +374,8 @@ enum MHD_Result verifier_on_request(void *arg, struct MHD_Connection *connection
     if (*len != 0) {
         return take_body(e, data, len);
     }
-    return e->stage == TOO_LARGE ? refuse(e, 413, "the body is too large") : enqueue(e);
+    if (e->stage == TOO_LARGE) {
+        return refuse(e, 413, "the body is too large");
+    }
+    return e->stage == READING ? become_whole(e) : enqueue(e);
 }

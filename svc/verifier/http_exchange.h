@@ -7,7 +7,9 @@
 
 #include <microhttpd.h>
 
-enum verifier_stage { READING, TOO_LARGE, WAITING_FOR_ANSWER, ANSWERED };
+/* WHOLE: all of it has come, and it goes to the threads with the next call (verifier_on_request).
+ */
+enum verifier_stage { READING, TOO_LARGE, WHOLE, WAITING_FOR_ANSWER, ANSWERED };
 
 /* One request, from its first line to its end. */
 struct verifier_exchange {
@@ -45,6 +47,7 @@ struct verifier_http {
     struct verifier_work *work;
     pthread_t thread; /* the only one that calls the daemon */
     bool has_thread;
+    bool has_whole;         /* of that thread: a request is WHOLE */
     pthread_mutex_t lock;   /* all below */
     pthread_cond_t drained; /* `open` is 0 */
     struct verifier_arrival *arrivals;

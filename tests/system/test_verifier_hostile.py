@@ -5,7 +5,7 @@
 import random
 import socket
 
-from atlslib import main
+from atlslib import WAIT, main
 from verifierlib import CMW, NEW, SESSION, SUBMIT, TOKEN, VerifierTest
 
 
@@ -38,6 +38,26 @@ class HostileTest(VerifierTest):
 
     def status_of(self, answer: bytes) -> int:
         return int(answer.split()[1]) if answer.startswith(b"HTTP/1.1 ") else 0
+
+    def all_of(self, octets: bytes) -> bytes:
+        """All that comes back for OCTETS and the end of this side."""
+        with socket.create_connection(("127.0.0.1", self.verifier.port), WAIT) as connection:
+            connection.sendall(octets)
+            connection.shutdown(socket.SHUT_WR)
+            return b"".join(iter(lambda: connection.recv(65536), b""))
+
+    def test_a_client_that_ends_its_side_has_its_answers(self):
+        get = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        for _ in range(20):  # whatever is faster
+            self.assertEqual(self.status_of(self.all_of(get)), 200)
+            self.assertEqual(self.status_of(self.all_of(f"POST {NEW} HTTP/1.1\r\nHost: x\r\nContent-Length: 0\r\n\r\n".encode())), 201)
+        self.assertEqual(self.all_of(5 * get).count(b"HTTP/1.1 200 OK"), 5)
+        path, nonce = self.open_session()
+        body = self.evidence(nonce)
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {CMW}\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+        self.assertIn(b'"status":"complete"', self.all_of(head + body))
+        for part in (head[:-4], head, head + body[:-1], get[:-2]):  # and who ends in the middle has none
+            self.assertEqual(self.status_of(self.all_of(part)), 0)
 
     def test_a_body_beyond_the_bound_is_413(self):
         path, _ = self.open_session()

@@ -6,14 +6,13 @@ import json
 import signal
 import socket
 import ssl
-import subprocess
 
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from atlslib import EXIT_DONE, EXIT_REFUSED, WAIT, main, run, start
+from atlslib import EXIT_REFUSED, main, run
 from authority import Authority
-from verifierlib import PSA_CORIM, SUBMISSION, SUBMIT, Client, Verifier, VerifierTest
+from verifierlib import CMW, PSA_CORIM, SUBMISSION, SUBMIT, Client, Verifier, VerifierTest
 
 
 def trusting(path: str) -> ssl.SSLContext:
@@ -86,17 +85,16 @@ class TlsTest(VerifierTest):
         self.assertIn(("DNS", "renewed.example"), names)
 
     def test_the_verifier_attests_itself(self):
-        request = b"GET /healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
+        request = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
         words = ["connect", f"127.0.0.1:{self.secure.port}", "--ca", self.authority.path, *self.server.required()]
-        process = start(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-        process.stdin.write(request)
-        process.stdin.flush()  # and kept open: HTTP takes the end of the input for the end of the client
-        answer = process.stdout.read().decode()
-        self.assertEqual(process.wait(WAIT), EXIT_DONE, process.stderr.read())
-        for stream in (process.stdin, process.stdout, process.stderr):
-            stream.close()
-        self.assertTrue(answer.startswith("HTTP/1.1 200 OK"), answer)
-        self.assertEqual(json.loads(answer.rpartition("\n")[2])["status"], "ok")
+        outcome = self.assert_done(run(*words, given=request))  # which ends its side behind the request
+        self.assertTrue(outcome.out.startswith(b"HTTP/1.1 200 OK"), outcome.out)
+        self.assertEqual(json.loads(outcome.out.rpartition(b"\n")[2])["status"], "ok")
+        path, nonce = self.open_session(client=self.over_tls())
+        body = self.evidence(nonce)
+        head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: {CMW}\r\nContent-Length: {len(body)}\r\n\r\n"
+        outcome = self.assert_done(run(*words, given=head.encode() + body))
+        self.assertEqual(json.loads(outcome.out.partition(b"\r\n\r\n")[2])["status"], "complete")
         other = [*words[:4], *self.identity.required()]
         self.assertEqual(run(*other, given=request).status, EXIT_REFUSED)
 

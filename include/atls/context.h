@@ -199,6 +199,22 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_timing(struct atls_contex
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_no_pkix(struct atls_context *context,
                                                                struct atls_diag *diag);
 
+/**
+ * atls_context_set_resume lets sessions be resumed (docs/resumption.md): a ticket carries what was
+ * appraised, by which configuration, and until when; a session that lapsed, or of which something
+ * is revoked, is not resumed, and the handshake is a full one. Off by default. Both sides must have
+ * it on. A session serves as long as `max_result_age_s` of the policy says, one day at most, and
+ * never longer than what the appraisal rests on. 0-RTT stays off. On OpenSSL the facts are the
+ * ticket_appdata of an SSL_SESSION, so they go with it wherever an application keeps that.
+ * @param context    not yet in use, with timing ATLS_TIMING_HANDSHAKE
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK          set
+ * @retval ATLS_ERR_STATE   the context is in use
+ * @retval ATLS_ERR_MEMORY  no memory
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_resume(struct atls_context *context,
+                                                              struct atls_diag *diag);
+
 /** atls_context_set_extension_type sets the code point of remoteAttestation.
  *  @param context    not yet in use
  *  @param type       default 0xff5e; both sides must agree

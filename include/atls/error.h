@@ -104,7 +104,9 @@ enum atls_fault {
     X(110, CHAIN, 40, POLICY, "a certificate chain of a root of trust does not hold")              \
     X(111, COLLATERAL, 40, POLICY, "collateral is missing, does not verify or is not of its time") \
     X(112, ENDORSEMENT_DISPUTED, 0, POLICY, "an endorsement contradicts one that is in force")     \
-    X(113, AUTHENTICATOR, 51, POLICY, "an authenticator is not one of this connection and request")
+    X(113, AUTHENTICATOR, 51, POLICY,                                                              \
+      "an authenticator is not one of this connection and request")                                \
+    X(114, RESUMPTION, 40, POLICY, "an earlier appraisal does not hold for this connection")
 
 /** What a function may come to; each constant is one row of ATLS_ERROR_LIST. */
 enum atls_err {

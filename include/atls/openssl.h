@@ -20,7 +20,9 @@ extern "C" {
  * `context`, of which it keeps a reference. It registers the extension, sets the message, info and
  * certificate verify callbacks, allows TLS 1.3 only, the suites and groups of PROTOCOL.md only, and
  * turns tickets, resumption, early data and certificate compression off. Where `context` requires
- * attestation it sets SSL_VERIFY_PEER (and, for servers, SSL_VERIFY_FAIL_IF_NO_PEER_CERT).
+ * attestation it sets SSL_VERIFY_PEER (and, for servers, SSL_VERIFY_FAIL_IF_NO_PEER_CERT). With
+ * atls_context_set_resume() tickets and resumption are on, and the ticket callbacks, the keys of
+ * tickets, ticket_appdata, the timeout and the session id context are atls's.
  *
  * Call it after the certificate, key and trust store are set, and before SSL_new(). An application
  * that needs the message or info callback for itself calls atls_openssl_msg_callback() and
@@ -99,6 +101,24 @@ ATLS_API const struct atls_verdict *atls_openssl_verdict(const SSL *ssl);
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return,
                                                            struct atls_diag *diag);
+
+/**
+ * atls_openssl_check_session says whether a session that was kept would be offered on a new
+ * connection of a context with atls_context_set_resume(): whether what was appraised then holds
+ * now, for this name, this trust and this certificate of ours. Ask before SSL_set_session(3), with
+ * everything set. One that does not hold may be set all the same: it is not offered, and the
+ * handshake is a full one.
+ * @param ssl        of a client, before its handshake
+ * @param session    as OpenSSL gave it, or read by d2i_SSL_SESSION(3)
+ * @param[out] diag  why not; may be NULL
+ * @retval ATLS_OK              it would be offered
+ * @retval ATLS_ERR_RESUMPTION  its facts are others', have ended, or are none
+ * @retval ATLS_ERR_REVOKED     something that it rests on is revoked
+ * @retval ATLS_ERR_RESUMED     the context does not resume
+ * @retval ATLS_ERR_STATE       atls is not enabled
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_check_session(SSL *ssl, SSL_SESSION *session,
+                                                                 struct atls_diag *diag);
 
 /** atls_openssl_keylog appends the secrets of every connection of `ctx` to `path` (NSS key log
  *  format), which it creates with mode 0600. Whoever reads that file reads the connections.

@@ -26,6 +26,9 @@ struct atls_appraisal_input {
     /* For the scopes of endorsement/collateral.h; NULL where nothing can be fetched. */
     const struct atls_collateral_fetched *fetched;
     struct atls_collateral_wanted *wanted;
+    /* Lowered to the first end among the certificates, lists and collateral that the outcome rests
+     * on, loaded CoRIM apart (base/ends.h); NULL: nobody asks. */
+    int64_t *ends_s;
 };
 
 /*

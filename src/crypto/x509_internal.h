@@ -3,6 +3,7 @@
 #ifndef CRYPTO_X509_INTERNAL_H
 #define CRYPTO_X509_INTERNAL_H
 
+#include "crypto/asn1_time.h"
 #include "crypto/chain.h"
 
 #include <openssl/x509.h>
@@ -17,8 +18,5 @@ bool atls_chain_is_algorithm(const X509_ALGOR *algorithm, enum atls_chain_signat
 bool atls_chain_key_fits(const struct atls_key *key, enum atls_chain_signature wanted);
 /* atls_chain_algorithm_name says what is wanted, for sentences. */
 const char *atls_chain_algorithm_name(enum atls_chain_signature wanted);
-
-/* atls_asn1_seconds gives seconds since 1970; false for no time. */
-bool atls_asn1_seconds(const ASN1_TIME *time, int64_t *out);
 
 #endif

@@ -93,6 +93,7 @@ struct atls_collateral_scope {
     int64_t now_s;
     const struct atls_collateral_fetched *fetched; /* of the appraisal's input; NULL: nothing */
     struct atls_collateral_wanted *wanted;         /* of the appraisal's input; NULL: nobody asks */
+    int64_t *ends_s;                               /* of the appraisal's input; NULL: nobody asks */
 };
 
 /* What a look-up did not find, or found out of date: whoever appraises may fetch it and try again.

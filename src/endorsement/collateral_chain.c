@@ -2,6 +2,7 @@
 /* Chains from what is there, the roots that they may lead to, and revocation. */
 #include "endorsement/bag.h"
 
+#include "base/ends.h"
 #include "base/span.h"
 #include "endorsement/statement.h"
 
@@ -211,6 +212,9 @@ static enum atls_err check(struct atls_chain **out, struct atls_root *root,
         atls_chain_release(chain);
         return err;
     }
+    for (size_t i = 0; i < atls_chain_len(chain); i++) {
+        atls_ends_by(scope->ends_s, atls_x509_not_after(atls_chain_cert(chain, i)));
+    }
     *out = chain;
     *root = found;
     return ATLS_OK;
@@ -305,6 +309,9 @@ enum atls_err atls_collateral_check_revoked(const struct atls_collateral_scope *
         const enum atls_err err =
             atls_chain_check_revoked(chain, index, entry->crl, scope->now_s, &why);
         looked = looked || err == ATLS_OK;
+        if (err == ATLS_OK) {
+            atls_ends_by(scope->ends_s, atls_crl_next_update(entry->crl));
+        }
         if (err != ATLS_OK && !looked && diag != NULL) {
             *diag = why;
         }

@@ -3,6 +3,7 @@
 #include "endorsement/bag.h"
 
 #include "atls/limits.h"
+#include "base/ends.h"
 #include "base/rfc3339.h"
 #include "base/span.h"
 #include "crypto/verified.h"
@@ -123,6 +124,9 @@ static enum atls_err verify(struct atls_root *root, const struct atls_collateral
         if (strcmp(atls_x509_common_name(entry->cert), signer_name) == 0) {
             err = verify_by(root, scope, json, entry->cert, diag);
         }
+    }
+    if (err == ATLS_OK) {
+        atls_ends_by(scope->ends_s, dates->next_update_s);
     }
     return err;
 }

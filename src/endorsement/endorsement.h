@@ -97,6 +97,15 @@ const struct atls_reference *atls_endorsements_next_reference(const struct atls_
 /* atls_endorsement_has_ended compares with 60 s of grace, as loading does: a Verifier that runs for
  * months looks at the end of what it once loaded. */
 bool atls_endorsement_has_ended(int64_t not_after_s, int64_t now_s);
+/* atls_endorsements_digest gives a SHA-256 over all that was loaded, in its order. */
+ATLS_NODISCARD enum atls_err atls_endorsements_digest(const struct atls_endorsements *set,
+                                                      const struct atls_crypto_ops *crypto,
+                                                      struct atls_digest *out,
+                                                      struct atls_diag *diag);
+/* atls_endorsements_next_end gives when the next of the loaded CoRIM ends that has not ended at
+ * `now_s`, INT64_MAX: none does. Until then what was judged by them would be judged so again. It
+ * looks at every file: remember the answer until that time. */
+int64_t atls_endorsements_next_end(const struct atls_endorsements *set, int64_t now_s);
 size_t atls_endorsements_num_keys(const struct atls_endorsements *set);
 size_t atls_endorsements_num_references(const struct atls_endorsements *set);
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "json/verdict_json.h"
 
+#include "base/rfc3339.h"
 #include "base/span.h"
 #include "json/base64.h"
 #include "json/json.h"
@@ -113,13 +114,27 @@ static json_t *evidence_json(const struct atls_verdict *verdict)
     return list;
 }
 
+/* When it was appraised, of a session that was resumed. */
+static json_t *appraised_json(const struct atls_verdict *verdict)
+{
+    char text[ATLS_RFC3339_LEN];
+    if (!verdict->resumed) {
+        return json_null();
+    }
+    atls_rfc3339_write(text, verdict->appraised_s);
+    return json_string(text);
+}
+
 static json_t *channel_json(const struct atls_verdict *verdict)
 {
     const size_t len = verdict->binder_len <= sizeof verdict->binder ? verdict->binder_len : 0;
-    return json_pack("{s:s, s:o, s:o, s:o}", "timing", atls_timing_name(verdict->timing), "binder",
+    json_t *age = verdict->resumed ? json_integer((json_int_t)verdict->age_s) : json_null();
+    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "timing",
+                     atls_timing_name(verdict->timing), "binder",
                      hex_or_null(atls_bytes_of(verdict->binder, len)), "suite",
                      text_or_null(verdict->suite, sizeof verdict->suite), "group",
-                     text_or_null(verdict->group, sizeof verdict->group));
+                     text_or_null(verdict->group, sizeof verdict->group), "resumed",
+                     verdict->resumed, "appraised_at", appraised_json(verdict), "age_s", age);
 }
 
 static json_t *policy_json(const struct atls_verdict *verdict)

@@ -54,6 +54,7 @@ struct appraise_job {
     struct atls_digest binder, spki_sha256, own_spki_sha256;
     bool pkix_ok, channel_ok, in_pool;
     int64_t deadline_ms;
+    struct session_basis *basis; /* NULL: nobody asks */
     struct atls_appraisal appraisal;
     enum atls_err err;
     struct atls_diag diag;
@@ -82,6 +83,8 @@ static void run_appraise(struct atls_job *job)
         .max_result_age_s = context->policy.max_result_age_s,
         .depot = context->depot,
         .deadline_ms = a->deadline_ms,
+        .ends_s = a->basis != NULL ? &a->basis->ends_s : NULL,
+        .verifier_keys = a->basis != NULL ? &a->basis->verifier_keys : NULL,
     };
     const struct atls_verifier_wait wait = {a->deadline_ms, is_abandoned, job};
     a->err = a->by.len != 0 ? verifier_passport_appraise(&a->appraisal, context->listed, a->by,
@@ -110,6 +113,7 @@ static void destroy_appraise(struct atls_job *job)
 {
     struct appraise_job *a = (struct appraise_job *)job;
     atls_appraisal_cleanup(&a->appraisal, free);
+    free(a->basis);
     free(a->cmw);
     free(a->spki);
     free(a);
@@ -249,6 +253,7 @@ static enum atls_err new_job(struct appraise_job **out, struct atls_session *ses
     a->spki_len = peer->spki.len;
     a->context = session->context;
     a->spki_sha256 = *spki_hash;
+    a->basis = session_basis_new(session->context);
     a->own_spki_sha256 = session->own_spki_sha256;
     a->pkix_ok = peer->pkix_ok;
     a->channel_ok = true; /* check_channel came first */
@@ -316,6 +321,7 @@ static enum atls_err appraise(struct atls_session *session, const struct atls_ch
     if (err != ATLS_OK) {
         *diag = a->diag;
     }
+    session_note_appraisal(session, &a->appraisal, a->basis);
     atls_verdict_take_evidence(verdict, &a->appraisal);
     atls_job_unref(&a->job);
     return err;
@@ -361,6 +367,7 @@ enum atls_err atls_session_appraise(struct atls_session *session,
         return check_once_more(session, &spki_hash);
     }
     describe(session, channel, peer, &spki_hash);
+    session_note_peer(session, peer, &spki_hash);
     if (session_check_usable(session) != ATLS_OK) {
         return session->verdict.reason.err;
     }
@@ -404,7 +411,9 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
         verdict->state = ATLS_VERDICT_NOT_REQUIRED;
         return atls_verdict_opens(verdict);
     }
-    enum atls_err err = check_channel(channel, &diag);
+    struct atls_channel seen = *channel;
+    seen.resumed = channel->resumed && !session->resumed; /* by facts that hold */
+    enum atls_err err = check_channel(&seen, &diag);
     if (err == ATLS_OK && !session->appraised) {
         err = atls_fail_texts(&diag, ATLS_ERR_NO_VERDICT, "gate", "peer's certificate",
                               "none that atls could appraise",

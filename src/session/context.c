@@ -13,6 +13,7 @@
 #include "json/policy_json.h"
 #include "session/context_internal.h"
 #include "session/passport.h"
+#include "session/resumption_internal.h"
 #include "session/revoked.h"
 #include "verifier/trust.h"
 
@@ -120,6 +121,7 @@ void atls_context_unref(struct atls_context *context)
     atls_endorsements_unref(context->endorsements);
     atls_policy_cleanup(&context->policy);
     session_revoked_release(context->revoked);
+    context_free_resumption(context);
     pthread_cond_destroy(&context->jobs_ended);
     free(context);
 }
@@ -190,7 +192,13 @@ enum atls_err atls_context_endorsement_key(struct atls_context *context, struct 
                                            struct atls_diag *diag)
 {
     enum atls_err err = context_check_open(context, diag);
-    return err != ATLS_OK ? err : atls_endorsements_add_signer(context->endorsements, pem, diag);
+    if (err == ATLS_OK) {
+        err = atls_endorsements_add_signer(context->endorsements, pem, diag);
+    }
+    if (err == ATLS_OK) {
+        context_note(context, "endorsement-key", pem);
+    }
+    return err;
 }
 
 enum atls_err atls_context_load_endorsements(struct atls_context *context, const char *path,
@@ -212,6 +220,7 @@ enum atls_err atls_context_set_policy(struct atls_context *context, struct atls_
     if (err == ATLS_OK) {
         atls_policy_cleanup(&context->policy);
         context->policy = policy;
+        context_note(context, "policy", json);
     }
     return err;
 }

@@ -75,6 +75,11 @@ struct atls_context {
     struct atls_pool *pool; /* made for the first job: a server that forks has none before */
     struct session_revoked *revoked; /* NULL: never set */
 
+    /* A running digest of the settings that decide over a peer and are kept in no other form. */
+    struct atls_digest settings;
+    bool settings_failed;
+    struct context_resumption *resumption; /* NULL: no session is resumed */
+
     atls_clock *clock;
     void *clock_arg;
 };

@@ -3,7 +3,7 @@
 #include "verifier/remote.h"
 
 #include "base/span.h"
-#include "session/context_internal.h"
+#include "session/resumption_internal.h"
 #include "verifier/trust.h"
 
 /* Workers that wait for a Verifier are not at work: so many wait side by side. */
@@ -90,6 +90,10 @@ enum atls_err atls_context_trust_verifier(struct atls_context *context, const ch
         err = verifier_trust_pin(context->trust, identity, keys, diag);
     }
     context->num_listed += err == ATLS_OK ? 1 : 0;
+    if (err == ATLS_OK) {
+        context_note(context, "trust-verifier", atls_bytes_text(identity));
+        context_note(context, "keys", keys);
+    }
     return err;
 }
 
@@ -101,6 +105,10 @@ enum atls_err atls_context_trust_verifier_at(struct atls_context *context, const
         err = verifier_trust_fetch(context->trust, identity, url, diag);
     }
     context->num_listed += err == ATLS_OK ? 1 : 0;
+    if (err == ATLS_OK) {
+        context_note(context, "trust-verifier", atls_bytes_text(identity));
+        context_note(context, "keys at", atls_bytes_text(url));
+    }
     return err;
 }
 
@@ -126,6 +134,8 @@ enum atls_err atls_context_set_verifier(struct atls_context *context,
         context->verifier = verifier;
         context->verifier_ops = &atls_verifier_remote;
         context->threads = context->workers_set ? context->threads : remote_threads;
+        context_note(context, "verifier at", atls_bytes_text(spec->url));
+        context_note(context, "verifier-ca", spec->ca_pem);
     }
     return err;
 }

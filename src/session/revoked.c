@@ -62,10 +62,11 @@ const struct atls_revocations *session_revoked_list(const struct session_revoked
     return revoked != NULL ? &revoked->list : NULL;
 }
 
-/* add_certificate adds what certificate number `at` of a chain can be revoked by. */
-static void add_certificate(struct atls_identities *set, const struct atls_crypto_ops *crypto,
-                            const struct atls_peer_certificate *certificate, size_t at)
+void session_certificate_identities(struct atls_identities *set,
+                                    const struct atls_crypto_ops *crypto,
+                                    const struct atls_peer_certificate *certificate, size_t at)
 {
+    memset(set, 0, sizeof *set);
     if (at == 0) {
         atls_identities_add_serial(set, "serial number of the peer's certificate",
                                    certificate->serial);
@@ -90,8 +91,7 @@ enum atls_err session_check_revoked(struct atls_context *context, const struct a
     atls_identities_add(&set, ATLS_REVOKED_SPKI, "key of the peer", atls_digest_bytes(spki_hash));
     enum atls_err err = atls_revocations_check(&revoked->list, &set, now_s, diag);
     for (size_t i = 0; err == ATLS_OK && i < peer->num_chain; i++) {
-        memset(&set, 0, sizeof set);
-        add_certificate(&set, context->crypto, &peer->chain[i], i);
+        session_certificate_identities(&set, context->crypto, &peer->chain[i], i);
         err = atls_revocations_check(&revoked->list, &set, now_s, diag);
     }
     session_revoked_release(revoked);

@@ -16,6 +16,12 @@ struct session_revoked *session_revoked_take(struct atls_context *context);
 void session_revoked_release(struct session_revoked *revoked);
 const struct atls_revocations *session_revoked_list(const struct session_revoked *revoked);
 
+/* session_certificate_identities gives what certificate number `at` of a chain can be revoked by;
+ * the key of the first is the peer's, and not among it. */
+void session_certificate_identities(struct atls_identities *set,
+                                    const struct atls_crypto_ops *crypto,
+                                    const struct atls_peer_certificate *certificate, size_t at);
+
 /* session_check_revoked looks up the peer's key and every certificate that its identity rests on.
  * What the Evidence rests on is looked up by whoever appraises it. */
 ATLS_NODISCARD enum atls_err session_check_revoked(struct atls_context *context,

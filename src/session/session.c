@@ -61,6 +61,9 @@ static void reset(struct atls_session *session)
     session->own_cmw_sha256.len = 0;
     session->finished = false;
     session->appraised = false;
+    session->resumed = false;
+    session->facts_end_s = 0;
+    session_forget_facts(session);
     atls_verdict_cleanup(&session->verdict);
 }
 

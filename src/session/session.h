@@ -48,6 +48,7 @@ struct atls_channel {
 struct atls_peer_certificate {
     struct atls_bytes spki;   /* DER */
     struct atls_bytes serial; /* serialNumber without its sign, big-endian */
+    int64_t not_after_s;      /* notAfter; set where the context resumes sessions */
 };
 
 /* The peer's certificate as the adapter saw it in its verify callback. */

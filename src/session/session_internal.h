@@ -4,7 +4,7 @@
 #define SESSION_SESSION_INTERNAL_H
 
 #include "handshake/transcript.h"
-#include "session/context_internal.h"
+#include "session/resumption_internal.h"
 #include "session/session.h"
 
 struct atls_session {
@@ -26,6 +26,10 @@ struct atls_session {
     bool appraised; /* the peer passed; the verdict says so once the peer has proved its key too */
     struct atls_job *job; /* waited for at this moment; freed with us if we go first */
     struct atls_verdict verdict;
+
+    struct session_facts *facts; /* gathered, until they are kept; NULL: none, or not wanted */
+    bool resumed;                /* facts took the place of an appraisal */
+    int64_t facts_end_s;         /* of those that were kept or taken */
 };
 
 /* session_release frees what only a handshake needs: an open connection keeps its verdict. */

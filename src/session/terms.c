@@ -10,8 +10,8 @@
 #include "base/span.h"
 #include "endorsement/statement.h"
 #include "session/context.h"
-#include "session/context_internal.h"
 #include "session/passport.h"
+#include "session/resumption_internal.h"
 #include "verifier/trust.h"
 
 struct requirements {
@@ -206,6 +206,9 @@ enum atls_err atls_context_freeze(struct atls_context *context, struct atls_diag
         return ATLS_OK;
     }
     enum atls_err err = check_whole(context, diag);
+    if (err == ATLS_OK) {
+        err = context_freeze_resumption(context, diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }

@@ -156,6 +156,7 @@ struct atls_appraisal_input verifier_evidence_input(const struct verifier_eviden
         .tls_spki = request->tls_spki,
         .now_s = request->now_s,
         .want_claims = request->want_claims,
+        .ends_s = request->ends_s,
     };
     return input;
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verifier/result_keys.h"
 
+#include "base/ends.h"
 #include "base/span.h"
 #include "crypto/key.h"
 
@@ -33,9 +34,27 @@ static enum atls_err split_revoked(struct atls_jwk_set *good, struct atls_jwk_se
             bad->keys[bad->num_keys++] = all->keys[i];
         } else {
             good->keys[good->num_keys++] = all->keys[i];
+            if (request->verifier_keys != NULL) {
+                atls_identities_add(request->verifier_keys, ATLS_REVOKED_VERIFIER_KEY,
+                                    "key of the Verifier",
+                                    atls_bytes_of(identity.items[0].value, identity.items[0].len));
+            }
         }
     }
     return ATLS_OK;
+}
+
+/* lower_ends: nobody may rely on a Result when it has ended, or is older than what is taken. */
+static void lower_ends(const struct atls_ear *ear, const struct atls_verify_request *request)
+{
+    const int64_t max_age_s = request->max_result_age_s;
+    if (ear->has_exp) {
+        atls_ends_by(request->ends_s, ear->exp_s);
+    }
+    if (max_age_s != 0) {
+        atls_ends_by(request->ends_s,
+                     ear->iat_s > INT64_MAX - max_age_s ? INT64_MAX : ear->iat_s + max_age_s);
+    }
 }
 
 enum atls_err verifier_result_by(struct atls_ear_token **out, verifier_result_verify *verify,
@@ -60,5 +79,9 @@ enum atls_err verifier_result_by(struct atls_ear_token **out, verifier_result_ve
         }
     }
     by.keys = &good;
-    return verify(out, result, &by, diag);
+    err = verify(out, result, &by, diag);
+    if (err == ATLS_OK) {
+        lower_ends(atls_ear_token_get(*out), request);
+    }
+    return err;
 }

@@ -39,6 +39,10 @@ struct atls_verify_request {
     struct atls_depot *depot;
     int64_t deadline_ms;
     const struct atls_collateral_source *source; /* instead of a depot; NULL: none */
+    /* What the outcome rests on, for who keeps it; NULL: nobody asks. Lowered as in struct
+     * atls_appraisal_input, and by the end of a Result; gets the keys that may have signed one. */
+    int64_t *ends_s;
+    struct atls_identities *verifier_keys;
 };
 
 /*

@@ -117,6 +117,12 @@ struct atls_context *test_context(const struct test_world *world, const struct t
     if (spec->revoked != NULL) {
         assert_err(atls_context_set_revoked(context, atls_bytes_text(spec->revoked), NULL), OK);
     }
+    if (spec->resume) {
+        assert_err(atls_context_set_resume(context, NULL), OK);
+    }
+    if (spec->clock != NULL) {
+        assert_err(atls_context_set_clock(context, spec->clock, spec->clock_arg, NULL), OK);
+    }
     if (spec->no_pkix) {
         assert_err(atls_context_set_no_pkix(context, NULL), OK);
     }

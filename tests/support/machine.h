@@ -40,6 +40,9 @@ struct test_spec {
     unsigned threads, max_queue;
     const char *policy;  /* JSON */
     const char *revoked; /* JSON */
+    bool resume;
+    atls_clock *clock; /* NULL: the system's */
+    void *clock_arg;
     atls_executor *executor;
     void *executor_arg;
 };

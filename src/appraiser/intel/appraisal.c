@@ -110,6 +110,7 @@ enum atls_err atls_quote_appraise(struct atls_submod *out, const struct atls_quo
         .now_s = input->now_s,
         .fetched = input->fetched,
         .wanted = input->wanted,
+        .ends_s = input->ends_s,
     };
     ATLS_AUTO(atls_quote_parsed_cleanup) struct atls_quote_parsed *parsed = NULL;
     ATLS_AUTO(atls_quote_verified_cleanup) struct atls_quote_verified *verified = NULL;

@@ -5,6 +5,7 @@
 #include "appraiser/endorsed.h"
 #include "appraiser/input.h"
 #include "appraiser/outcome.h"
+#include "base/ends.h"
 #include "base/diag.h"
 #include "base/span.h"
 
@@ -64,6 +65,7 @@ static void identify(struct atls_submod *submod, const struct atls_nitro_claims 
         atls_identities_add_key(&submod->identities, ATLS_REVOKED_SPKI, key, input->crypto,
                                 atls_x509_spki(cert));
         atls_identities_add_serial(&submod->identities, serial, atls_x509_serial(cert));
+        atls_ends_by(input->ends_s, atls_x509_not_after(cert));
     }
 }
 

@@ -137,7 +137,8 @@ static enum atls_err search_begin(struct search *s, const struct atls_snp_parsed
                                               .format = "snp",
                                               .now_s = input->now_s,
                                               .fetched = input->fetched,
-                                              .wanted = input->wanted};
+                                              .wanted = input->wanted,
+                                              .ends_s = input->ends_s};
     return bring_list(s, diag);
 }
 

@@ -4,7 +4,7 @@
  * degenerate shares (R-11). What may be offered is set on the SSL_CTX; what was negotiated is
  * checked again at the end, since an application can change its SSL.
  */
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/resume.h"
 
 #include <string.h>
 
@@ -71,6 +71,16 @@ static bool group_is(long negotiated, const struct group *group)
     return negotiated == (0x1000000L | group->id);
 }
 
+/* has_share: a session may be resumed without a key exchange (psk_ke), and OpenSSL then gives the
+ * group of the first connection. What the peer sent is what was used. */
+static bool has_share(const SSL *ssl)
+{
+    EVP_PKEY *share = NULL;
+    const bool found = SSL_get_peer_tmp_key((SSL *)(uintptr_t)ssl, &share) == 1;
+    EVP_PKEY_free(share);
+    return found;
+}
+
 struct atls_channel openssl_channel(const SSL *ssl)
 {
     const struct suite *suite = find_suite(ssl);
@@ -89,6 +99,10 @@ struct atls_channel openssl_channel(const SSL *ssl)
             channel.group_listed = true;
             channel.group = groups[i].name;
         }
+    }
+    if (channel.resumed && !has_share(ssl)) {
+        channel.group_listed = false;
+        channel.group = "none: a PSK alone";
     }
     return channel;
 }
@@ -152,6 +166,12 @@ enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *
     if (SSL_CTX_set_num_tickets(ctx, 0) != 1 || SSL_CTX_set_max_early_data(ctx, 0) != 1 ||
         SSL_CTX_set_recv_max_early_data(ctx, 0) != 1) {
         return atls_fail(diag, ATLS_ERR_CRYPTO, "channel", "tickets and early data");
+    }
+    if (atls_context_resumes(context)) {
+        const enum atls_err err = openssl_allow_resumption(ctx, context, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
     }
 #ifdef SSL_OP_NO_TX_CERTIFICATE_COMPRESSION
     /* R-55, and it would compress Evidence, which does not compress. */

@@ -4,7 +4,7 @@
  * keeps the credential; appraisal is in verify.c. OpenSSL itself refuses the extension where it is
  * not registered (ServerHello, HelloRetryRequest, NewSessionTicket), and twice in one block.
  */
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/resume.h"
 
 #include "base/span.h"
 
@@ -37,7 +37,7 @@ enum atls_err openssl_check_callbacks(SSL *ssl, const struct atls_session *sessi
                                "SSL_VERIFY_NONE where the peer must attest", "SSL_VERIFY_PEER");
     }
     if (atls_context_requires(atls_session_context(session)) && SSL_is_server(ssl) == 0 &&
-        SSL_get_session(ssl) != NULL && SSL_SESSION_is_resumable(SSL_get_session(ssl)) == 1) {
+        !openssl_may_offer(ssl, session)) {
         return atls_fail_texts(diag, ATLS_ERR_RESUMED, "ClientHello", "session", "one to resume",
                                "a full handshake");
     }
@@ -109,6 +109,9 @@ static int add(SSL *ssl, unsigned type, unsigned context, const unsigned char **
     if (session == NULL) {
         return -1;
     }
+    if (context == SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS && SSL_session_reused(ssl) == 1) {
+        return 0; /* no Certificate follows that could carry anything */
+    }
     if (context == SSL_EXT_CLIENT_HELLO) {
         err = atls_session_write_client_hello(session, &send, &body);
     } else if (context == SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS) {
@@ -137,6 +140,16 @@ static void free_added(SSL *ssl, unsigned type, unsigned context, const unsigned
     (void)ssl, (void)type, (void)context, (void)out, (void)arg;
 }
 
+/* refuse_choice: a resumed handshake has no Certificate, so a scheme for one is illegal. */
+static enum atls_err refuse_choice(struct atls_session *session)
+{
+    struct atls_diag diag;
+    atls_fail_texts(&diag, ATLS_ERR_ILLEGAL, "EncryptedExtensions", "remoteAttestation",
+                    "a choice, and the session is resumed", "none, since no Certificate follows");
+    atls_session_refuse(session, &diag);
+    return diag.err;
+}
+
 /* The callback that reads the extension: 1 goes on, 0 fails with *alert. */
 static int parse(SSL *ssl, unsigned type, unsigned context, const unsigned char *in, size_t in_len,
                  X509 *cert, size_t chain_index, int *alert, void *arg)
@@ -149,7 +162,9 @@ static int parse(SSL *ssl, unsigned type, unsigned context, const unsigned char 
     if (session == NULL) {
         return 0;
     }
-    if (context == SSL_EXT_CLIENT_HELLO) {
+    if (context == SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS && SSL_session_reused(ssl) == 1) {
+        err = refuse_choice(session);
+    } else if (context == SSL_EXT_CLIENT_HELLO) {
         err = atls_session_read_client_hello(session, body);
     } else if (context == SSL_EXT_TLS1_3_ENCRYPTED_EXTENSIONS) {
         err = atls_session_read_encrypted_extensions(session, body);

@@ -4,7 +4,7 @@
  * from the adapter's own state, never from what an application's callback reported (R-28): if it
  * does not open, the SSL is shut for reading and writing, so no application byte passes (R-26).
  */
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/resume.h"
 
 #include "base/span.h"
 
@@ -64,8 +64,9 @@ static void check_unasked(SSL *ssl, struct atls_session *session)
 
 /* check_last: with a client's Finished the handshake ends. Should the application have taken the
  * info callback away since, nobody else would shut what was not appraised. */
-static void check_last(SSL *ssl, const struct atls_session *session)
+static void check_last(SSL *ssl, struct atls_session *session)
 {
+    openssl_before_finished(ssl, session);
     if (!atls_session_is_appraised(session)) {
         SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     }
@@ -121,6 +122,7 @@ static void begin(SSL *ssl)
     struct atls_context *now = openssl_context_of(SSL_get_SSL_CTX(ssl));
     atls_session_begin(session, now != NULL ? now : atls_session_context(session),
                        SSL_is_server(ssl) ? ATLS_ROLE_SERVER : ATLS_ROLE_CLIENT);
+    openssl_drop_session(ssl, session);
 }
 
 /* opens decides by the context of the SSL_CTX that rules now: what it demands holds although the
@@ -137,8 +139,11 @@ static bool opens(SSL *ssl, struct atls_session *session)
         }
         return false;
     }
-    return (now == NULL || atls_session_rebind(session, now) == ATLS_OK) &&
-           atls_session_finish(session, &channel);
+    if (now != NULL && atls_session_rebind(session, now) != ATLS_OK) {
+        return false;
+    }
+    openssl_at_gate(ssl, session);
+    return atls_session_finish(session, &channel);
 }
 
 static void finish(SSL *ssl)
@@ -149,7 +154,9 @@ static void finish(SSL *ssl)
     }
     if (session == NULL || !opens(ssl, session)) {
         openssl_shut(ssl);
+        return;
     }
+    openssl_keep_facts(ssl, session);
 }
 
 /* check_early: the state machine was left as one that is done, and no handshake is: OpenSSL lets

@@ -3,6 +3,7 @@
 #include "stack/openssl/peer.h"
 
 #include "base/span.h"
+#include "crypto/asn1_time.h"
 
 #include <stdlib.h>
 #include <openssl/x509_vfy.h>
@@ -24,7 +25,7 @@ static void free_spki(struct atls_bytes spki)
 
 /* collect_chain: X509_verify_cert leaves the chain behind that it verified, the trust anchor
  * included; without PKIX there is none, and `cert` is all. */
-static bool collect_chain(struct openssl_peer *out, X509_STORE_CTX *store, X509 *cert)
+static bool collect_chain(struct openssl_peer *out, X509_STORE_CTX *store, X509 *cert, bool ends)
 {
     const STACK_OF(X509) *chain = X509_STORE_CTX_get0_chain(store);
     const int num = chain != NULL ? sk_X509_num(chain) : 0;
@@ -38,7 +39,8 @@ static bool collect_chain(struct openssl_peer *out, X509_STORE_CTX *store, X509 
         const ASN1_INTEGER *serial = X509_get0_serialNumber(at);
         out->chain[i].spki = spki_of(at);
         out->num_chain++;
-        if (out->chain[i].spki.len == 0 || serial == NULL) {
+        if (out->chain[i].spki.len == 0 || serial == NULL ||
+            (ends && !atls_asn1_seconds(X509_get0_notAfter(at), &out->chain[i].not_after_s))) {
             return false;
         }
         out->chain[i].serial =
@@ -78,10 +80,11 @@ static bool collect_own(struct openssl_peer *out, SSL *ssl)
     return ok;
 }
 
-bool openssl_peer_collect(struct openssl_peer *out, SSL *ssl, X509_STORE_CTX *store, X509 *cert)
+bool openssl_peer_collect(struct openssl_peer *out, SSL *ssl, X509_STORE_CTX *store, X509 *cert,
+                          bool ends)
 {
     memset(out, 0, sizeof *out);
-    return collect_chain(out, store, cert) && collect_own(out, ssl);
+    return collect_chain(out, store, cert, ends) && collect_own(out, ssl);
 }
 
 void openssl_peer_cleanup(struct openssl_peer *peer)

@@ -12,10 +12,11 @@ struct openssl_peer {
     size_t num_own;
 };
 
-/* openssl_peer_collect is for the verify callback: `cert` is the peer's. False without memory. In
- * either case openssl_peer_cleanup frees; serial numbers are borrowed from the certificates. */
+/* openssl_peer_collect is for the verify callback: `cert` is the peer's; with `ends` it says when
+ * each certificate does. False without memory. In either case openssl_peer_cleanup frees; serial
+ * numbers are borrowed from the certificates. */
 ATLS_NODISCARD bool openssl_peer_collect(struct openssl_peer *out, SSL *ssl, X509_STORE_CTX *store,
-                                         X509 *cert);
+                                         X509 *cert, bool ends);
 void openssl_peer_cleanup(struct openssl_peer *peer);
 
 #endif

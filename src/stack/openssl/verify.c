@@ -10,6 +10,7 @@
 
 #include "base/span.h"
 #include "session/context.h"
+#include "session/resumption.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -118,12 +119,13 @@ static enum atls_err appraise(SSL *ssl, struct atls_session *session, X509_STORE
     enum atls_err err = ATLS_ERR_MEMORY;
     unsigned char *der = NULL;
     const bool wanted = atls_context_takes_certificates(atls_session_context(session));
+    const bool resumes = atls_context_resumes(atls_session_context(session));
     const int der_len = wanted ? i2d_X509(cert, &der) : 0;
     subject[0] = '\0';
     if (atls_context_keeps_claims(atls_session_context(session))) {
         subject_of(cert, subject, sizeof subject); /* printing it costs a percent of a handshake */
     }
-    if (openssl_peer_collect(&seen, ssl, store, cert) && der_len >= 0) {
+    if (openssl_peer_collect(&seen, ssl, store, cert, resumes) && der_len >= 0) {
         const struct atls_peer peer = {.spki = seen.chain[0].spki,
                                        .chain = seen.chain,
                                        .num_chain = seen.num_chain,

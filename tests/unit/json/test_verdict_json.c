@@ -28,7 +28,8 @@ static void no_verdict_is_not_accepted_and_knows_nothing(void **state)
                    "{\"accepted\":false,\"state\":\"none\",\"peer\":{\"spki_sha256\":null,"
                    "\"subject\":null},\"identity\":null,\"evidence\":[],\"key_binding\":\"none\","
                    "\"channel\":{\"timing\":\"none\",\"binder\":null,\"suite\":null,\"group\":null"
-                   "},\"policy\":{\"id\":null,\"version\":0},\"verifier\":null}");
+                   ",\"resumed\":false,\"appraised_at\":null,\"age_s\":null},\"policy\":{\"id\":"
+                   "null,\"version\":0},\"verifier\":null}");
     assert_null(atls_verdict_json(NULL));
 }
 
@@ -58,6 +59,9 @@ static struct atls_verdict full_verdict(void)
     memcpy(verdict.group, "X25519", 7);
     memcpy(verdict.policy_id, "default", 8);
     memcpy(verdict.verifier, "in-process", 11);
+    verdict.resumed = true;
+    verdict.appraised_s = 1767225600;
+    verdict.age_s = 12;
     return verdict;
 }
 
@@ -74,8 +78,9 @@ static void every_member_of_a_verdict_is_written(void **state)
         "\"file-system\":-1,\"hardware\":32,\"runtime-opaque\":0,\"storage-opaque\":0,"
         "\"sourced-data\":0},\"claims\":{\"pcrs\":\"00ff\"},\"simulated\":true}],\"key_binding\":"
         "\"hardware\",\"channel\":{\"timing\":\"handshake\",\"binder\":\"0100\",\"suite\":"
-        "\"TLS_AES_128_GCM_SHA256\",\"group\":\"X25519\"},\"policy\":{\"id\":\"default\","
-        "\"version\":0},\"verifier\":\"in-process\"}");
+        "\"TLS_AES_128_GCM_SHA256\",\"group\":\"X25519\",\"resumed\":true,\"appraised_at\":"
+        "\"2026-01-01T00:00:00Z\",\"age_s\":12},\"policy\":{\"id\":\"default\",\"version\":0},"
+        "\"verifier\":\"in-process\"}");
     verdict.pkix = false;
     json_t *object = atls_verdict_to_json(&verdict);
     assert_string_equal(json_string_value(json_object_get(object, "identity")), "key");

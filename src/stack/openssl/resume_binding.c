@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * What a session is good for besides the context: OpenSSL resumes it whatever name is expected now,
+ * whoever is trusted now, and whichever certificate we would present. A full handshake would look
+ * at all three, so a digest of them is kept with the facts.
+ */
+#include "stack/openssl/resume.h"
+
+#include "base/span.h"
+#include "crypto/crypto.h"
+
+#include <openssl/err.h>
+#include <openssl/x509_vfy.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+struct trust {
+    uint8_t digest[32];
+};
+
+static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
+static int trust_index = -1;
+
+static void free_trust(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
+                       void *argp)
+{
+    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    free(ptr);
+}
+
+static void make_index(void)
+{
+    trust_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_trust);
+}
+
+/* A running hash of parts, each behind its length. The first failure stays. */
+struct digesting {
+    struct atls_hash hash;
+    bool failed;
+};
+
+static void begin(struct digesting *d)
+{
+    memset(d, 0, sizeof *d);
+    d->failed = atls_crypto_openssl()->hash_init(&d->hash, ATLS_ALG_SHA256) != ATLS_OK;
+}
+
+static void add(struct digesting *d, const void *data, size_t len)
+{
+    const struct atls_crypto_ops *crypto = atls_crypto_openssl();
+    const uint8_t head[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
+                             (uint8_t)len};
+    d->failed = d->failed || len > UINT32_MAX ||
+                crypto->hash_update(&d->hash, atls_bytes_of(head, sizeof head)) != ATLS_OK ||
+                (len != 0 && crypto->hash_update(&d->hash, atls_bytes_of(data, len)) != ATLS_OK);
+}
+
+/* add_text tells no text from the empty one. */
+static void add_text(struct digesting *d, const char *text)
+{
+    add(d, text != NULL ? "+" : "-", 1);
+    add(d, text, text != NULL ? strlen(text) : 0);
+}
+
+static void add_number(struct digesting *d, uint64_t number)
+{
+    uint8_t octets[8];
+    for (size_t i = 0; i < sizeof octets; i++) {
+        octets[i] = (uint8_t)(number >> (56 - 8 * i));
+    }
+    add(d, octets, sizeof octets);
+}
+
+static bool end(struct digesting *d, uint8_t out[32])
+{
+    struct atls_digest digest = {.len = 0};
+    const struct atls_crypto_ops *crypto = atls_crypto_openssl();
+    const bool ok = !d->failed && crypto->hash_peek(&d->hash, &digest) == ATLS_OK;
+    crypto->hash_cleanup(&d->hash);
+    if (ok) {
+        memcpy(out, digest.data, 32);
+    }
+    return ok;
+}
+
+static void add_object(struct digesting *d, const X509_OBJECT *object)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    unsigned len = 0;
+    X509 *cert = X509_OBJECT_get0_X509(object);
+    X509_CRL *crl = X509_OBJECT_get0_X509_CRL((X509_OBJECT *)(uintptr_t)object);
+    const int ok = cert != NULL  ? X509_digest(cert, EVP_sha256(), digest, &len)
+                   : crl != NULL ? X509_CRL_digest(crl, EVP_sha256(), digest, &len)
+                                 : 0;
+    d->failed = d->failed || ok != 1;
+    add(d, digest, len);
+}
+
+/* The certificates that are loaded by now; those of a folder, which OpenSSL reads when it needs
+ * them, are not among them. */
+enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
+{
+    struct digesting d;
+    struct trust *trust = calloc(1, sizeof *trust);
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+    begin(&d);
+    for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
+        add_object(&d, sk_X509_OBJECT_value(objects, i));
+    }
+    if (trust == NULL || !end(&d, trust->digest) ||
+        CRYPTO_THREAD_run_once(&once, make_index) != 1 || trust_index < 0 ||
+        SSL_CTX_set_ex_data(ctx, trust_index, trust) != 1) {
+        free(trust);
+        return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "trust store");
+    }
+    return ATLS_OK;
+}
+
+static void add_names(struct digesting *d, SSL *ssl)
+{
+    X509_VERIFY_PARAM *param = SSL_get0_param(ssl);
+    ERR_set_mark(); /* where no address is expected it leaves an error behind */
+    char *address = X509_VERIFY_PARAM_get1_ip_asc(param);
+    ERR_pop_to_mark();
+    const char *host = NULL;
+    for (int i = 0; (host = X509_VERIFY_PARAM_get0_host(param, i)) != NULL; i++) {
+        add_text(d, host);
+    }
+    add_text(d, NULL);
+    add_text(d, address);
+    add_text(d, X509_VERIFY_PARAM_get0_email(param));
+    add_number(d, X509_VERIFY_PARAM_get_hostflags(param));
+    add_number(d, X509_VERIFY_PARAM_get_flags(param));
+    add_number(d, (uint64_t)X509_VERIFY_PARAM_get_depth(param));
+    OPENSSL_free(address);
+}
+
+/* Who we are to the peer: a ticket speaks for the certificate of the first connection. A server is
+ * asked for by name, and has no such choice. */
+static void add_own_key(struct digesting *d, SSL *ssl, bool is_server)
+{
+    X509 *own = is_server ? NULL : SSL_get_certificate(ssl);
+    unsigned char *spki = NULL;
+    const size_t len = own != NULL ? openssl_spki(own, &spki) : 0;
+    d->failed = d->failed || (own != NULL && len == 0);
+    add(d, spki, len);
+    OPENSSL_free(spki);
+}
+
+bool openssl_connection_digest(SSL *ssl, bool is_server, const char *name,
+                               uint8_t out[ATLS_CONNECTION_DIGEST_LEN])
+{
+    struct digesting d;
+    const struct trust *trust =
+        trust_index < 0 ? NULL : SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), trust_index);
+    if (trust == NULL) {
+        return false; /* atls is not enabled here, or not for this */
+    }
+    begin(&d);
+    add_text(&d, is_server ? "server" : "client");
+    add(&d, trust->digest, sizeof trust->digest);
+    add_text(&d, name);
+    add_names(&d, ssl);
+    add_own_key(&d, ssl, is_server);
+    return end(&d, out);
+}

@@ -5,6 +5,7 @@
 #include "atls/sim.h"
 #include "atls/verifier.h"
 #include "session/context_internal.h"
+#include "session/resumption.h"
 #include "support/fake_verifier.h"
 
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 static struct test_world *world;
 static struct loop loop;
 static struct atls_diag diag;
+static bool resumes;
 
 static const struct atls_verifier_spec spec = {
     .fetcher = &test_fetcher, .url = "https://v.example", .ca_pem = {(const uint8_t *)"x", 1}};
@@ -31,6 +33,9 @@ static struct atls_context *asking(uint32_t timeout_ms)
     assert_err(atls_context_require(context, "psa", &diag), OK);
     assert_err(atls_context_set_timeout(context, timeout_ms, &diag), OK);
     assert_err(atls_context_set_verifier(context, &spec, &diag), OK);
+    if (resumes) {
+        assert_err(atls_context_set_resume(context, &diag), OK);
+    }
     return context;
 }
 
@@ -77,6 +82,29 @@ static void a_remote_appraisal_runs_in_the_pool(void **state)
     assert_int_equal(verdict->evidence[0].status, ATLS_TIER_AFFIRMING);
     assert_int_equal(verdict->key_binding, ATLS_KEY_BINDING_CHALLENGE);
     assert_int_equal(test_verifier.asked[TEST_STEP_EVIDENCE], 1);
+}
+
+/* What a Verifier says is relied on no longer than the policy lets a Result be old. */
+static void what_is_kept_ends_with_the_result_of_the_verifier(void **state)
+{
+    (void)state;
+    static const uint8_t connection[ATLS_CONNECTION_DIGEST_LEN];
+    struct session_facts facts;
+    const struct atls_buf room = test_room(SESSION_MAX_FACTS_LEN);
+    size_t len = 0;
+    resumes = true;
+    open_loop(60000);
+    resumes = false;
+    test_verifier.iat_s -= 200;
+    assert_err(loop_appraise(&loop.client, &world->server), OK);
+    assert_true(opens(&loop.client));
+    assert_err(atls_session_write_facts(loop.client.session,
+                                        atls_bytes_of(connection, sizeof connection), room, &len,
+                                        &diag),
+               OK);
+    assert_err(session_facts_read(&facts, atls_bytes_of(room.data, len), &diag), OK);
+    assert_int_equal(facts.not_after_s, test_verifier.iat_s + 300);
+    assert_string_equal(facts.verdict.verifier, "https://v.example");
 }
 
 static void what_the_verifier_finds_the_policy_decides(void **state)
@@ -171,6 +199,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_remote_appraisal_runs_in_the_pool, drop),
+        cmocka_unit_test_teardown(what_is_kept_ends_with_the_result_of_the_verifier, drop),
         cmocka_unit_test_teardown(what_the_verifier_finds_the_policy_decides, drop),
         cmocka_unit_test_teardown(a_verifier_that_hangs_is_left_at_the_deadline, drop),
         cmocka_unit_test_teardown(a_connection_that_ends_leaves_its_question, drop),

@@ -177,18 +177,56 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_allow_simulated(struct atls_c
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_keep_claims(struct atls_context *context,
                                                                struct atls_diag *diag);
 
-/** atls_context_set_timing says when the peer's Evidence is taken: ATLS_TIMING_HANDSHAKE, the
- *  default, or ATLS_TIMING_CERTIFICATE: from its certificate (RA-TLS), which is bound to the key
- *  and to no session. The latter needs a policy whose timing names it.
+/** atls_context_set_timing says when the peer's Evidence is taken, and ours given:
+ *  ATLS_TIMING_HANDSHAKE, the default; ATLS_TIMING_POST: after the handshake and before application
+ *  data, bound to what the connection exports (atls/post.h); ATLS_TIMING_BOTH: the one and then the
+ *  other, about the same key; ATLS_TIMING_CERTIFICATE: the peer's from its certificate (RA-TLS),
+ *  which is bound to the key and to no session, and needs a policy whose timing names it.
  *  @param context    not yet in use
- *  @param timing     one of these two
+ *  @param timing     one of these four
  *  @param[out] diag  why it failed; may be NULL
- *  @retval ATLS_OK             set
- *  @retval ATLS_ERR_NOT_BUILT  another timing
- *  @retval ATLS_ERR_STATE      the context is in use */
+ *  @retval ATLS_OK            set
+ *  @retval ATLS_ERR_ARGUMENT  no timing
+ *  @retval ATLS_ERR_STATE     the context is in use */
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_timing(struct atls_context *context,
                                                               enum atls_timing timing,
                                                               struct atls_diag *diag);
+
+/** atls_context_set_own_carriage says that the application itself carries, in a protocol of its
+ *  own, what is exchanged after the handshake (atls/post.h). Then nothing is agreed upon by ALPN,
+ *  and the connection is not shut until the peer has attested: no verdict opens before it has, and
+ *  it is the application that must not use the connection for anything else meanwhile.
+ *  @param context    not yet in use
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_own_carriage(struct atls_context *context,
+                                                                    struct atls_diag *diag);
+
+/** atls_context_set_cmw_extension_type sets the code point of cmw_attestation, the extension of
+ *  authenticators.
+ *  @param context    not yet in use
+ *  @param type       default 0xff5f; both sides must agree
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK          set
+ *  @retval ATLS_ERR_CONFIG  another extension of the same messages has it
+ *  @retval ATLS_ERR_STATE   the context is in use */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_context_set_cmw_extension_type(struct atls_context *context, uint16_t type,
+                                    struct atls_diag *diag);
+
+/** atls_context_set_exporter_label sets the label by which the binder after the handshake is
+ *  exported, for peers of an older draft-fossati-seat-expat.
+ *  @param context    not yet in use
+ *  @param label      "EXPORTER-cmw-attestation" (-04, the default), "Attestation" (-02, -03) or
+ *                    "Attestation Binding" (-01); both sides must agree
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK          set
+ *  @retval ATLS_ERR_CONFIG  another label
+ *  @retval ATLS_ERR_STATE   the context is in use */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_exporter_label(struct atls_context *context,
+                                                                      const char *label,
+                                                                      struct atls_diag *diag);
 
 /** atls_context_set_no_pkix uses attestation instead of PKIX for the peer: its certificate must be
  *  self-signed and in its dates, and its identity is its key. Needs a requirement.

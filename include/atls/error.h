@@ -106,7 +106,9 @@ enum atls_fault {
     X(112, ENDORSEMENT_DISPUTED, 0, POLICY, "an endorsement contradicts one that is in force")     \
     X(113, AUTHENTICATOR, 51, POLICY,                                                              \
       "an authenticator is not one of this connection and request")                                \
-    X(114, RESUMPTION, 40, POLICY, "an earlier appraisal does not hold for this connection")
+    X(114, RESUMPTION, 40, POLICY, "an earlier appraisal does not hold for this connection")       \
+    X(115, NO_PROTOCOL, 120, POLICY, "no protocol was chosen that attests after the handshake")    \
+    X(116, REFUSED_TO_ATTEST, 40, POLICY, "the peer was asked to attest, and refuses")
 
 /** What a function may come to; each constant is one row of ATLS_ERROR_LIST. */
 enum atls_err {

@@ -51,7 +51,7 @@ enum atls_key_binding {
 /** When the Evidence was exchanged. */
 enum atls_timing {
     ATLS_TIMING_NONE = 0,       /**< not over a connection */
-    ATLS_TIMING_HANDSHAKE = 1,  /**< in the handshake: the only one of this version */
+    ATLS_TIMING_HANDSHAKE = 1,  /**< in the handshake */
     ATLS_TIMING_POST = 2,       /**< after it, before application data */
     ATLS_TIMING_BOTH = 3,       /**< in it and after it */
     ATLS_TIMING_CERTIFICATE = 4 /**< before it, in the certificate */

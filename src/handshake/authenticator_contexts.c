@@ -47,9 +47,13 @@ static enum atls_err use(const struct atls_crypto_ops *ops,
 
 enum atls_err atls_contexts_ask(const struct atls_crypto_ops *ops,
                                 struct atls_authenticator_contexts *contexts,
-                                const uint8_t random[ATLS_CONTEXT_LEN], int64_t deadline_ms,
+                                struct atls_bytes context, int64_t deadline_ms,
                                 struct atls_diag *diag)
 {
+    if (context.len < ATLS_CONTEXT_LEN || context.len > ATLS_MAX_OWN_CONTEXT_LEN) {
+        return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "certificate_request_context",
+                               "one of another length", "32 octets, and a nonce of at most 64");
+    }
     size_t free_at = 0;
     while (free_at < ATLS_MAX_WAITING && contexts->ours[free_at].waits) {
         free_at++;
@@ -58,7 +62,7 @@ enum atls_err atls_contexts_ask(const struct atls_crypto_ops *ops,
         return atls_fail_texts(diag, ATLS_ERR_STATE, step, "requests without an answer", "4",
                                "fewer");
     }
-    enum atls_err err = use(ops, contexts, atls_bytes_of(random, ATLS_CONTEXT_LEN), diag);
+    enum atls_err err = use(ops, contexts, context, diag);
     if (err == ATLS_ERR_AUTHENTICATOR) {
         err = atls_fail_texts(diag, ATLS_ERR_STATE, step, "random", "octets that were there before",
                               "a generator that gives new ones");
@@ -66,7 +70,8 @@ enum atls_err atls_contexts_ask(const struct atls_crypto_ops *ops,
     if (err == ATLS_OK) {
         contexts->ours[free_at].waits = true;
         contexts->ours[free_at].deadline_ms = deadline_ms;
-        memcpy(contexts->ours[free_at].context, random, ATLS_CONTEXT_LEN);
+        memcpy(contexts->ours[free_at].context, context.data, context.len);
+        contexts->ours[free_at].len = context.len;
     }
     return err;
 }
@@ -76,7 +81,8 @@ enum atls_err atls_contexts_answered(struct atls_authenticator_contexts *context
                                      struct atls_diag *diag)
 {
     for (size_t i = 0; i < ATLS_MAX_WAITING; i++) {
-        const struct atls_bytes ours = atls_bytes_of(contexts->ours[i].context, ATLS_CONTEXT_LEN);
+        const struct atls_bytes ours =
+            atls_bytes_of(contexts->ours[i].context, contexts->ours[i].len);
         if (contexts->ours[i].waits && atls_ct_equal(ours, context)) {
             contexts->ours[i].waits = false;
             return now_ms <= contexts->ours[i].deadline_ms

@@ -11,7 +11,8 @@
 #include "base/diag.h"
 
 enum {
-    ATLS_CONTEXT_LEN = 32,     /* of ours */
+    ATLS_CONTEXT_LEN = 32, /* of the random octets that ours begin with */
+    ATLS_MAX_OWN_CONTEXT_LEN = ATLS_CONTEXT_LEN + ATLS_MAX_NONCE_LEN, /* a Verifier's nonce */
     ATLS_MAX_WAITING = 4,      /* of ours without an answer */
     ATLS_CONTEXT_MARK_LEN = 16 /* of the hash by which a context is remembered */
 };
@@ -23,7 +24,8 @@ struct atls_context_mark {
 struct atls_authenticator_contexts {
     struct {
         bool waits;
-        uint8_t context[ATLS_CONTEXT_LEN];
+        uint8_t context[ATLS_MAX_OWN_CONTEXT_LEN];
+        size_t len;
         int64_t deadline_ms;
     } ours[ATLS_MAX_WAITING];
     /* Every context that was ever used, in the caller's memory, which he may make larger. */
@@ -32,12 +34,13 @@ struct atls_authenticator_contexts {
     size_t max_used;
 };
 
-/* atls_contexts_ask begins one of ours. `random` is new from a generator. ATLS_ERR_STATE when four
- * wait already, or `random` was there before; ATLS_ERR_BUFFER when `used` is full. */
+/* atls_contexts_ask begins one of ours: 32 octets that are new from a generator, and what a
+ * Verifier wants behind them, if anything. ATLS_ERR_STATE when four wait already, or it was there
+ * before; ATLS_ERR_ARGUMENT for another length; ATLS_ERR_BUFFER when `used` is full. */
 ATLS_NODISCARD enum atls_err atls_contexts_ask(const struct atls_crypto_ops *ops,
                                                struct atls_authenticator_contexts *contexts,
-                                               const uint8_t random[ATLS_CONTEXT_LEN],
-                                               int64_t deadline_ms, struct atls_diag *diag);
+                                               struct atls_bytes context, int64_t deadline_ms,
+                                               struct atls_diag *diag);
 
 /* atls_contexts_answered ends one of ours: it is never taken again, whether the answer then holds
  * or not. ATLS_ERR_AUTHENTICATOR when nothing waits by this context, or no longer at `now_ms`. */

@@ -45,6 +45,38 @@ static enum atls_err take_server_name(struct atls_authenticator_request *request
     return ATLS_OK;
 }
 
+enum atls_err atls_authenticator_request_schemes(struct atls_scheme_list *out,
+                                                 const struct atls_authenticator_request *request,
+                                                 struct atls_diag *diag)
+{
+    static const char claim[] = "attestation_schemes";
+    struct atls_reader r = atls_reader_of(request->attestation_schemes);
+    struct atls_scheme_list list = {.count = 0};
+    if (!atls_read_end(&r)) {
+        const enum atls_err err = atls_scheme_list_read(&r, &list, step, claim, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        if (list.count == 0 || !atls_read_end(&r)) {
+            return malformed(&r, claim, "1 to 32 schemes, and nothing behind them", diag);
+        }
+    }
+    *out = list;
+    return ATLS_OK;
+}
+
+/* take_attestation_schemes reads them once, so that a request that was parsed is well-formed. */
+static enum atls_err take_attestation_schemes(struct atls_authenticator_request *request,
+                                              struct atls_bytes body, struct atls_diag *diag)
+{
+    struct atls_scheme_list list;
+    request->attestation_schemes = body;
+    if (body.len == 0) {
+        return illegal("attestation_schemes", "nothing in it", "1 to 32 schemes", diag);
+    }
+    return atls_authenticator_request_schemes(&list, request, diag);
+}
+
 static enum atls_err take_extension(struct atls_authenticator_request *request, uint16_t type,
                                     struct atls_bytes body, uint16_t cmw_extension,
                                     struct atls_diag *diag)
@@ -61,7 +93,8 @@ static enum atls_err take_extension(struct atls_authenticator_request *request, 
                    ? ATLS_OK
                    : illegal("cmw_attestation", "octets in it", "an empty extension", diag);
     }
-    return ATLS_OK;
+    return type == ATLS_SCHEMES_EXTENSION_TYPE ? take_attestation_schemes(request, body, diag)
+                                               : ATLS_OK;
 }
 
 /* is_new keeps the types that were there: none may come twice (RFC 8446, 4.2). */
@@ -170,6 +203,9 @@ static void put_body(struct atls_writer *w, const struct atls_authenticator_requ
     atls_write_vec16_close(w, schemes);
     if (request->wants_attestation) {
         put_extension(w, cmw_extension, nothing);
+    }
+    if (request->attestation_schemes.len != 0) {
+        put_extension(w, ATLS_SCHEMES_EXTENSION_TYPE, request->attestation_schemes);
     }
     atls_write_vec16_close(w, all);
 }

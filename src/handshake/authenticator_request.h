@@ -9,9 +9,17 @@
 #include "base/diag.h"
 #include "base/writer.h"
 #include "handshake/negotiation.h"
+#include "handshake/scheme.h"
 
 /* The code point is not assigned by IANA: private use (RFC 9846, 12). */
 #define ATLS_CMW_EXTENSION_TYPE 0xff5f
+
+/*
+ * attestation_schemes is ours, and for private use as well: schemes<2..2^16-1> that the asker
+ * takes, in its order, as in one list of remoteAttestation. The drafts leave open how an attester
+ * learns which formats are of use. Who does not know the extension passes it over (RFC 9261, 4).
+ */
+#define ATLS_SCHEMES_EXTENSION_TYPE 0xff60
 
 /* Messages of a handshake that authenticators are made of (RFC 8446, 4; RFC 9261, 4). */
 enum atls_handshake_type {
@@ -32,7 +40,9 @@ struct atls_authenticator_request {
     bool wants_attestation;        /* cmw_attestation was there, empty */
     bool has_server_name;          /* of a client only: which name, `server_name` says */
     struct atls_bytes server_name; /* content of the extension */
-    struct atls_bytes message;     /* all of it, header included: what is hashed */
+    /* Content of attestation_schemes: atls_authenticator_request_schemes reads it. Empty: none. */
+    struct atls_bytes attestation_schemes;
+    struct atls_bytes message; /* all of it, header included: what is hashed */
 };
 
 /*
@@ -54,5 +64,12 @@ atls_authenticator_request_write(struct atls_buf out, size_t *out_len,
 /* atls_authenticator_request_has_scheme is true when the request names this scheme. */
 bool atls_authenticator_request_has_scheme(const struct atls_authenticator_request *request,
                                            uint16_t scheme);
+
+/* atls_authenticator_request_schemes gives what the asker takes; no entry where it did not say.
+ * Texts borrow the message. */
+ATLS_NODISCARD enum atls_err
+atls_authenticator_request_schemes(struct atls_scheme_list *out,
+                                   const struct atls_authenticator_request *request,
+                                   struct atls_diag *diag);
 
 #endif

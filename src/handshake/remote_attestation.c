@@ -39,41 +39,15 @@ static enum atls_err refuse_rest(struct atls_diag *diag, const char *step, const
     return ATLS_ERR_MALFORMED;
 }
 
-static enum atls_err read_list(struct atls_reader *r, const char *claim,
-                               struct atls_scheme_list *out, struct atls_diag *diag)
-{
-    struct atls_reader list;
-    if (!atls_read_sub16(r, 0, UINT16_MAX, &list)) {
-        atls_fail_at(diag, ATLS_ERR_MALFORMED, offer_step, claim, atls_reader_offset(r),
-                     "a 2-octet length and as many octets as it says");
-        atls_diag_found_int(diag, (int64_t)r->left);
-        atls_diag_found_text(diag, " octets that do not hold the list");
-        return ATLS_ERR_MALFORMED;
-    }
-    while (!atls_read_end(&list)) {
-        if (out->count == ATLS_MAX_SCHEMES) {
-            atls_fail_at(diag, ATLS_ERR_MALFORMED, offer_step, claim, atls_reader_offset(&list),
-                         "at most ");
-            atls_diag_expected_int(diag, ATLS_MAX_SCHEMES);
-            atls_diag_found_text(diag, "more schemes");
-            return ATLS_ERR_MALFORMED;
-        }
-        if (!atls_scheme_read(&list, &out->items[out->count])) {
-            return atls_scheme_refuse(list, offer_step, claim, diag);
-        }
-        out->count++;
-    }
-    return ATLS_OK;
-}
-
 enum atls_err atls_offer_parse(struct atls_offer *out, struct atls_bytes body,
                                struct atls_diag *diag)
 {
     struct atls_reader r = atls_reader_of(body);
     struct atls_offer offer = {0};
-    enum atls_err err = read_list(&r, "server_attester_schemes", &offer.server, diag);
+    enum atls_err err =
+        atls_scheme_list_read(&r, &offer.server, offer_step, "server_attester_schemes", diag);
     if (err == ATLS_OK) {
-        err = read_list(&r, "client_attester_schemes", &offer.client, diag);
+        err = atls_scheme_list_read(&r, &offer.client, offer_step, "client_attester_schemes", diag);
     }
     if (err != ATLS_OK) {
         return err;
@@ -112,23 +86,10 @@ static enum atls_err finish(const struct atls_writer *w, size_t *out_len)
     return atls_writer_finish(w, out_len) ? ATLS_OK : ATLS_ERR_BUFFER;
 }
 
-static void put_list(struct atls_writer *w, const struct atls_scheme_list *list)
-{
-    if (list->count > ATLS_MAX_SCHEMES) {
-        w->failed = true;
-        return;
-    }
-    const size_t token = atls_write_vec16_open(w);
-    for (size_t i = 0; i < list->count; i++) {
-        atls_scheme_write(w, &list->items[i]);
-    }
-    atls_write_vec16_close(w, token);
-}
-
 static void put_offer(struct atls_writer *w, const struct atls_offer *offer)
 {
-    put_list(w, &offer->server);
-    put_list(w, &offer->client);
+    atls_scheme_list_write(w, &offer->server);
+    atls_scheme_list_write(w, &offer->client);
 }
 
 enum atls_err atls_offer_write(struct atls_buf out, size_t *out_len, const struct atls_offer *offer,

@@ -230,3 +230,43 @@ void atls_scheme_describe_expected(struct atls_diag *diag, const struct atls_sch
     atls_scheme_describe(&text, scheme);
     atls_diag_expected_text(diag, text.found);
 }
+
+enum atls_err atls_scheme_list_read(struct atls_reader *r, struct atls_scheme_list *out,
+                                    const char *step, const char *claim, struct atls_diag *diag)
+{
+    struct atls_reader list;
+    if (!atls_read_sub16(r, 0, UINT16_MAX, &list)) {
+        atls_fail_at(diag, ATLS_ERR_MALFORMED, step, claim, atls_reader_offset(r),
+                     "a 2-octet length and as many octets as it says");
+        atls_diag_found_int(diag, (int64_t)r->left);
+        atls_diag_found_text(diag, " octets that do not hold the list");
+        return ATLS_ERR_MALFORMED;
+    }
+    while (!atls_read_end(&list)) {
+        if (out->count == ATLS_MAX_SCHEMES) {
+            atls_fail_at(diag, ATLS_ERR_MALFORMED, step, claim, atls_reader_offset(&list),
+                         "at most ");
+            atls_diag_expected_int(diag, ATLS_MAX_SCHEMES);
+            atls_diag_found_text(diag, "more schemes");
+            return ATLS_ERR_MALFORMED;
+        }
+        if (!atls_scheme_read(&list, &out->items[out->count])) {
+            return atls_scheme_refuse(list, step, claim, diag);
+        }
+        out->count++;
+    }
+    return ATLS_OK;
+}
+
+void atls_scheme_list_write(struct atls_writer *w, const struct atls_scheme_list *list)
+{
+    if (list->count > ATLS_MAX_SCHEMES) {
+        w->failed = true;
+        return;
+    }
+    const size_t token = atls_write_vec16_open(w);
+    for (size_t i = 0; i < list->count; i++) {
+        atls_scheme_write(w, &list->items[i]);
+    }
+    atls_write_vec16_close(w, token);
+}

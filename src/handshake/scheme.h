@@ -45,6 +45,13 @@ const struct atls_scheme *atls_scheme_find(const struct atls_scheme_list *list,
 /* atls_scheme_lists_equal is true for the same schemes in the same order. */
 ATLS_NODISCARD bool atls_scheme_lists_equal(const struct atls_scheme_list *a,
                                             const struct atls_scheme_list *b);
+/* atls_scheme_list_read reads schemes<0..2^16-1> behind those that `out` has; at most
+ * ATLS_MAX_SCHEMES. Texts borrow the input; `step` and `claim` are the diag's. */
+ATLS_NODISCARD enum atls_err atls_scheme_list_read(struct atls_reader *r,
+                                                   struct atls_scheme_list *out, const char *step,
+                                                   const char *claim, struct atls_diag *diag);
+/* atls_scheme_list_write fails the writer for what would not be read back. */
+void atls_scheme_list_write(struct atls_writer *w, const struct atls_scheme_list *list);
 /* atls_scheme_describe appends a printable name to the diag's `found`, the other one to
  * `expected`. */
 void atls_scheme_describe(struct atls_diag *diag, const struct atls_scheme *scheme);

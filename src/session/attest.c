@@ -18,9 +18,8 @@ struct attest_job {
     struct atls_context *context;
     const struct atls_attester_ops *ops;
     struct atls_attester *attester;
-    int32_t hash_alg;
+    struct session_binding binding;
     bool in_place;
-    struct atls_digest transcript_hash;
     uint8_t *spki;
     size_t spki_len;
     uint8_t *cmw; /* ATLS_MAX_CMW_LEN octets */
@@ -37,9 +36,9 @@ static void run_attest(struct atls_job *job)
         /* Nobody waits: the device is left to those who do. */
         a->err = atls_fail(&a->diag, ATLS_ERR_CANCELLED, "attestation", NULL);
     } else {
-        a->err = atls_attester_for_handshake(a->ops, a->attester, a->context->crypto, atls_binder,
-                                             a->hash_alg, &a->transcript_hash,
-                                             atls_bytes_of(a->spki, a->spki_len),
+        a->err = atls_attester_for_handshake(a->ops, a->attester, a->context->crypto,
+                                             a->binding.binder, a->binding.hash_alg,
+                                             &a->binding.value, atls_bytes_of(a->spki, a->spki_len),
                                              a->context->timeout_ms, room, &a->cmw_len, &a->diag);
     }
     if (!a->in_place) {
@@ -50,6 +49,7 @@ static void run_attest(struct atls_job *job)
 static void destroy_attest(struct atls_job *job)
 {
     struct attest_job *a = (struct attest_job *)job;
+    atls_wipe(&a->binding, sizeof a->binding);
     free(a->spki);
     free(a->cmw);
     free(a);
@@ -74,7 +74,8 @@ static bool find_attester(const struct atls_context *context, const struct atls_
 }
 
 static enum atls_err new_job(struct attest_job **out, struct atls_session *session, size_t index,
-                             int32_t hash_alg, struct atls_bytes own_spki, struct atls_diag *diag)
+                             const struct session_binding *binding, struct atls_bytes own_spki,
+                             struct atls_diag *diag)
 {
     struct attest_job *a = calloc(1, sizeof *a);
     if (a == NULL) {
@@ -85,16 +86,12 @@ static enum atls_err new_job(struct attest_job **out, struct atls_session *sessi
     a->context = session->context;
     a->ops = session->context->attesters[index].ops;
     a->attester = session->context->attesters[index].attester;
-    a->hash_alg = hash_alg;
+    a->binding = *binding;
     a->spki = malloc(own_spki.len);
     a->cmw = malloc(ATLS_MAX_CMW_LEN);
-    enum atls_err err = a->spki != NULL && a->cmw != NULL
-                            ? atls_transcript_hash(session->context->crypto, &session->transcript,
-                                                   hash_alg, &a->transcript_hash, diag)
-                            : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
-    if (err != ATLS_OK) {
+    if (a->spki == NULL || a->cmw == NULL) {
         destroy_attest(&a->job);
-        return err;
+        return atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
     }
     memcpy(a->spki, own_spki.data, own_spki.len);
     a->spki_len = own_spki.len;
@@ -110,39 +107,33 @@ static enum atls_err refuse_scheme(const struct atls_scheme *scheme, struct atls
     return ATLS_ERR_STATE;
 }
 
-/* write_credential puts a CMW into the body of the extension, which the session keeps. */
-static enum atls_err write_credential(struct atls_session *session, struct atls_bytes cmw,
-                                      struct atls_bytes *out, struct atls_diag *diag)
+/* give copies what was made, and notes it so that it is known again should the peer send it back
+ * (R-06). */
+static enum atls_err give(struct atls_session *session, struct atls_bytes cmw, uint8_t **out,
+                          size_t *out_len, struct atls_diag *diag)
 {
-    size_t body_len = 0;
-    uint8_t *body = malloc(cmw.len + 3);
-    const struct atls_buf room = {body, cmw.len + 3};
-    enum atls_err err =
-        body != NULL ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
-    if (err == ATLS_OK && session->context->num_required != 0) {
-        /* so that it is known again should the peer send it back */
-        const struct atls_crypto_ops *crypto = session->context->crypto;
-        err = crypto->hash(ATLS_ALG_SHA256, cmw, &session->own_cmw_sha256);
+    const struct atls_crypto_ops *crypto = session->context->crypto;
+    if (session->context->num_required != 0 &&
+        crypto->hash(ATLS_ALG_SHA256, cmw, &session->own_cmw_sha256) != ATLS_OK) {
+        return atls_fail(diag, ATLS_ERR_CRYPTO, "attestation", "SHA-256");
     }
-    if (err == ATLS_OK) {
-        err = atls_credential_write(room, &body_len, cmw, diag);
+    uint8_t *copy = malloc(cmw.len);
+    if (copy == NULL) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
     }
-    if (err != ATLS_OK) {
-        free(body);
-        return err;
-    }
-    free(session->written);
-    session->written = body;
-    *out = atls_bytes_of(body, body_len);
+    memcpy(copy, cmw.data, cmw.len);
+    *out = copy;
+    *out_len = cmw.len;
     return ATLS_OK;
 }
 
-static enum atls_err make_evidence(struct atls_session *session, size_t index, int32_t hash_alg,
-                                   struct atls_bytes own_spki, struct atls_bytes *out,
+static enum atls_err make_evidence(struct atls_session *session, size_t index,
+                                   const struct session_binding *binding,
+                                   struct atls_bytes own_spki, uint8_t **out, size_t *out_len,
                                    struct atls_diag *diag)
 {
     struct attest_job *a = NULL;
-    enum atls_err err = new_job(&a, session, index, hash_alg, own_spki, diag);
+    enum atls_err err = new_job(&a, session, index, binding, own_spki, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -156,7 +147,7 @@ static enum atls_err make_evidence(struct atls_session *session, size_t index, i
         *diag = a->diag;
     }
     if (err == ATLS_OK) {
-        err = write_credential(session, atls_bytes_of(a->cmw, a->cmw_len), out, diag);
+        err = give(session, atls_bytes_of(a->cmw, a->cmw_len), out, out_len, diag);
     }
     atls_job_unref(&a->job);
     return err;
@@ -164,7 +155,7 @@ static enum atls_err make_evidence(struct atls_session *session, size_t index, i
 
 /* bring_passport gives the Result that `scheme` names, if it is about the key of this message. */
 static enum atls_err bring_passport(struct atls_session *session, const struct atls_scheme *scheme,
-                                    struct atls_bytes own_spki, struct atls_bytes *out,
+                                    struct atls_bytes own_spki, uint8_t **out, size_t *out_len,
                                     struct atls_diag *diag)
 {
     size_t index = 0;
@@ -174,27 +165,94 @@ static enum atls_err bring_passport(struct atls_session *session, const struct a
     struct session_passport *passport = session_passport_take(session->context, index);
     enum atls_err err = session_passport_check(passport, session->context, own_spki, diag);
     if (err == ATLS_OK) {
-        err = write_credential(session, session_passport_cmw(passport), out, diag);
+        err = give(session, session_passport_cmw(passport), out, out_len, diag);
     }
     session_passport_release(passport);
     return err;
 }
 
-/* attest makes or brings what the scheme names; *name is what a verdict calls it. */
-static enum atls_err attest(struct atls_session *session, const struct atls_scheme *scheme,
-                            int32_t hash_alg, struct atls_bytes own_spki, struct atls_bytes *out,
-                            const char **name, struct atls_diag *diag)
+enum atls_err session_make_credential(struct atls_session *session,
+                                      const struct atls_scheme *scheme,
+                                      const struct session_binding *binding,
+                                      struct atls_bytes own_spki, uint8_t **out, size_t *out_len,
+                                      const char **name, struct atls_diag *diag)
 {
     size_t index = 0;
     if (scheme->mechanism == ATLS_MECHANISM_RESULT) {
         *name = "result";
-        return bring_passport(session, scheme, own_spki, out, diag);
+        return bring_passport(session, scheme, own_spki, out, out_len, diag);
     }
     if (!find_attester(session->context, scheme, &index)) {
         return refuse_scheme(scheme, diag);
     }
     *name = session->context->attesters[index].format->name;
-    return make_evidence(session, index, hash_alg, own_spki, out, diag);
+    return make_evidence(session, index, binding, own_spki, out, out_len, diag);
+}
+
+enum atls_err session_note_own(struct atls_session *session, struct atls_bytes own_spki,
+                               struct atls_diag *diag)
+{
+    const struct atls_crypto_ops *crypto = session->context->crypto;
+    const struct atls_verdict *verdict = &session->verdict;
+    if (own_spki.len == 0 || own_spki.len > ATLS_MAX_SPKI_LEN ||
+        crypto->hash(ATLS_ALG_SHA256, own_spki, &session->own_spki_sha256) != ATLS_OK) {
+        return atls_fail_texts(diag, ATLS_ERR_KEY, "attestation", "SubjectPublicKeyInfo",
+                               "a key of unusable length", "at most 8192 octets");
+    }
+    /* Only now is it known which of several keys a client presents. */
+    const struct atls_bytes peer =
+        atls_bytes_of(verdict->peer_spki_sha256, sizeof verdict->peer_spki_sha256);
+    if (session->appraised &&
+        atls_bytes_equal(peer, atls_digest_bytes(&session->own_spki_sha256))) {
+        return atls_fail_texts(diag, ATLS_ERR_REFLECTED, "our certificate", "SubjectPublicKeyInfo",
+                               "the key that the peer presented", "a key of our own");
+    }
+    return ATLS_OK;
+}
+
+/* write_credential puts a CMW into the body of the extension, which the session keeps. */
+static enum atls_err write_credential(struct atls_session *session, struct atls_bytes cmw,
+                                      struct atls_bytes *out, struct atls_diag *diag)
+{
+    size_t body_len = 0;
+    uint8_t *body = malloc(cmw.len + 3);
+    const struct atls_buf room = {body, cmw.len + 3};
+    enum atls_err err = body != NULL ? atls_credential_write(room, &body_len, cmw, diag)
+                                     : atls_fail(diag, ATLS_ERR_MEMORY, "attestation", NULL);
+    if (err != ATLS_OK) {
+        free(body);
+        return err;
+    }
+    free(session->written);
+    session->written = body;
+    *out = atls_bytes_of(body, body_len);
+    return ATLS_OK;
+}
+
+static enum atls_err attest(struct atls_session *session, const struct atls_scheme *scheme,
+                            int32_t hash_alg, struct atls_bytes own_spki, struct atls_bytes *out,
+                            struct atls_diag *diag)
+{
+    struct session_binding binding = {.binder = atls_binder, .hash_alg = hash_alg};
+    const char *name = "";
+    uint8_t *cmw = NULL;
+    size_t len = 0;
+    enum atls_err err = ATLS_OK;
+    if (scheme->mechanism == ATLS_MECHANISM_EVIDENCE) {
+        err = atls_transcript_hash(session->context->crypto, &session->transcript, hash_alg,
+                                   &binding.value, diag);
+    }
+    if (err == ATLS_OK) {
+        err = session_make_credential(session, scheme, &binding, own_spki, &cmw, &len, &name, diag);
+    }
+    if (err == ATLS_OK) {
+        err = write_credential(session, atls_bytes_of(cmw, len), out, diag);
+    }
+    free(cmw);
+    if (err == ATLS_OK) {
+        atls_text_copy(session->verdict.own_format, sizeof session->verdict.own_format, name);
+    }
+    return err;
 }
 
 enum atls_err atls_session_write_certificate(struct atls_session *session, int32_t hash_alg,
@@ -203,7 +261,6 @@ enum atls_err atls_session_write_certificate(struct atls_session *session, int32
 {
     struct atls_diag diag;
     struct atls_scheme scheme;
-    const struct atls_crypto_ops *crypto = session->context->crypto;
     if (session_check_usable(session) != ATLS_OK) {
         return session->verdict.reason.err;
     }
@@ -211,30 +268,10 @@ enum atls_err atls_session_write_certificate(struct atls_session *session, int32
     if (session->finished) {
         return ATLS_OK; /* post-handshake authentication goes without us (draft, 8.4) */
     }
-    if (own_spki.len == 0 || own_spki.len > ATLS_MAX_SPKI_LEN ||
-        crypto->hash(ATLS_ALG_SHA256, own_spki, &session->own_spki_sha256) != ATLS_OK) {
-        atls_fail_texts(&diag, ATLS_ERR_KEY, "attestation", "SubjectPublicKeyInfo",
-                        "a key of unusable length", "at most 8192 octets");
-        return session_refuse(session, &diag);
+    enum atls_err err = session_note_own(session, own_spki, &diag);
+    if (err == ATLS_OK && atls_negotiation_must_attest(&session->negotiation, &scheme)) {
+        *out_send = true;
+        err = attest(session, &scheme, hash_alg, own_spki, out, &diag);
     }
-    /* Only now is it known which of several keys a client presents. */
-    const struct atls_bytes peer =
-        atls_bytes_of(session->verdict.peer_spki_sha256, sizeof session->verdict.peer_spki_sha256);
-    if (session->appraised &&
-        atls_bytes_equal(peer, atls_digest_bytes(&session->own_spki_sha256))) {
-        atls_fail_texts(&diag, ATLS_ERR_REFLECTED, "our certificate", "SubjectPublicKeyInfo",
-                        "the key that the peer presented", "a key of our own");
-        return session_refuse(session, &diag);
-    }
-    *out_send = atls_negotiation_must_attest(&session->negotiation, &scheme);
-    if (!*out_send) {
-        return ATLS_OK;
-    }
-    const char *name = "";
-    const enum atls_err err = attest(session, &scheme, hash_alg, own_spki, out, &name, &diag);
-    if (err != ATLS_OK) {
-        return session_refuse(session, &diag);
-    }
-    atls_text_copy(session->verdict.own_format, sizeof session->verdict.own_format, name);
-    return ATLS_OK;
+    return err == ATLS_OK ? ATLS_OK : session_refuse(session, &diag);
 }

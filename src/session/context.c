@@ -12,6 +12,7 @@
 #include "crypto/crypto.h"
 #include "json/policy_json.h"
 #include "session/context_internal.h"
+#include "handshake/expat.h"
 #include "session/passport.h"
 #include "session/resumption_internal.h"
 #include "session/revoked.h"
@@ -68,7 +69,10 @@ enum atls_err atls_context_new(struct atls_context **out, struct atls_diag *diag
     context->references = 1;
     context->crypto = atls_crypto_openssl();
     atls_policy_default(&context->policy);
+    context->timing = ATLS_TIMING_HANDSHAKE;
     context->extension_type = ATLS_EXTENSION_TYPE;
+    context->cmw_extension_type = ATLS_CMW_EXTENSION_TYPE;
+    context->exporter_label = ATLS_EXPAT_LABEL;
     context->timeout_ms = default_timeout_ms;
     context->threads = default_threads;
     context->verifier_ops = &atls_verifier_in_process;
@@ -243,21 +247,6 @@ enum atls_err atls_context_keep_claims(struct atls_context *context, struct atls
     return err;
 }
 
-enum atls_err atls_context_set_timing(struct atls_context *context, enum atls_timing timing,
-                                      struct atls_diag *diag)
-{
-    const enum atls_err err = context_check_open(context, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    if (timing != ATLS_TIMING_HANDSHAKE && timing != ATLS_TIMING_CERTIFICATE) {
-        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "context", "timing",
-                               atls_timing_name(timing), "handshake or certificate");
-    }
-    context->by_certificate = timing == ATLS_TIMING_CERTIFICATE;
-    return ATLS_OK;
-}
-
 enum atls_err atls_context_set_no_pkix(struct atls_context *context, struct atls_diag *diag)
 {
     enum atls_err err = context_check_open(context, diag);
@@ -350,7 +339,7 @@ bool atls_context_keeps_claims(const struct atls_context *context)
 
 bool atls_context_takes_certificates(const struct atls_context *context)
 {
-    return context->by_certificate;
+    return context->timing == ATLS_TIMING_CERTIFICATE;
 }
 
 bool atls_context_is_no_pkix(const struct atls_context *context)

@@ -17,10 +17,19 @@ uint16_t atls_context_extension_type(const struct atls_context *context);
 /* atls_context_max_binder gives the longest binder that every attester takes, in octets: suites
  * with a longer hash are not offered (R-10: never truncated). SIZE_MAX without an attester. */
 size_t atls_context_max_binder(const struct atls_context *context);
+uint32_t atls_context_timeout_ms(const struct atls_context *context);
 int64_t atls_context_now(const struct atls_context *context);
 
 /* atls_context_takes_certificates is true with timing "certificate": the adapter hands the peer's
  * certificate over. */
 bool atls_context_takes_certificates(const struct atls_context *context);
+
+/* atls_context_wants_prelude is true where attestation after the handshake is to be agreed upon
+ * (ALPN) and carried by the adapter; atls_context_needs_prelude, where nothing goes without. */
+bool atls_context_wants_prelude(const struct atls_context *context);
+bool atls_context_needs_prelude(const struct atls_context *context);
+/* atls_context_is_post_only is true with timing "post": the handshake itself attests nothing, so
+ * that a server needs no certificate of its client in it. */
+bool atls_context_is_post_only(const struct atls_context *context);
 
 #endif

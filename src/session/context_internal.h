@@ -59,9 +59,11 @@ struct atls_context {
     struct atls_policy policy;
     bool simulated_allowed;
     bool no_pkix;
-    bool by_certificate; /* timing "certificate" */
+    enum atls_timing timing; /* when the peer's Evidence is taken, and ours is given */
+    bool own_carriage;       /* the application carries what follows the handshake */
     bool keep_claims;
-    uint16_t extension_type;
+    uint16_t extension_type, cmw_extension_type;
+    const char *exporter_label; /* of the binder after the handshake */
     uint32_t timeout_ms;
 
     unsigned threads, max_queue;
@@ -98,6 +100,10 @@ ATLS_NODISCARD enum atls_err context_check_verifier(const struct atls_context *c
 /* What is required of the peer: Evidence, or a Result, or either. */
 bool context_takes_evidence(const struct atls_context *context);
 bool context_takes_results(const struct atls_context *context);
+
+/* When this side asks and answers: in the handshake, after it, or both. */
+bool context_appraises_in_handshake(const struct atls_context *context);
+bool context_appraises_after(const struct atls_context *context);
 
 /* context_check_open refuses a setting once the context is in use. */
 ATLS_NODISCARD enum atls_err context_check_open(const struct atls_context *context,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The life of a connection and the bodies of the extension in ClientHello, EncryptedExtensions and
  * CertificateRequest. Certificate is in attest.c (ours) and appraise.c (the peer's). */
-#include "session/session_internal.h"
+#include "session/post.h"
 
 #include "base/span.h"
 #include "session/context.h"
@@ -11,11 +11,12 @@
 static struct atls_terms terms_of(const struct atls_context *context)
 {
     static const struct atls_scheme_list nothing;
-    /* What is in a certificate is not negotiated. */
-    const bool negotiated = !context->by_certificate;
-    const struct atls_terms terms = {.can_attest = &context->can_attest,
-                                     .can_appraise = negotiated ? &context->can_appraise : &nothing,
-                                     .requires_peer = negotiated && context->num_required != 0};
+    /* What is in a certificate is not negotiated, nor here what comes after the handshake. */
+    const bool after_only = context->timing == ATLS_TIMING_POST;
+    const bool appraises = context_appraises_in_handshake(context);
+    const struct atls_terms terms = {.can_attest = after_only ? &nothing : &context->can_attest,
+                                     .can_appraise = appraises ? &context->can_appraise : &nothing,
+                                     .requires_peer = appraises && context->num_required != 0};
     return terms;
 }
 
@@ -57,6 +58,7 @@ static void reset(struct atls_session *session)
     atls_job_unref(session->job);
     session->job = NULL;
     session_release(session);
+    session_post_end(session);
     session->own_spki_sha256.len = 0;
     session->own_cmw_sha256.len = 0;
     session->finished = false;
@@ -121,6 +123,14 @@ enum atls_err session_check_usable(const struct atls_session *session)
     return session->verdict.state == ATLS_VERDICT_REFUSED ? session->verdict.reason.err : ATLS_OK;
 }
 
+enum atls_err session_give_reason(const struct atls_session *session, struct atls_diag *diag)
+{
+    if (diag != NULL) {
+        *diag = session->verdict.reason;
+    }
+    return session->verdict.reason.err;
+}
+
 enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason)
 {
     if (session->verdict.state != ATLS_VERDICT_REFUSED) {
@@ -137,14 +147,17 @@ void atls_session_refuse(struct atls_session *session, const struct atls_diag *r
 
 bool atls_session_was_negotiated(const struct atls_session *session)
 {
-    return session->negotiation.offered || session->context->num_required != 0;
+    const struct atls_context *context = session->context;
+    return session->negotiation.offered || context->num_required != 0 ||
+           (context_appraises_after(context) && atls_context_attests(context));
 }
 
 void atls_session_message(struct atls_session *session, struct atls_bytes message)
 {
     struct atls_diag diag;
-    if (session->role == ATLS_ROLE_CLIENT && session->context->num_required == 0 &&
-        !atls_context_attests(session->context)) {
+    if (session->role == ATLS_ROLE_CLIENT &&
+        (session->context->timing == ATLS_TIMING_POST ||
+         (session->context->num_required == 0 && !atls_context_attests(session->context)))) {
         return; /* no binder will be wanted; a server may still be switched over by SNI */
     }
     if (session->finished || session_check_usable(session) != ATLS_OK) {

@@ -21,6 +21,7 @@
 #include "atls/context.h"
 #include "atls/result.h"
 #include "base/crypto_ops.h"
+#include "handshake/authenticator.h"
 #include "handshake/negotiation.h"
 
 struct atls_session;
@@ -33,6 +34,9 @@ struct atls_stack_ops {
     bool (*may_pause)(void *connection);
     /* wait returns when `fd` may have become readable, or after `timeout_ms`. */
     enum atls_err (*wait)(void *connection, int fd, uint32_t timeout_ms, struct atls_diag *diag);
+    /* export_value is the exporter of a finished connection (RFC 8446, 7.5): fills all of `out`. */
+    enum atls_err (*export_value)(void *connection, const char *label, struct atls_bytes context,
+                                  struct atls_buf out);
 };
 
 /* The channel as negotiated. Texts live as long as the connection's TLS library. */
@@ -42,6 +46,7 @@ struct atls_channel {
     bool suite_listed, group_listed;
     int32_t hash_alg; /* hash of the suite */
     const char *suite, *group;
+    bool prelude; /* ALPN has chosen that the exchange after the handshake comes first */
 };
 
 /* One certificate of the peer's chain. */
@@ -120,9 +125,66 @@ ATLS_NODISCARD enum atls_err atls_session_appraise(struct atls_session *session,
 /* atls_session_is_appraised is true once the peer has passed, or where nothing is required. */
 bool atls_session_is_appraised(const struct atls_session *session);
 /* The gate, when the handshake is done: only now is the verdict ACCEPTED. True lets application
- * data through. */
+ * data through; false with atls_session_is_pending lets the exchange after the handshake through,
+ * and nothing else. */
 ATLS_NODISCARD bool atls_session_finish(struct atls_session *session,
                                         const struct atls_channel *channel);
+
+/*
+ * After the handshake, with timing post or both: rounds in which one side asks and the other
+ * answers, any number on one connection, in either direction. Messages are those of RFC 9261 and
+ * live until the next of these calls that gives one. Refusals are for good, as before; STATE and
+ * ARGUMENT for what the caller did change nothing.
+ */
+bool atls_session_is_pending(const struct atls_session *session);
+/* atls_session_asks is true where this side has to ask before its gate opens. */
+bool atls_session_asks(const struct atls_session *session);
+
+/* atls_session_post_ask gives a request. What `nonce` holds, a Verifier's or nothing, follows 32
+ * random octets in its context. */
+ATLS_NODISCARD enum atls_err atls_session_post_ask(struct atls_session *session,
+                                                   struct atls_bytes nonce, struct atls_bytes *out,
+                                                   struct atls_diag *diag);
+
+/* Who we are in an authenticator. Everything is borrowed; num_certs 0: nobody, which refuses. */
+struct atls_session_identity {
+    const struct atls_bytes *chain; /* DER, ours first */
+    size_t num_certs;
+    struct atls_bytes spki; /* of chain[0], DER */
+    const struct atls_tls_signature_ops *signatures;
+    const struct atls_tls_key *key;
+};
+
+/* atls_session_post_answer answers a request; waits for the Evidence. What we cannot do is answered
+ * with a refusal, which is no error. */
+ATLS_NODISCARD enum atls_err
+atls_session_post_answer(struct atls_session *session, const struct atls_session_identity *identity,
+                         struct atls_bytes request, struct atls_bytes *out, struct atls_diag *diag);
+
+/* atls_session_post_open reads the peer's answer, which is over with that whatever comes of it:
+ * spans in *out borrow `message`. The stack then reads the certificates, and verifies them as it
+ * does those of a handshake. */
+ATLS_NODISCARD enum atls_err atls_session_post_open(struct atls_session *session,
+                                                    struct atls_bytes message,
+                                                    struct atls_authenticator *out,
+                                                    struct atls_diag *diag);
+
+struct atls_session_answer {
+    const struct atls_authenticator *authenticator;
+    const struct atls_tls_signature_ops *signatures;
+    const struct atls_tls_key *key; /* of its first certificate */
+    const struct atls_channel *channel;
+    const struct atls_peer *peer;
+};
+
+/* atls_session_post_judge verifies the signature, appraises and decides; waits. */
+ATLS_NODISCARD enum atls_err atls_session_post_judge(struct atls_session *session,
+                                                     const struct atls_session_answer *answer,
+                                                     struct atls_diag *diag);
+/* atls_session_post_open_gate is the end of an exchange that both sides have called done: the
+ * verdict opens, or refuses where the peer has still to attest. */
+ATLS_NODISCARD bool atls_session_post_open_gate(struct atls_session *session,
+                                                struct atls_diag *diag);
 
 /* atls_session_refuse makes the verdict a refusal for a reason that the adapter found; the first
  * reason stays. */

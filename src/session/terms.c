@@ -186,7 +186,7 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
     if (err != ATLS_OK) {
         return err;
     }
-    if (context->by_certificate &&
+    if (context->timing == ATLS_TIMING_CERTIFICATE &&
         (context_takes_results(context) || !takes_evidence || context->verifier_ops->waits)) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "timing",
                                "\"certificate\" with a Verifier, a Result, or nothing required",

@@ -129,6 +129,12 @@ struct atls_context *test_context(const struct test_world *world, const struct t
     if (spec->keep_claims) {
         assert_err(atls_context_keep_claims(context, NULL), OK);
     }
+    if (spec->timing != ATLS_TIMING_NONE) {
+        assert_err(atls_context_set_timing(context, spec->timing, NULL), OK);
+    }
+    if (spec->own_carriage) {
+        assert_err(atls_context_set_own_carriage(context, NULL), OK);
+    }
     set_limits(context, spec);
     return context;
 }

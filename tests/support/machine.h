@@ -43,6 +43,8 @@ struct test_spec {
     bool resume;
     atls_clock *clock; /* NULL: the system's */
     void *clock_arg;
+    enum atls_timing timing; /* NONE: the default */
+    bool own_carriage;
     atls_executor *executor;
     void *executor_arg;
 };

@@ -25,6 +25,32 @@ void openssl_forget_alerts(SSL *ssl);
 void openssl_keep_bio(SSL *ssl, BIO *bio);
 BIO *openssl_kept_bio(const SSL *ssl);
 
+/* What an SSL_CTX and an SSL keep for ALPN and for the exchange after the handshake; NULL: nothing.
+ * The setters take it over, and free what was there; false without memory. */
+struct openssl_alpn;
+struct openssl_prelude;
+struct openssl_alpn *openssl_alpn_of(const SSL_CTX *ctx);
+ATLS_NODISCARD bool openssl_alpn_set(SSL_CTX *ctx, struct openssl_alpn *alpn);
+void openssl_alpn_free(struct openssl_alpn *alpn);
+struct openssl_prelude *openssl_prelude_of(const SSL *ssl);
+ATLS_NODISCARD bool openssl_prelude_set(SSL *ssl, struct openssl_prelude *prelude);
+void openssl_prelude_free(struct openssl_prelude *prelude);
+
+/* alpn.c: offers and chooses the protocols of the exchange, where the context wants one */
+ATLS_NODISCARD enum atls_err openssl_alpn_apply(SSL_CTX *ctx, struct atls_diag *diag);
+/* openssl_prelude_chosen is true when ALPN has chosen one of them. */
+bool openssl_prelude_chosen(const SSL *ssl);
+
+/* prelude.c: openssl_hold shuts `ssl` but for the exchange, which begins; false without memory */
+ATLS_NODISCARD bool openssl_hold(SSL *ssl);
+
+/* outcome.c: an alert of the peer's, as error and sentence */
+enum atls_err openssl_fail_peer_alert(int alert, bool attestation_negotiated,
+                                      struct atls_diag *diag);
+
+/* gate.c: openssl_wall makes every further write fail; openssl_unwall ends that. */
+void openssl_wall(SSL *ssl);
+void openssl_unwall(SSL *ssl);
 /* gate.c: shuts `ssl` for reading and writing, for good */
 void openssl_shut(SSL *ssl);
 

@@ -93,6 +93,7 @@ struct atls_channel openssl_channel(const SSL *ssl)
         .hash_alg = suite != NULL ? suite->hash_alg : ATLS_ALG_NONE,
         .suite = SSL_get_cipher_name(ssl),
         .group = "none that is listed",
+        .prelude = openssl_prelude_chosen(ssl),
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(groups); i++) {
         if (group_is(negotiated, &groups[i])) {

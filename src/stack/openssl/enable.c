@@ -84,9 +84,9 @@ enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
     SSL_CTX_set_msg_callback(ctx, atls_openssl_msg_callback);
     SSL_CTX_set_info_callback(ctx, atls_openssl_info_callback);
     SSL_CTX_set_cert_verify_callback(ctx, openssl_verify_callback, NULL);
-    if (atls_context_requires(context)) {
+    if (atls_context_requires(context) && !atls_context_is_post_only(context)) {
         SSL_CTX_set_verify(ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT,
                            SSL_CTX_get_verify_callback(ctx));
     }
-    return ATLS_OK;
+    return openssl_alpn_apply(ctx, diag);
 }

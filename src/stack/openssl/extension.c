@@ -23,6 +23,13 @@ size_t openssl_spki(X509 *cert, unsigned char **out)
     return len > 0 ? (size_t)len : 0;
 }
 
+/* needs_certificate: a client that attests after the handshake brings its own there. */
+static bool needs_certificate(const SSL *ssl, const struct atls_context *context)
+{
+    return atls_context_requires(context) &&
+           (SSL_is_server(ssl) == 0 || !atls_context_is_post_only(context));
+}
+
 enum atls_err openssl_check_callbacks(SSL *ssl, const struct atls_session *session,
                                       struct atls_diag *diag)
 {
@@ -31,7 +38,7 @@ enum atls_err openssl_check_callbacks(SSL *ssl, const struct atls_session *sessi
                                "a start of the handshake that it did not see",
                                "atls_openssl_info_callback called from the application's own");
     }
-    if (atls_context_requires(atls_session_context(session)) &&
+    if (needs_certificate(ssl, atls_session_context(session)) &&
         (SSL_get_verify_mode(ssl) & SSL_VERIFY_PEER) == 0) {
         return atls_fail_texts(diag, ATLS_ERR_CALLBACK, "ClientHello", "verify mode",
                                "SSL_VERIFY_NONE where the peer must attest", "SSL_VERIFY_PEER");
@@ -57,7 +64,7 @@ static bool follow_sni(SSL *ssl, struct atls_session *session)
     if (atls_session_rebind(session, now) != ATLS_OK) {
         return false;
     }
-    if (atls_context_requires(now)) {
+    if (needs_certificate(ssl, now)) {
         SSL_set_verify(ssl, SSL_get_verify_mode(ssl) | required, SSL_get_verify_callback(ssl));
     }
     return true;

@@ -19,10 +19,10 @@ static bool is_wall(BIO *bio)
            BIO_test_flags(bio, BIO_FLAGS_MEM_RDONLY) != 0;
 }
 
-/* wall_off makes every further write fail. SSL_write(3) that runs the handshake itself has looked
- * at the shutdown flags before it began, and would send right after it. What was written so far
- * stays where the application may hold it: the old BIO lives on. */
-static void wall_off(SSL *ssl)
+/* openssl_wall makes every further write fail. SSL_write(3) that runs the handshake itself has
+ * looked at the shutdown flags before it began, and would send right after it. What was written so
+ * far stays where the application may hold it: the old BIO lives on. */
+void openssl_wall(SSL *ssl)
 {
     BIO *wbio = SSL_get_wbio(ssl);
     if (wbio == NULL || is_wall(wbio)) {
@@ -35,8 +35,9 @@ static void wall_off(SSL *ssl)
     SSL_set0_wbio(ssl, BIO_new_mem_buf("", 0));
 }
 
-/* tear_down is for a connection object that is used again (SSL_clear) with the BIO that it had. */
-static void tear_down(SSL *ssl)
+/* openssl_unwall is for a connection object that is used again (SSL_clear) with the BIO that it
+ * had, and for the exchange after a handshake. */
+void openssl_unwall(SSL *ssl)
 {
     BIO *kept = is_wall(SSL_get_wbio(ssl)) ? openssl_kept_bio(ssl) : NULL;
     if (kept != NULL && BIO_up_ref(kept) == 1) {
@@ -47,7 +48,7 @@ static void tear_down(SSL *ssl)
 void openssl_shut(SSL *ssl)
 {
     SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-    wall_off(ssl);
+    openssl_wall(ssl);
 }
 
 /* check_unasked: no callback of the extension is called on a server whose client offers nothing,
@@ -107,12 +108,26 @@ static void pinned_info_callback(const SSL *ssl, int where, int ret)
     }
 }
 
+/* ask_for_certificate: with timing "post" nobody's certificate is asked for on the SSL_CTX, since a
+ * client attests after the handshake. A server's is verified in it all the same. */
+static void ask_for_certificate(SSL *ssl, const struct atls_context *context)
+{
+    const int mode = SSL_get_verify_mode(ssl);
+    if (atls_context_is_post_only(context) && atls_context_requires(context) &&
+        SSL_is_server(ssl) == 0 && (mode & SSL_VERIFY_PEER) == 0) {
+        SSL_set_verify(ssl, mode | SSL_VERIFY_PEER, SSL_get_verify_callback(ssl));
+    }
+}
+
 static void begin(SSL *ssl)
 {
     struct atls_session *session = openssl_session_get(ssl);
     openssl_forget_alerts(ssl);
-    tear_down(ssl);
+    openssl_unwall(ssl);
     if (session == NULL) {
+        return;
+    }
+    if (!openssl_prelude_set(ssl, NULL)) { /* that of an earlier connection */
         return;
     }
     if (SSL_get_info_callback(ssl) == NULL) {
@@ -123,6 +138,7 @@ static void begin(SSL *ssl)
     atls_session_begin(session, now != NULL ? now : atls_session_context(session),
                        SSL_is_server(ssl) ? ATLS_ROLE_SERVER : ATLS_ROLE_CLIENT);
     openssl_drop_session(ssl, session);
+    ask_for_certificate(ssl, atls_session_context(session));
 }
 
 /* opens decides by the context of the SSL_CTX that rules now: what it demands holds although the
@@ -152,11 +168,13 @@ static void finish(SSL *ssl)
     if (session == NULL && openssl_context_of(SSL_get_SSL_CTX(ssl)) == NULL) {
         return; /* the callback is chained on an SSL_CTX that atls is not enabled on */
     }
-    if (session == NULL || !opens(ssl, session)) {
-        openssl_shut(ssl);
+    if (session != NULL && opens(ssl, session)) {
+        openssl_keep_facts(ssl, session);
         return;
     }
-    openssl_keep_facts(ssl, session);
+    if (session == NULL || !atls_session_is_pending(session) || !openssl_hold(ssl)) {
+        openssl_shut(ssl);
+    }
 }
 
 /* check_early: the state machine was left as one that is done, and no handshake is: OpenSSL lets

@@ -6,6 +6,7 @@
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
 static int ctx_index = -1, ssl_index = -1, alert_index = -1, bio_index = -1;
+static int alpn_index = -1, prelude_index = -1;
 
 static void free_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
                          void *argp)
@@ -27,6 +28,19 @@ static void free_bio(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, lon
     BIO_free_all(ptr);
 }
 
+static void free_alpn(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl, void *argp)
+{
+    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    openssl_alpn_free(ptr);
+}
+
+static void free_prelude(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
+                         void *argp)
+{
+    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    openssl_prelude_free(ptr);
+}
+
 /* SSL_dup(3) copies ex_data; a session belongs to one connection, so the copy starts without. */
 static int forget_on_dup(CRYPTO_EX_DATA *to, const CRYPTO_EX_DATA *from, void **from_d, int index,
                          long argl, void *argp)
@@ -42,12 +56,14 @@ static void make_indexes(void)
     ssl_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_session);
     alert_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, NULL);
     bio_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_bio);
+    alpn_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_alpn);
+    prelude_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_prelude);
 }
 
 enum atls_err openssl_index_init(struct atls_diag *diag)
 {
     if (CRYPTO_THREAD_run_once(&once, make_indexes) != 1 || ctx_index < 0 || ssl_index < 0 ||
-        alert_index < 0 || bio_index < 0) {
+        alert_index < 0 || bio_index < 0 || alpn_index < 0 || prelude_index < 0) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "ex_data index");
     }
     return ATLS_OK;
@@ -137,4 +153,29 @@ void openssl_keep_bio(SSL *ssl, BIO *bio)
     if (SSL_set_ex_data(ssl, bio_index, bio) != 1) {
         BIO_free_all(bio);
     }
+}
+
+struct openssl_alpn *openssl_alpn_of(const SSL_CTX *ctx)
+{
+    return alpn_index < 0 ? NULL : SSL_CTX_get_ex_data(ctx, alpn_index);
+}
+
+bool openssl_alpn_set(SSL_CTX *ctx, struct openssl_alpn *alpn)
+{
+    return SSL_CTX_set_ex_data(ctx, alpn_index, alpn) == 1;
+}
+
+struct openssl_prelude *openssl_prelude_of(const SSL *ssl)
+{
+    return prelude_index < 0 ? NULL : SSL_get_ex_data(ssl, prelude_index);
+}
+
+bool openssl_prelude_set(SSL *ssl, struct openssl_prelude *prelude)
+{
+    openssl_prelude_free(SSL_get_ex_data(ssl, prelude_index));
+    if (SSL_set_ex_data(ssl, prelude_index, prelude) != 1) {
+        openssl_prelude_free(prelude);
+        return false;
+    }
+    return true;
 }

@@ -55,6 +55,12 @@ static enum atls_err fail_alert(int alert, bool refusal, struct atls_diag *diag)
     return err;
 }
 
+enum atls_err openssl_fail_peer_alert(int alert, bool attestation_negotiated,
+                                      struct atls_diag *diag)
+{
+    return fail_alert(alert, is_refusal(alert, attestation_negotiated), diag);
+}
+
 /* What the peer did wrong, by the alert that OpenSSL sent it. 0: none was sent, since the
  * connection is gone or the peer does not speak TLS. */
 static enum atls_err err_of_own_alert(int alert)
@@ -141,9 +147,8 @@ enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *d
     if (openssl_peer_alert(ssl) != 0) {
         const int alert = openssl_peer_alert(ssl);
         ERR_clear_error();
-        return fail_alert(
-            alert, is_refusal(alert, session != NULL && atls_session_was_negotiated(session)),
-            diag);
+        return openssl_fail_peer_alert(
+            alert, session != NULL && atls_session_was_negotiated(session), diag);
     }
     const unsigned long code = ERR_peek_error();
     ERR_clear_error();
@@ -151,6 +156,10 @@ enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *d
         const int own_alert = openssl_own_alert(ssl);
         return verdict != NULL && atls_verdict_opens(verdict) ? fail_open(code, own_alert, diag)
                                                               : fail_library(code, own_alert, diag);
+    }
+    if (ssl_return == 1 && session != NULL && atls_session_is_pending(session)) {
+        return atls_fail_texts(diag, ATLS_ERR_NO_VERDICT, "gate", "exchange after the handshake",
+                               "one that goes on", "atls_post_step() to its end");
     }
     if (ssl_return == 1) {
         return atls_fail(diag, ATLS_ERR_NO_VERDICT, "gate", NULL);

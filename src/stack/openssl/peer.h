@@ -19,4 +19,23 @@ ATLS_NODISCARD bool openssl_peer_collect(struct openssl_peer *out, SSL *ssl, X50
                                          X509 *cert, bool ends);
 void openssl_peer_cleanup(struct openssl_peer *peer);
 
+/* verify.c. openssl_verify_certificate is PKIX, or what there is without (R-12), for the
+ * certificate of `store`; *out_pkix_ok says whether chain and name hold. */
+ATLS_NODISCARD enum atls_err openssl_verify_certificate(X509_STORE_CTX *store,
+                                                        const struct atls_context *context,
+                                                        bool *out_pkix_ok, struct atls_diag *diag);
+
+/* What a session is told of a certificate that was verified; `peer` borrows the rest. In either
+ * case openssl_seen_cleanup frees. */
+struct openssl_seen {
+    struct openssl_peer keys;
+    unsigned char *der;
+    char subject[256];
+    struct atls_peer peer;
+};
+ATLS_NODISCARD enum atls_err openssl_see_peer(struct openssl_seen *out, SSL *ssl,
+                                              X509_STORE_CTX *store, X509 *cert, bool pkix_ok,
+                                              struct atls_diag *diag);
+void openssl_seen_cleanup(struct openssl_seen *seen);
+
 #endif

@@ -94,6 +94,19 @@ static enum atls_err check_self_signed(X509_STORE_CTX *store, const struct atls_
                            "a self-signed certificate in its dates");
 }
 
+enum atls_err openssl_verify_certificate(X509_STORE_CTX *store, const struct atls_context *context,
+                                         bool *out_pkix_ok, struct atls_diag *diag)
+{
+    bool overlooked = false;
+    if (atls_context_is_no_pkix(context)) {
+        *out_pkix_ok = false;
+        return check_self_signed(store, context, diag);
+    }
+    const enum atls_err err = check_pkix(store, atls_context_requires(context), &overlooked, diag);
+    *out_pkix_ok = err == ATLS_OK && !overlooked;
+    return err;
+}
+
 static void subject_of(X509 *cert, char *out, size_t cap)
 {
     out[0] = '\0';
@@ -109,38 +122,50 @@ static void subject_of(X509 *cert, char *out, size_t cap)
     }
 }
 
+enum atls_err openssl_see_peer(struct openssl_seen *out, SSL *ssl, X509_STORE_CTX *store,
+                               X509 *cert, bool pkix_ok, struct atls_diag *diag)
+{
+    const struct atls_context *context = atls_session_context(openssl_session_of(ssl));
+    memset(out, 0, sizeof *out);
+    const int der_len = atls_context_takes_certificates(context) ? i2d_X509(cert, &out->der) : 0;
+    if (atls_context_keeps_claims(context)) {
+        subject_of(cert, out->subject, sizeof out->subject); /* a percent of a handshake */
+    }
+    if (!openssl_peer_collect(&out->keys, ssl, store, cert, atls_context_resumes(context)) ||
+        der_len < 0) {
+        return atls_fail(diag, ATLS_ERR_MEMORY, "peer's certificate", NULL);
+    }
+    out->peer = (struct atls_peer){.spki = out->keys.chain[0].spki,
+                                   .chain = out->keys.chain,
+                                   .num_chain = out->keys.num_chain,
+                                   .own_spkis = out->keys.own,
+                                   .num_own_spkis = out->keys.num_own,
+                                   .cert = atls_bytes_of(out->der, (size_t)der_len),
+                                   .subject = out->subject,
+                                   .pkix_ok = pkix_ok};
+    return ATLS_OK;
+}
+
+void openssl_seen_cleanup(struct openssl_seen *seen)
+{
+    openssl_peer_cleanup(&seen->keys);
+    OPENSSL_free(seen->der);
+    seen->der = NULL;
+}
+
 static enum atls_err appraise(SSL *ssl, struct atls_session *session, X509_STORE_CTX *store,
                               X509 *cert, bool pkix_ok)
 {
     const struct atls_channel channel = openssl_channel(ssl);
-    char subject[256];
     struct atls_diag diag;
-    struct openssl_peer seen;
-    enum atls_err err = ATLS_ERR_MEMORY;
-    unsigned char *der = NULL;
-    const bool wanted = atls_context_takes_certificates(atls_session_context(session));
-    const bool resumes = atls_context_resumes(atls_session_context(session));
-    const int der_len = wanted ? i2d_X509(cert, &der) : 0;
-    subject[0] = '\0';
-    if (atls_context_keeps_claims(atls_session_context(session))) {
-        subject_of(cert, subject, sizeof subject); /* printing it costs a percent of a handshake */
-    }
-    if (openssl_peer_collect(&seen, ssl, store, cert, resumes) && der_len >= 0) {
-        const struct atls_peer peer = {.spki = seen.chain[0].spki,
-                                       .chain = seen.chain,
-                                       .num_chain = seen.num_chain,
-                                       .own_spkis = seen.own,
-                                       .num_own_spkis = seen.num_own,
-                                       .cert = atls_bytes_of(der, (size_t)der_len),
-                                       .subject = subject,
-                                       .pkix_ok = pkix_ok};
-        err = atls_session_appraise(session, &channel, &peer);
+    struct openssl_seen seen;
+    enum atls_err err = openssl_see_peer(&seen, ssl, store, cert, pkix_ok, &diag);
+    if (err == ATLS_OK) {
+        err = atls_session_appraise(session, &channel, &seen.peer);
     } else {
-        atls_fail(&diag, err, "peer's certificate", NULL);
         atls_session_refuse(session, &diag);
     }
-    openssl_peer_cleanup(&seen);
-    OPENSSL_free(der);
+    openssl_seen_cleanup(&seen);
     return err;
 }
 
@@ -174,11 +199,8 @@ int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
         return verify_raw_key(store, session);
     }
     const struct atls_context *context = atls_session_context(session);
-    const bool no_pkix = atls_context_is_no_pkix(context);
-    bool overlooked = false;
-    enum atls_err err = no_pkix
-                            ? check_self_signed(store, context, &diag)
-                            : check_pkix(store, atls_context_requires(context), &overlooked, &diag);
+    bool pkix_ok = false;
+    enum atls_err err = openssl_verify_certificate(store, context, &pkix_ok, &diag);
     if (err != ATLS_OK) {
         /* Where nothing is required, an application with SSL_VERIFY_NONE goes on without PKIX as it
          * always could; OpenSSL ignores our 0 then. */
@@ -187,7 +209,7 @@ int openssl_verify_callback(X509_STORE_CTX *store, void *arg)
         }
         return 0;
     }
-    err = appraise(ssl, session, store, cert, !no_pkix && !overlooked);
+    err = appraise(ssl, session, store, cert, pkix_ok);
     if (err != ATLS_OK) {
         X509_STORE_CTX_set_error(store, x509_error_for(err));
         return 0;

@@ -8,7 +8,9 @@
 
 #include <errno.h>
 #include <openssl/async.h>
+#include <openssl/err.h>
 #include <poll.h>
+#include <string.h>
 
 static bool may_pause(void *connection)
 {
@@ -46,8 +48,22 @@ static enum atls_err wait_for(void *connection, int fd, uint32_t timeout_ms, str
     return ATLS_OK;
 }
 
+/* In TLS 1.3 a context of no octets is none (RFC 8446, 7.5), so that it is always said. */
+static enum atls_err export_value(void *connection, const char *label, struct atls_bytes context,
+                                  struct atls_buf out)
+{
+    static const unsigned char nothing[1];
+    const unsigned char *octets = context.len != 0 ? context.data : nothing;
+    ERR_set_mark();
+    const int done = SSL_export_keying_material(connection, out.data, out.cap, label, strlen(label),
+                                                octets, context.len, 1);
+    ERR_pop_to_mark();
+    return done == 1 ? ATLS_OK : ATLS_ERR_CRYPTO;
+}
+
 const struct atls_stack_ops openssl_stack_ops = {
     .name = "openssl",
     .may_pause = may_pause,
     .wait = wait_for,
+    .export_value = export_value,
 };

@@ -20,7 +20,7 @@ static void set_up(struct table *table)
 
 static enum atls_err ask(struct table *table, uint8_t first, int64_t deadline_ms)
 {
-    return atls_contexts_ask(ops(), &table->contexts, counting(32, first).data, deadline_ms, NULL);
+    return atls_contexts_ask(ops(), &table->contexts, counting(32, first), deadline_ms, NULL);
 }
 
 static enum atls_err answered(struct table *table, struct atls_bytes context, int64_t now_ms)

@@ -48,7 +48,14 @@ static enum atls_err loop_wait(void *connection, int fd, uint32_t timeout_ms,
     return ATLS_OK;
 }
 
-static const struct atls_stack_ops loopback = {"loopback", loop_may_pause, loop_wait};
+static enum atls_err loop_export(void *connection, const char *label, struct atls_bytes context,
+                                 struct atls_buf out)
+{
+    (void)connection, (void)label, (void)context, (void)out;
+    return ATLS_ERR_STATE; /* nothing follows this handshake */
+}
+
+static const struct atls_stack_ops loopback = {"loopback", loop_may_pause, loop_wait, loop_export};
 
 static const struct atls_channel good_channel = {.is_tls13 = true,
                                                  .suite_listed = true,

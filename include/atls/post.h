@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/**
+ * @file
+ * Attestation after the handshake: exported authenticators (RFC 9261) with Evidence that is bound
+ * to what the connection exports (draft-fossati-seat-expat-04). For contexts whose timing is
+ * ATLS_TIMING_POST or ATLS_TIMING_BOTH, on OpenSSL.
+ *
+ * Either the library carries the messages, in the frames of PROTOCOL.md, section 11. After the
+ * handshake, and before any data, the application calls atls_post_step() until it is done:
+ *
+ *     enum atls_post_step step;
+ *     while ((step = atls_post_step(ssl, &diag)) != ATLS_POST_DONE) {
+ *         if (step == ATLS_POST_FAILED) { ... close; diag says why ... }
+ *         // wait for the socket: readable, or, with ATLS_POST_WANT_WRITE, readable or writable
+ *     }
+ *
+ * Or the application carries them in a protocol of its own (atls_context_set_own_carriage()): who
+ * requires attestation sends what atls_post_ask() gives; its peer hands that to atls_post_answer()
+ * and sends back what comes; and atls_post_judge() takes it. Any number of such rounds may take
+ * place on one connection, in either direction, one at a time for each.
+ */
+#ifndef ATLS_POST_H
+#define ATLS_POST_H
+
+#include "atls/openssl.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** What came of atls_post_step(). */
+enum atls_post_step {
+    ATLS_POST_DONE = 0,   /**< the gate is open, or was never shut for an exchange */
+    ATLS_POST_WANT_READ,  /**< again when the socket is readable */
+    ATLS_POST_WANT_WRITE, /**< again when the socket is writable, or readable */
+    ATLS_POST_FAILED      /**< refused, by either side, or broken: the connection is shut */
+};
+
+/**
+ * atls_post_step runs the exchange after the handshake as far as it goes. Until it is done
+ * SSL_read(3) and SSL_write(3) give and take nothing: they behave as on a connection that both
+ * sides have closed. It is bounded by the timeout of the context, counted from the end of the
+ * handshake.
+ * @param ssl        a connection whose handshake is done, on a transport that may block or not
+ * @param[out] diag  with ATLS_POST_FAILED, why; may be NULL
+ * @return what to do next
+ */
+ATLS_API ATLS_NODISCARD enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag);
+
+/** atls_post_is_due tells, when the handshake is done, whether atls_post_step() has to run.
+ *  @param ssl  a connection
+ *  @return true until the exchange has ended */
+ATLS_API bool atls_post_is_due(const SSL *ssl);
+
+/**
+ * atls_post_ask begins a round: it gives a request (CertificateRequest or
+ * ClientCertificateRequest, RFC 9261, 4) for this context's requirement.
+ * @param ssl        a connection whose handshake is done
+ * @param nonce      of a Verifier that gives one, at most 64 octets; it goes into
+ *                   certificate_request_context, behind 32 random octets. Empty otherwise
+ * @param[out] out   the message, borrowed from `ssl` until the next round
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK        `*out` is to be sent
+ * @retval ATLS_ERR_STATE the handshake goes on, nothing is required of the peer, the last request
+ * is not answered yet, or no attestation after the handshake was agreed upon
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_post_ask(SSL *ssl, struct atls_bytes nonce,
+                                                    struct atls_bytes *out, struct atls_diag *diag);
+
+/**
+ * atls_post_answer answers a request of the peer's with the certificate and key of `ssl`, and with
+ * Evidence, or a passport, for this one request. What this side cannot do, or was not asked for, is
+ * answered with an empty authenticator, which refuses.
+ * @param ssl        a connection whose handshake is done
+ * @param request    from the peer, whole
+ * @param[out] out   the message, borrowed from `ssl` until the next answer
+ * @param[out] diag  why it failed; may be NULL
+ * @return ATLS_OK, and `*out` is to be sent; else the verdict refuses for that reason, but for
+ *         ATLS_ERR_STATE
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_post_answer(SSL *ssl, struct atls_bytes request,
+                                                       struct atls_bytes *out,
+                                                       struct atls_diag *diag);
+
+/**
+ * atls_post_judge ends a round: it appraises the peer's answer, by PKIX and policy as in a
+ * handshake. The verdict is that of atls_openssl_verdict().
+ * @param ssl            the connection of atls_post_ask()
+ * @param authenticator  from the peer, whole
+ * @param[out] diag      why it failed; may be NULL
+ * @return ATLS_OK when the peer is accepted; else the verdict refuses for that reason, for good;
+ *         ATLS_ERR_REFUSED_TO_ATTEST when it is the peer that refuses
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_post_judge(SSL *ssl, struct atls_bytes authenticator,
+                                                      struct atls_diag *diag);
+
+/**
+ * atls_openssl_set_alpn is SSL_CTX_set_alpn_protos(3) for an SSL_CTX on which atls is, or will be,
+ * enabled: with attestation after the handshake each protocol P is offered as atls/1+P before P,
+ * and atls/1 where there is none. What SSL_CTX_set_alpn_protos() itself sets would replace that.
+ * @param ctx        of clients
+ * @param protocols  as that function takes them: each with its length before it; none for len 0
+ * @param len        octets at `protocols`
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK            set
+ * @retval ATLS_ERR_ARGUMENT  not a list of names, or one of more than 248 octets
+ * @retval ATLS_ERR_MEMORY    no memory
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_set_alpn(SSL_CTX *ctx,
+                                                            const unsigned char *protocols,
+                                                            size_t len, struct atls_diag *diag);
+
+/**
+ * atls_openssl_set_alpn_select is SSL_CTX_set_alpn_select_cb(3), likewise. The callback is shown
+ * the protocols of the application only: those that the client offers with attestation, or, where
+ * it offers none and this side requires nothing, all.
+ * @param ctx        of servers
+ * @param select     chooses; NULL: the application has no protocol
+ * @param arg        handed to it
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK          set
+ * @retval ATLS_ERR_MEMORY  no memory
+ */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_openssl_set_alpn_select(SSL_CTX *ctx, SSL_CTX_alpn_select_cb_func select, void *arg,
+                             struct atls_diag *diag);
+
+/** atls_openssl_alpn_selected is SSL_get0_alpn_selected(3) as the application knows it: P where
+ *  atls/1+P was chosen, and nothing for atls/1.
+ *  @param ssl        a connection
+ *  @param[out] data  the name, borrowed from `ssl`; NULL when there is none
+ *  @param[out] len   its octets, 0 when there is none */
+ATLS_API void atls_openssl_alpn_selected(const SSL *ssl, const unsigned char **data, unsigned *len);
+
+/** atls_openssl_client_hello_callback is what atls sets by SSL_CTX_set_client_hello_cb(3) where
+ *  attestation after the handshake is required: it refuses a client that offers no protocol at all
+ *  with no_application_protocol(120). An application that has a callback of its own there may call
+ *  this one; without, such a client is refused at the end of the handshake.
+ *  @param ssl         the connection
+ *  @param[out] alert  the alert, with SSL_CLIENT_HELLO_ERROR
+ *  @param arg         ignored
+ *  @return SSL_CLIENT_HELLO_SUCCESS or SSL_CLIENT_HELLO_ERROR */
+ATLS_API int atls_openssl_client_hello_callback(SSL *ssl, int *alert, void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

@@ -67,8 +67,8 @@ static const struct option {
      "keys, certificates and machines that are refused, JSON"},
     {"simulated", FLAG, PEERS | CLI_APPRAISE, AT(simulated), NULL,
      "take Evidence of a simulated root of trust"},
-    {"timing", VALUE, PEERS, AT(timing), "handshake|certificate",
-     "where the peer's Evidence is taken from"},
+    {"timing", VALUE, PEERS, AT(timing), "TIMING",
+     "when to attest: handshake (default), post, both, or certificate"},
     {"carriage", VALUE, PEERS, AT(carriage), "extension", "how the Evidence travels"},
     {"handshake-timeout", VALUE, ASKERS, AT(handshake_timeout), "TIME",
      "bound of a handshake, such as 10s (default) or 500ms"},
@@ -80,6 +80,10 @@ static const struct option {
      "requests for Evidence that may wait (default 256)"},
     {"extension-type", VALUE, PEERS, AT(extension_type), "N",
      "code point of remoteAttestation (default 0xff5e)"},
+    {"cmw-extension-type", VALUE, PEERS, AT(cmw_extension_type), "N",
+     "with post or both: code point of cmw_attestation (default 0xff5f)"},
+    {"exporter-label", VALUE, PEERS, AT(exporter_label), "LABEL",
+     "with post or both: of an older draft: Attestation, \"Attestation Binding\""},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
     {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},
     {"echo", FLAG, CLI_SERVE, AT(echo), NULL, "send back what comes in (default)"},
@@ -163,7 +167,7 @@ static const char *const not_built[] = {
 #if !ATLS_NET
     "verifier",   "verifier-ca",
 #endif
-    "reattest",   "framed",      "resume", "psk",   "dtls", "ra-tls", "cmw-extension-type",
+    "reattest",   "framed",      "resume", "psk",   "dtls", "ra-tls",
 #if !ATLS_VERIFIER
     "verifier",   "store",       "listen", "token", "id",
 #endif

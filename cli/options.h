@@ -26,6 +26,7 @@ struct cli_options {
     const char *attest, *require, *policy, *revoked;
     const char *ra_tls;
     const char *timing, *carriage, *extension_type, *keylog;
+    const char *cmw_extension_type, *exporter_label;
     const char *verifier, *verifier_ca;
     struct cli_list trusted_verifiers, passports;
     bool plain_http;

@@ -305,7 +305,7 @@ static void announce(const struct server *s, const char *address)
     const char *requires = s->options->require != NULL ? s->options->require : "none";
     const char *attests = s->setup.attests != NULL ? s->setup.attests : "none";
     const char *pkix = s->setup.pkix ? "checked against --ca"
-                       : s->setup.asks_client
+                       : s->setup.takes_any_client
                            ? "not checked: a client's identity is its key (no --ca)"
                            : "not asked for";
     cli_note(verb, "listening on %s; attests with %s; requires %s; client certificates %s", address,

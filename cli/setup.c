@@ -12,6 +12,7 @@
 #include "json/file.h"
 #include "passport_file.h"
 #include "remote.h"
+#include "timing.h"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -51,14 +52,9 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
                                    struct atls_diag *diag)
 {
     const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
-    const bool by_certificate = o->timing != NULL && strcmp(o->timing, "certificate") == 0;
-    if (o->timing != NULL && strcmp(o->timing, "handshake") != 0 && !by_certificate) {
-        return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--timing", NULL, o->timing,
-                               "handshake or certificate");
-    }
-    if (by_certificate && !requires) {
-        return fail_config(diag, "--timing", "certificate, and nothing required of the peer",
-                           "--require");
+    const enum atls_err timing = cli_timing_check(o, requires, diag);
+    if (timing != ATLS_OK) {
+        return timing;
     }
     if (o->carriage != NULL && strcmp(o->carriage, "extension") != 0) {
         return atls_fail_texts(diag, ATLS_ERR_NOT_BUILT, "--carriage", NULL, o->carriage,
@@ -260,11 +256,14 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     if (err == ATLS_OK && no_pkix) {
         err = atls_context_set_no_pkix(s->context, diag);
     }
-    if (err == ATLS_OK && o->timing != NULL && strcmp(o->timing, "certificate") == 0) {
-        err = atls_context_set_timing(s->context, ATLS_TIMING_CERTIFICATE, diag);
+    if (err == ATLS_OK) {
+        err = cli_timing_set(s->context, o, diag);
     }
     s->pkix = !no_pkix && (!is_server || o->ca != NULL);
-    s->asks_client = is_server && (requires || o->ca != NULL);
+    /* A client that attests after the handshake brings its certificate there. */
+    const bool after_only = requires && cli_timing_of(o) == ATLS_TIMING_POST;
+    s->asks_client = is_server && !after_only && (requires || o->ca != NULL);
+    s->takes_any_client = is_server && requires && no_pkix;
     return err;
 }
 

@@ -10,9 +10,10 @@ struct cli_setup {
     struct atls_context *context;
     SSL_CTX *ssl_ctx;
     uint32_t handshake_timeout_ms;
-    const char *attests; /* name of the attester, or NULL */
-    bool asks_client;    /* server: asks for a client certificate */
-    bool pkix;           /* the peer's chain is checked */
+    const char *attests;   /* name of the attester, or NULL */
+    bool asks_client;      /* server: asks for a client certificate in the handshake */
+    bool takes_any_client; /* server: no chain of a client's is checked, its attestation is */
+    bool pkix;             /* the peer's chain is checked */
     char attests_name[32];
     /* --attest none with a key in a TPM: opened for the key alone */
     const struct atls_attester_ops *key_ops;

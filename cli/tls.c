@@ -11,11 +11,10 @@
 #include <string.h>
 #include <unistd.h>
 
-/* wait_for waits until the socket is ready for what OpenSSL wants; false at the deadline. */
-static bool wait_for(SSL *ssl, int ssl_error, int64_t deadline_ms)
+/* wait_ready waits until the socket is ready for one of `events`; false at the deadline. */
+static bool wait_ready(SSL *ssl, short events, int64_t deadline_ms)
 {
-    struct pollfd wait = {.fd = SSL_get_fd(ssl),
-                          .events = ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN};
+    struct pollfd wait = {.fd = SSL_get_fd(ssl), .events = events};
     for (;;) {
         const int64_t left = deadline_ms - cli_now_ms();
         const int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
@@ -24,6 +23,39 @@ static bool wait_for(SSL *ssl, int ssl_error, int64_t deadline_ms)
         }
         if (ready == 0 || errno != EINTR) {
             return false;
+        }
+    }
+}
+
+/* wait_for is wait_ready for what OpenSSL wants. */
+static bool wait_for(SSL *ssl, int ssl_error, int64_t deadline_ms)
+{
+    return wait_ready(ssl, ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN, deadline_ms);
+}
+
+static enum atls_err fail_late(uint32_t timeout_ms, struct atls_diag *diag)
+{
+    atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "handshake", NULL, NULL,
+                    "its end within milliseconds: ");
+    atls_diag_expected_int(diag, timeout_ms);
+    return ATLS_ERR_TIMEOUT;
+}
+
+/* exchange is what follows the handshake, where there is something to follow. */
+static enum atls_err exchange(SSL *ssl, int64_t deadline_ms, uint32_t timeout_ms,
+                              struct atls_diag *diag)
+{
+    for (;;) {
+        const enum atls_post_step went = atls_post_step(ssl, diag);
+        if (went == ATLS_POST_DONE) {
+            return ATLS_OK;
+        }
+        if (went == ATLS_POST_FAILED) {
+            return diag->err;
+        }
+        const bool writes = went == ATLS_POST_WANT_WRITE;
+        if (!wait_ready(ssl, (short)(POLLIN | (writes ? POLLOUT : 0)), deadline_ms)) {
+            return fail_late(timeout_ms, diag);
         }
     }
 }
@@ -37,6 +69,9 @@ enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *dia
         const int done = SSL_do_handshake(ssl);
         const int system_error = errno;
         const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, done);
+        if (done == 1 && atls_post_is_due(ssl)) {
+            return exchange(ssl, deadline, timeout_ms, diag);
+        }
         if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
             enum atls_err err = atls_openssl_outcome(ssl, done, diag);
             if (err == ATLS_ERR_CONNECTION && error == SSL_ERROR_SYSCALL && system_error != 0) {
@@ -46,10 +81,7 @@ enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *dia
             return err;
         }
         if (!wait_for(ssl, error, deadline)) {
-            atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "handshake", NULL, NULL,
-                            "its end within milliseconds: ");
-            atls_diag_expected_int(diag, timeout_ms);
-            return ATLS_ERR_TIMEOUT;
+            return fail_late(timeout_ms, diag);
         }
     }
 }

@@ -3,10 +3,11 @@
 #ifndef CLI_TLS_H
 #define CLI_TLS_H
 
-#include "atls/openssl.h"
+#include "atls/post.h"
 
-/* cli_handshake runs the handshake to its end or its deadline, which covers the whole of it: a peer
- * that sends one octet at a time gets no more time than one that is silent. */
+/* cli_handshake runs the handshake, and what follows it with --timing post or both, to their end or
+ * their deadline, which covers the whole of it: a peer that sends one octet at a time gets no more
+ * time than one that is silent. */
 ATLS_NODISCARD enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *diag);
 
 struct cli_counts {

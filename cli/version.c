@@ -18,6 +18,7 @@ static const char wire[] = "draft-fossati-seat-early-attestation-07";
 /* What this build can do, then the parts that it was built with. */
 static const char *const features[] = {
     "handshake",
+    "post",
     "background-check",
     "passport",
     "openssl",

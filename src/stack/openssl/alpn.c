@@ -45,10 +45,16 @@ static bool next(struct atls_bytes *list, struct atls_bytes *name)
     return true;
 }
 
+static bool starts_with(struct atls_bytes name, const char *prefix)
+{
+    const size_t len = strlen(prefix);
+    return name.len >= len && atls_bytes_is_text(atls_bytes_of(name.data, len), prefix);
+}
+
 /* within gives P of "atls/1+P"; false for any other name. */
 static bool within(struct atls_bytes name, struct atls_bytes *out)
 {
-    if (name.len <= BEFORE_LEN || memcmp(name.data, before, BEFORE_LEN) != 0) {
+    if (!starts_with(name, before) || name.len == BEFORE_LEN) {
         return false;
     }
     *out = atls_bytes_of(name.data + BEFORE_LEN, name.len - BEFORE_LEN);
@@ -163,7 +169,7 @@ static bool find(struct atls_bytes list, const char *prefix, struct atls_bytes r
 {
     const size_t prefix_len = strlen(prefix);
     while (next(&list, out)) {
-        if (out->len == prefix_len + rest.len && memcmp(out->data, prefix, prefix_len) == 0 &&
+        if (out->len == prefix_len + rest.len && starts_with(*out, prefix) &&
             atls_bytes_equal(atls_bytes_of(out->data + prefix_len, rest.len), rest)) {
             return true;
         }

@@ -359,15 +359,30 @@ static void references_are_counted(void **state)
 
 #define CONTEXT(name) cmocka_unit_test_setup_teardown(name, make, drop)
 
-static void timings_that_come_later_are_not_built(void **state)
+static void every_timing_is_taken_and_none_is_refused(void **state)
 {
     (void)state;
-    static const enum atls_timing others[] = {ATLS_TIMING_NONE, ATLS_TIMING_POST, ATLS_TIMING_BOTH};
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
-        assert_err(atls_context_set_timing(context, others[i], &diag), NOT_BUILT);
+    static const enum atls_timing timings[] = {ATLS_TIMING_HANDSHAKE, ATLS_TIMING_POST,
+                                               ATLS_TIMING_BOTH, ATLS_TIMING_CERTIFICATE};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(timings); i++) {
+        assert_err(atls_context_set_timing(context, timings[i], &diag), OK);
     }
-    assert_err(atls_context_set_timing(context, ATLS_TIMING_CERTIFICATE, &diag), OK);
-    assert_err(atls_context_set_timing(context, ATLS_TIMING_HANDSHAKE, &diag), OK);
+    assert_err(atls_context_set_timing(context, ATLS_TIMING_NONE, &diag), ARGUMENT);
+}
+
+static void settings_of_authenticators_have_their_limits(void **state)
+{
+    (void)state;
+    static const uint16_t taken[] = {0, 13, 0xff60}; /* server_name, signature_algorithms, ours */
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(taken); i++) {
+        assert_err(atls_context_set_cmw_extension_type(context, taken[i], &diag), CONFIG);
+    }
+    assert_err(atls_context_set_cmw_extension_type(context, 0xffa8, &diag), OK);
+    assert_err(atls_context_set_exporter_label(context, "Attestation Binding", &diag), OK);
+    assert_err(atls_context_set_exporter_label(context, "Attestation", &diag), OK);
+    assert_err(atls_context_set_exporter_label(context, "EXPORTER-cmw-attestation", &diag), OK);
+    assert_err(atls_context_set_exporter_label(context, "EXPORTER-Attestation", &diag), CONFIG);
+    assert_err(atls_context_set_own_carriage(context, &diag), OK);
 }
 
 int main(void)
@@ -392,7 +407,8 @@ int main(void)
         CONTEXT(a_clock_can_be_set_and_taken_back),
         CONTEXT(no_setter_works_on_a_context_in_use),
         CONTEXT(references_are_counted),
-        CONTEXT(timings_that_come_later_are_not_built),
+        CONTEXT(every_timing_is_taken_and_none_is_refused),
+        CONTEXT(settings_of_authenticators_have_their_limits),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

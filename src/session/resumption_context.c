@@ -138,7 +138,12 @@ enum atls_err context_freeze_resumption(struct atls_context *context, struct atl
     if (context->resumption == NULL) {
         return ATLS_OK;
     }
-    if (context->by_certificate) {
+    if (context_appraises_after(context)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "resumption",
+                               "timing \"post\" or \"both\"",
+                               "timing \"handshake\": draft-fossati-seat-expat forbids tickets");
+    }
+    if (context->timing == ATLS_TIMING_CERTIFICATE) {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "resumption",
                                "timing \"certificate\"",
                                "timing \"handshake\": a certificate is looked at each time");

@@ -2,11 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """bench/verifier.py ATLS SIGNATURES [ROUNDS [APPRAISALS [CONNECTIONS]]]: what `atls verifier` costs beside the signatures.
 
-SIGNATURES is bench_signatures: an ES256 verification and an ES256 signature, in a round before and after each
-measurement. Four processes are the clients; each has its share of the connections, reuses them, and has a request on
-each of them all the time. Their Evidence is made before the clock runs. The cost
-of an appraisal is the CPU time of all processes of the service for a session (newSession) and its Evidence; that of
-PostgreSQL, which is elsewhere as a rule, is given by itself. Speed is no test: this program only prints.
+SIGNATURES is bench_signatures: an ES256 verification and an ES256 signature. It runs before and after each round, once
+on every core at the same time, for all cores are at work in a round too, and once alone. Four processes are the
+clients; each has its share of the connections, reuses them, and has a request on each of them all the time. Their
+Evidence is made before the clock runs. The cost of an appraisal is the CPU time, by the scheduler's clocks, of all
+processes of the service for a session (newSession) and its Evidence; that of the clients is not in it, nor that of
+PostgreSQL, which is elsewhere as a rule: both are given by themselves. Then the same again, but with requests that come
+at half of that rate, whatever becomes of those before: their latency counts from when they were due. Speed is no test:
+this program only prints.
 """
 
 import base64
@@ -38,17 +41,22 @@ def children(pid: int) -> list:
     return [pid, *(below for child in found for below in children(child))]
 
 
+def clock_us(pid: int) -> float:
+    """The clock of clock_getcpuclockid(3): what the scheduler gave to all threads of a process, in nanoseconds."""
+    return time.clock_gettime(~pid << 3 | 2) * 1e6
+
+
 def cpu_us(pid: int) -> float:
-    """Of a process and all below it, also of those that have ended."""
-    total = 0
+    """Of a process and all below it, also of those that have ended, whose time has ticks for its unit."""
+    total = 0.0
     for each in children(pid):
         try:
             with open(f"/proc/{each}/stat", encoding="ascii") as file:
                 fields = file.read().rpartition(")")[2].split()
+            total += clock_us(each) + sum(map(int, fields[13:15])) * 1e6 / TICKS
         except OSError:
             continue
-        total += sum(map(int, fields[11:15]))
-    return total * 1e6 / TICKS
+    return total
 
 
 def memory_kib(pid: int) -> int:
@@ -88,25 +96,27 @@ class Connection:
         return int(head[9:12]), head, body[:need]
 
 
-def drive(connections: list, work: list) -> list:
-    """(item, microseconds, answer) for each (item, target, body): on every connection one is under way."""
-    waiting, done = iter(work), []
+def drive(connections: list, work: list, every_s: float = 0) -> list:
+    """(item, microseconds, answer) for each (item, target, body): on every connection one is under way, or with
+    `every_s` one is due each time that this has passed, and takes the next connection that is free."""
+    asked, done, free, began = 0, [], list(connections), time.monotonic()
     with selectors.DefaultSelector() as selector:
-        def next_on(connection):
-            connection.asked = next(waiting, None)
-            if connection.asked is not None:
-                connection.began = time.monotonic()
-                connection.send(*connection.asked[1:])
         for connection in connections:
             selector.register(connection.socket, selectors.EVENT_READ, connection)
-            next_on(connection)
         while len(done) < len(work):
-            for key, _ in selector.select():
+            while free and asked < len(work) and began + asked * every_s <= time.monotonic():
+                connection = free.pop()
+                connection.asked = work[asked]
+                connection.began = began + asked * every_s if every_s else time.monotonic()
+                connection.send(*connection.asked[1:])
+                asked += 1
+            wait = max(0.0, began + asked * every_s - time.monotonic()) if free and asked < len(work) else None
+            for key, _ in selector.select(wait):
                 connection = key.data
                 answer = connection.answer()
                 if answer is not None:
                     done.append((connection.asked[0], (time.monotonic() - connection.began) * 1e6, answer))
-                    next_on(connection)
+                    free.append(connection)
     return done
 
 
@@ -121,10 +131,10 @@ def open_sessions(connections: list, nonces: list) -> list:
     return opened
 
 
-def submit(connections: list, work: list) -> list:
+def submit(connections: list, work: list, every_s: float = 0) -> list:
     """The latency of each (path, Evidence) in microseconds."""
     times = []
-    for _, taken, (status, _, body) in drive(connections, [(None, *item) for item in work]):
+    for _, taken, (status, _, body) in drive(connections, [(None, *item) for item in work], every_s):
         times.append(taken)
         if status != 200 or b'"complete"' not in body:
             raise AssertionError(f"session: {status} {body[:500]}")
@@ -170,8 +180,19 @@ def split(items: list) -> list:
     return [items[i::PROCESSES] for i in range(PROCESSES)]
 
 
-def bare_us(signatures: str) -> float:
-    return float(subprocess.run([signatures], check=True, capture_output=True, text=True).stdout)
+def bare_us(signatures: str, at_once: int) -> float:
+    running = [subprocess.Popen([signatures], stdout=subprocess.PIPE, text=True) for _ in range(at_once)]
+    return statistics.mean(float(each.communicate()[0]) for each in running)
+
+
+def bare(signatures: str) -> tuple:
+    """Microseconds of the two signatures: on all cores at once, and alone."""
+    return bare_us(signatures, os.cpu_count()), bare_us(signatures, 1)
+
+
+def percentiles(times: list) -> str:
+    times = sorted(times)
+    return f"p50 {times[len(times) // 2] / 1000:.1f} ms, p99 {times[len(times) * 99 // 100] / 1000:.1f} ms"
 
 
 class Bench(SystemTest):
@@ -194,33 +215,45 @@ class Bench(SystemTest):
             self.round(verifier, postgres, machine, 400, connections)  # warm up: connections, plans, caches
             found = []
             for _ in range(rounds):
-                bare = bare_us(signatures)
+                before = bare(signatures)
                 one = self.round(verifier, postgres, machine, count, connections)
-                one["bare"] = (bare + bare_us(signatures)) / 2
+                one["bare"], one["alone"] = map(statistics.mean, zip(before, bare(signatures)))
                 found.append(one)
             self.report(kind, found)
+            self.paced(verifier, machine, found, count, connections)
             self.memory(kind, verifier)
             asker.close()
         finally:
             verifier.stop()
 
     @staticmethod
-    def round(verifier: Verifier, postgres: Postgres, machine: PsaMachine, count: int, connections: int) -> dict:
-        """Microseconds of CPU a session: to open it, to appraise, of PostgreSQL; and the latencies."""
-        def used() -> tuple:
-            return cpu_us(verifier.process.pid), cpu_us(postgres.process.pid)
+    def opened(verifier: Verifier, machine: PsaMachine, count: int, connections: int) -> tuple:
+        """Sessions with their Evidence, made while no clock runs; CPU of service and clients, and seconds, to open them."""
         nonces = [os.urandom(64) for _ in range(count)]
         texts = {base64.urlsafe_b64encode(nonce).decode(): nonce for nonce in nonces}
-        began = used()
+        began, clients = cpu_us(verifier.process.pid), sum(os.times()[2:4])
         open_s, opened = in_processes(verifier.port, connections, split(list(texts)), open_sessions)
-        between = used()
-        work = [(path, machine.evidence(texts[nonce])) for nonce, path in opened]
-        idle = used()  # housekeeping went on meanwhile
+        used = cpu_us(verifier.process.pid) - began, (sum(os.times()[2:4]) - clients) * 1e6
+        return [(path, machine.evidence(texts[nonce])) for nonce, path in opened], used, open_s
+
+    @classmethod
+    def round(cls, verifier: Verifier, postgres: Postgres, machine: PsaMachine, count: int, connections: int) -> dict:
+        """Microseconds of CPU a session: to open it, to appraise, of PostgreSQL and the clients; and the latencies."""
+        work, opening, open_s = cls.opened(verifier, machine, count, connections)
+        began, stored, clients = cpu_us(verifier.process.pid), cpu_us(postgres.process.pid), sum(os.times()[2:4])
         submit_s, times = in_processes(verifier.port, connections, split(work), submit)
-        ended = used()
-        return {"open": (between[0] - began[0]) / count, "submit": (ended[0] - idle[0]) / count,
-                "postgres": (between[1] - began[1] + ended[1] - idle[1]) / count,
-                "rate": count / (open_s + submit_s), "times": times}
+        return {"open": opening[0] / count, "submit": (cpu_us(verifier.process.pid) - began) / count,
+                "postgres": (cpu_us(postgres.process.pid) - stored) / count,
+                "clients": (opening[1] + (sum(os.times()[2:4]) - clients) * 1e6) / count,
+                "rate": count / (open_s + submit_s), "submits": count / submit_s, "times": times}
+
+    @classmethod
+    def paced(cls, verifier: Verifier, machine: PsaMachine, found: list, count: int, connections: int) -> None:
+        rate = statistics.median(one["submits"] for one in found) / 2
+        work = cls.opened(verifier, machine, count, connections)[0]
+        _, times = in_processes(verifier.port, connections, split(work),
+                                lambda some, share: submit(some, share, PROCESSES / rate))
+        print(f"    at {rate:.0f} Evidence/s, half of what it takes: {percentiles(times)}", flush=True)
 
     @staticmethod
     def report(kind: str, found: list) -> None:
@@ -228,16 +261,17 @@ class Bench(SystemTest):
             values = sorted(values)
             return f"{statistics.median(values):.3f} [{values[0]:.3f}..{values[-1]:.3f}]"
 
+        def ratio(bound: str, with_open: bool = True) -> str:
+            return spread(one[bound] / (one["submit"] + (one["open"] if with_open else 0)) for one in found)
+
         def median(name: str) -> float:
             return statistics.median(one[name] for one in found)
-        times = sorted(value for one in found for value in one["times"])
         whole = median("open") + median("submit")
-        print(f"{kind}: ratio {spread(one['bare'] / (one['open'] + one['submit']) for one in found)}, without newSession "
-              f"{spread(one['bare'] / one['submit'] for one in found)}")
-        print(f"    CPU: two signatures {median('bare'):.0f} us, newSession {median('open'):.0f} us, Evidence {median('submit'):.0f} us, "
-              f"{1e6 / whole:.0f} appraisals/s a core; PostgreSQL itself {median('postgres'):.0f} us")
-        print(f"    {median('rate'):.0f} appraisals/s in all; Evidence p50 {times[len(times) // 2] / 1000:.1f} ms, "
-              f"p99 {times[len(times) * 99 // 100] / 1000:.1f} ms", flush=True)
+        print(f"{kind}: ratio {ratio('bare')}, without newSession {ratio('bare', False)}; with signatures that were alone {ratio('alone')}")
+        print(f"    CPU: two signatures {median('bare'):.0f} us, alone {median('alone'):.0f} us, newSession {median('open'):.0f} us, "
+              f"Evidence {median('submit'):.0f} us, {1e6 / whole:.0f} appraisals/s a core; PostgreSQL itself {median('postgres'):.0f} us, "
+              f"the clients {median('clients'):.0f} us")
+        print(f"    {median('rate'):.0f} appraisals/s in all; Evidence {percentiles([value for one in found for value in one['times']])}", flush=True)
 
     def memory(self, kind: str, verifier: Verifier) -> None:
         connections = [Connection(verifier.port) for _ in range(64)]

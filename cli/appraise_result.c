@@ -112,7 +112,7 @@ static enum atls_err sign(struct cli_result *result, const struct atls_ear *ear,
     const char *kid = result->keys.keys[0].kid;
     return result->as_cwt
                ? atls_ear_sign_cwt(&result->cwt, &result->cwt_len, ear, crypto, key, kid, diag)
-               : atls_ear_sign(&result->jwt, result->claims, crypto, key, kid, diag);
+               : atls_ear_sign_jwt(&result->jwt, ear, crypto, key, kid, diag);
 }
 
 static enum atls_err make(struct cli_result *result, const struct atls_appraisal *appraisal,

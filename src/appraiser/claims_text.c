@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "appraiser/claims_text.h"
 
-#include "json/base64.h"
+#include "base/span.h"
 #include "json/json.h"
 
 #include <inttypes.h>
@@ -10,71 +10,96 @@
 
 struct atls_claims_text atls_claims_text_new(void)
 {
-    struct atls_claims_text text = {json_object(), false};
-    text.failed = text.object == NULL;
+    struct atls_claims_text text = {.out = {.text = NULL}};
+    atls_json_put(&text.out, "{");
     return text;
 }
 
 void atls_claims_text_cleanup(struct atls_claims_text *text)
 {
-    json_decref(text->object);
-    text->object = NULL;
+    atls_json_writer_cleanup(&text->out);
+}
+
+static void put_name(struct atls_claims_text *text, const char *name)
+{
+    if (name != NULL) {
+        atls_json_put_name(&text->out, name);
+    } else {
+        atls_json_put_next(&text->out);
+    }
+}
+
+void atls_claims_open_object(struct atls_claims_text *text, const char *name)
+{
+    put_name(text, name);
+    atls_json_put(&text->out, "{");
+}
+
+void atls_claims_close_object(struct atls_claims_text *text)
+{
+    atls_json_put(&text->out, "}");
+}
+
+void atls_claims_open_array(struct atls_claims_text *text, const char *name)
+{
+    put_name(text, name);
+    atls_json_put(&text->out, "[");
+}
+
+void atls_claims_close_array(struct atls_claims_text *text)
+{
+    atls_json_put(&text->out, "]");
 }
 
 void atls_claims_put_json(struct atls_claims_text *text, const char *name, json_t *value)
 {
-    if (text->failed) {
-        json_decref(value);
-        return;
+    char *dumped = atls_json_dump(value);
+    put_name(text, name);
+    if (dumped != NULL) {
+        atls_json_put(&text->out, dumped);
+    } else {
+        text->out.failed = true;
     }
-    text->failed = json_object_set_new(text->object, name, value) != 0;
+    free(dumped);
+    json_decref(value);
 }
 
 void atls_claims_put_hex(struct atls_claims_text *text, const char *name, struct atls_bytes octets)
 {
-    char *hex = atls_hex_new(octets);
-    atls_claims_put_json(text, name, hex != NULL ? json_string(hex) : NULL);
-    free(hex);
+    put_name(text, name);
+    atls_json_put_hex(&text->out, octets);
 }
 
 void atls_claims_put_text(struct atls_claims_text *text, const char *name, struct atls_bytes utf8)
 {
-    atls_claims_put_json(text, name,
-                         json_stringn(utf8.len != 0 ? (const char *)utf8.data : "", utf8.len));
+    put_name(text, name);
+    atls_json_put_string(&text->out, utf8);
 }
 
 void atls_claims_put_int(struct atls_claims_text *text, const char *name, int64_t value)
 {
-    atls_claims_put_json(text, name, json_integer(value));
+    put_name(text, name);
+    atls_json_put_number(&text->out, value);
 }
 
 void atls_claims_put_u64(struct atls_claims_text *text, const char *name, uint64_t value)
 {
     char digits[24];
     snprintf(digits, sizeof digits, "%" PRIu64, value);
-    atls_claims_put_json(text, name, json_string(digits));
+    atls_claims_put_text(text, name, atls_bytes_text(digits));
 }
 
 void atls_claims_put_bool(struct atls_claims_text *text, const char *name, bool value)
 {
-    atls_claims_put_json(text, name, json_boolean(value));
-}
-
-json_t *atls_claims_take_object(struct atls_claims_text *text)
-{
-    if (text->failed) {
-        atls_claims_text_cleanup(text);
-        return NULL;
-    }
-    json_t *object = text->object;
-    text->object = NULL;
-    return object;
+    put_name(text, name);
+    atls_json_put(&text->out, value ? "true" : "false");
 }
 
 enum atls_err atls_claims_text_finish(char **out, struct atls_claims_text *text,
                                       struct atls_diag *diag)
 {
-    char *line = text->failed ? NULL : atls_json_dump(text->object);
+    atls_json_put(&text->out, "}");
+    char *line = atls_json_writer_take(&text->out);
     if (line == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "evidence claims", "claims as JSON");
     }

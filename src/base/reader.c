@@ -1,35 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Pointer arithmetic is allowed in this file and in atls_read_u8: here only take() moves the
- * cursor, after its check. */
+/* Pointer arithmetic is in the header alone: only atls_read_u8 and atls_read_bytes move the cursor,
+ * after their check. */
 #include "base/reader.h"
 
-struct atls_reader atls_reader_of(struct atls_bytes input)
+static bool read_integer(struct atls_reader *r, size_t len, uint64_t *out)
 {
-    struct atls_reader r = {input.data, input.len, 0};
-    return r;
-}
-
-/* take moves past `len` octets, which the caller has checked to be there. */
-static const uint8_t *take(struct atls_reader *r, size_t len)
-{
-    const uint8_t *start = r->data;
-    if (len != 0) { /* NULL + 0 is undefined before C23, and an empty span may be NULL */
-        r->data += len;
-    }
-    r->left -= len;
-    r->base += len;
-    return start;
-}
-
-static bool read_integer(struct atls_reader *r, size_t octets, uint64_t *out)
-{
-    if (r->left < octets) {
+    struct atls_bytes octets;
+    if (!atls_read_bytes(r, len, &octets)) {
         return false;
     }
-    const uint8_t *at = take(r, octets);
     uint64_t value = 0;
-    for (size_t i = 0; i < octets; i++) {
-        value = (value << 8) | at[i];
+    for (size_t i = 0; i < octets.len; i++) {
+        value = (value << 8) | octets.data[i];
     }
     *out = value;
     return true;
@@ -68,16 +50,6 @@ bool atls_read_u32(struct atls_reader *r, uint32_t *out)
 bool atls_read_u64(struct atls_reader *r, uint64_t *out)
 {
     return read_integer(r, 8, out);
-}
-
-bool atls_read_bytes(struct atls_reader *r, size_t len, struct atls_bytes *out)
-{
-    if (r->left < len) {
-        return false;
-    }
-    out->data = take(r, len);
-    out->len = len;
-    return true;
 }
 
 static bool read_vector(struct atls_reader *r, size_t length_octets, size_t min, size_t max,

@@ -20,15 +20,19 @@ struct atls_reader {
     size_t base;         /* offset of `data` in the outermost input */
 };
 
-struct atls_reader atls_reader_of(struct atls_bytes input);
+static inline struct atls_reader atls_reader_of(struct atls_bytes input)
+{
+    const struct atls_reader r = {input.data, input.len, 0};
+    return r;
+}
 
 static inline size_t atls_reader_offset(const struct atls_reader *r)
 {
     return r->base;
 }
 
-/* Integers, big-endian. One octet is read in place: CBOR and UTF-8 are read octet by octet, and the
- * call would cost more than the reading. */
+/* Integers, big-endian. One octet, and octets, are read in place: the call would cost more than the
+ * reading, and CBOR and UTF-8 are read octet by octet. */
 ATLS_NODISCARD static inline bool atls_read_u8(struct atls_reader *r, uint8_t *out)
 {
     if (r->left == 0) {
@@ -46,7 +50,21 @@ ATLS_NODISCARD bool atls_read_u32(struct atls_reader *r, uint32_t *out);
 ATLS_NODISCARD bool atls_read_u64(struct atls_reader *r, uint64_t *out);
 
 /* atls_read_bytes borrows the next `len` octets. */
-ATLS_NODISCARD bool atls_read_bytes(struct atls_reader *r, size_t len, struct atls_bytes *out);
+ATLS_NODISCARD static inline bool atls_read_bytes(struct atls_reader *r, size_t len,
+                                                  struct atls_bytes *out)
+{
+    if (r->left < len) {
+        return false;
+    }
+    out->data = r->data;
+    out->len = len;
+    if (len != 0) { /* NULL + 0 is undefined before C23, and an empty span may be NULL */
+        r->data += len;
+    }
+    r->left -= len;
+    r->base += len;
+    return true;
+}
 
 /* atls_read_vecN reads opaque<min..max> with a length of N bits in front. */
 ATLS_NODISCARD bool atls_read_vec8(struct atls_reader *r, size_t min, size_t max,

@@ -21,6 +21,7 @@ void atls_key_free(struct atls_key *key)
     if (key == NULL) {
         return;
     }
+    atls_prepared_free(key->prepared);
     EVP_PKEY_free(key->pkey);
     OPENSSL_free((void *)(uintptr_t)key->n.data);
     OPENSSL_free((void *)(uintptr_t)key->e.data);
@@ -88,6 +89,13 @@ static EVP_PKEY *import_point(const struct curve *curve, struct atls_bytes point
     return import(curve->type, EVP_PKEY_PUBLIC_KEY, params);
 }
 
+/* is_own: the key is in OpenSSL's own provider. What others take and keep is theirs. */
+static bool is_own(const EVP_PKEY *pkey)
+{
+    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(pkey);
+    return provider != NULL && strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0;
+}
+
 /* adopt takes `pkey` over, NULL included, into a new key on `curve`. */
 static enum atls_err adopt(struct atls_key **out, EVP_PKEY *pkey, const struct curve *curve,
                            struct atls_bytes point, bool public_only, struct atls_diag *diag)
@@ -100,6 +108,13 @@ static enum atls_err adopt(struct atls_key **out, EVP_PKEY *pkey, const struct c
     key->pkey = pkey;
     key->curve = curve;
     key->public_only = public_only;
+    if (curve->group != NULL && pkey != NULL && is_own(pkey)) {
+        key->prepared = atls_prepared_new();
+        if (key->prepared == NULL) {
+            atls_key_free(key);
+            return no_memory(diag);
+        }
+    }
     memcpy(key->point, point.data, point.len);
     *out = key;
     return ATLS_OK;
@@ -365,10 +380,8 @@ static bool public_point(EVP_PKEY *pkey, const struct curve *curve, uint8_t *poi
  * other providers keep to themselves says nothing. */
 static bool is_public_eddsa(const EVP_PKEY *pkey, const struct curve *curve)
 {
-    const OSSL_PROVIDER *provider = EVP_PKEY_get0_provider(pkey);
     size_t len = 0;
-    return curve->group == NULL && provider != NULL &&
-           strcmp(OSSL_PROVIDER_get0_name(provider), "default") == 0 &&
+    return curve->group == NULL && is_own(pkey) &&
            EVP_PKEY_get_raw_private_key(pkey, NULL, &len) != 1;
 }
 

@@ -4,6 +4,7 @@
 #define CRYPTO_KEY_INTERNAL_H
 
 #include "crypto/key.h"
+#include "crypto/prepared.h"
 
 #include <openssl/evp.h>
 
@@ -25,8 +26,9 @@ struct curve {
 
 struct atls_key {
     EVP_PKEY *pkey;
-    const struct curve *curve; /* NULL for RSA */
-    bool public_only;          /* there is certainly no private part */
+    const struct curve *curve;      /* NULL for RSA */
+    bool public_only;               /* there is certainly no private part */
+    struct atls_prepared *prepared; /* of an EC key in OpenSSL's own provider; else NULL */
     uint8_t point[MAX_POINT_LEN];
     struct atls_bytes n, e; /* RSA; on the heap, owned */
 };

@@ -114,6 +114,27 @@ static bool ecdsa_from_der(struct atls_bytes der, uint8_t *raw, size_t raw_len)
     return done;
 }
 
+/* by_prepared verifies or signs a digest, DER in *len octets at `der`. EVP_PKEY_verify(3) and
+ * EVP_PKEY_sign(3) may be called as often as one likes after one initialization. */
+static enum atls_err by_prepared(const struct atls_key *key, enum atls_prepared_use use,
+                                 const EVP_MD *md, const struct atls_digest *digest, uint8_t *der,
+                                 size_t *len)
+{
+    EVP_PKEY_CTX *context = atls_prepared_take(key->prepared, use, key->pkey, md);
+    if (context == NULL) {
+        return use == TO_SIGN ? ATLS_ERR_KEY : ATLS_ERR_CRYPTO;
+    }
+    const int done = use == TO_SIGN
+                         ? EVP_PKEY_sign(context, der, len, digest->data, digest->len)
+                         : EVP_PKEY_verify(context, der, *len, digest->data, digest->len);
+    if (done == 1) {
+        atls_prepared_give(key->prepared, use, context);
+        return ATLS_OK;
+    }
+    EVP_PKEY_CTX_free(context);
+    return use == TO_SIGN ? ATLS_ERR_KEY : ATLS_ERR_SIGNATURE;
+}
+
 /* ECDSA and RSA verify over a digest that we made: no digest has to be found by name then. */
 static enum atls_err verify_digest(int32_t alg, const struct atls_key *key,
                                    const struct atls_bytes *parts, size_t num_parts,
@@ -128,11 +149,17 @@ static enum atls_err verify_digest(int32_t alg, const struct atls_key *key,
             return ATLS_ERR_CRYPTO;
         }
     }
-    enum atls_err err = ATLS_ERR_CRYPTO;
     struct atls_digest digest;
+    if (md == NULL || !hash_parts(md, parts, num_parts, &digest)) {
+        return ATLS_ERR_CRYPTO;
+    }
+    if (key->prepared != NULL) {
+        return by_prepared(key, TO_VERIFY, md, &digest, der, &given.len);
+    }
+    enum atls_err err = ATLS_ERR_CRYPTO;
     EVP_PKEY_CTX *context = EVP_PKEY_CTX_new_from_pkey(NULL, key->pkey, NULL);
-    if (md != NULL && context != NULL && hash_parts(md, parts, num_parts, &digest) &&
-        EVP_PKEY_verify_init(context) == 1 && EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
+    if (context != NULL && EVP_PKEY_verify_init(context) == 1 &&
+        EVP_PKEY_CTX_set_signature_md(context, md) == 1 &&
         (key->curve != NULL || set_rsa_padding(context, alg))) {
         const int valid = EVP_PKEY_verify(context, given.data, given.len, digest.data, digest.len);
         err = valid == 1 ? ATLS_OK : ATLS_ERR_SIGNATURE;
@@ -229,8 +256,18 @@ static enum atls_err sign_ecdsa(int32_t alg, const struct atls_key *key,
 {
     uint8_t der[MAX_ECDSA_DER_LEN];
     size_t der_len = sizeof der;
-    if (!sign_parts(alg, key, parts, num_parts, der, &der_len)) {
-        return ATLS_ERR_KEY;
+    struct atls_digest digest;
+    const EVP_MD *md = atls_ossl_md(hash_of(alg));
+    enum atls_err err = ATLS_OK;
+    if (key->prepared != NULL && md != NULL) {
+        err = hash_parts(md, parts, num_parts, &digest)
+                  ? by_prepared(key, TO_SIGN, md, &digest, der, &der_len)
+                  : ATLS_ERR_CRYPTO;
+    } else {
+        err = sign_parts(alg, key, parts, num_parts, der, &der_len) ? ATLS_OK : ATLS_ERR_KEY;
+    }
+    if (err != ATLS_OK) {
+        return err;
     }
     *len = key->curve->signature_len;
     return ecdsa_from_der(atls_bytes_of(der, der_len), out, *len) ? ATLS_OK : ATLS_ERR_CRYPTO;

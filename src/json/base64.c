@@ -13,17 +13,22 @@ struct alphabet {
 static const struct alphabet url = {COMMON "-_", false};
 static const struct alphabet standard = {COMMON "+/", true};
 
+#define TEN(first)                                                                                 \
+    (first), (first) + 1, (first) + 2, (first) + 3, (first) + 4, (first) + 5, (first) + 6,         \
+        (first) + 7, (first) + 8, (first) + 9
+#define TWENTY_SIX(first)                                                                          \
+    TEN(first), TEN((first) + 10), (first) + 20, (first) + 21, (first) + 22, (first) + 23,         \
+        (first) + 24, (first) + 25
+
+/* Of letters and figures, which are the same in all alphabets: one more than the value. */
+static const uint8_t common_values[256] = {
+    ['A'] = TWENTY_SIX(1), ['a'] = TWENTY_SIX(27), ['0'] = TEN(53)};
+
 /* value_of gives 0 to 63, or -1. */
 static int value_of(const struct alphabet *alphabet, uint8_t character)
 {
-    if (character >= 'A' && character <= 'Z') {
-        return character - 'A';
-    }
-    if (character >= 'a' && character <= 'z') {
-        return character - 'a' + 26;
-    }
-    if (character >= '0' && character <= '9') {
-        return character - '0' + 52;
+    if (common_values[character] != 0) {
+        return common_values[character] - 1;
     }
     return character == (uint8_t)alphabet->digits[62]   ? 62
            : character == (uint8_t)alphabet->digits[63] ? 63

@@ -6,13 +6,14 @@
 #include "json/ear_json.h"
 #include "json/json.h"
 #include "json/jws.h"
+#include "json/plain.h"
 #include "result/ear_form.h"
 
 #include <stdlib.h>
 
 struct atls_ear_made {
     struct atls_ear_draft draft;
-    json_t *evidence[ATLS_MAX_SUBMODS]; /* verified claims of each submod; NULL: none */
+    json_t *evidence[ATLS_MAX_SUBMODS]; /* verified claims of a submod that are not plain */
 };
 
 static enum atls_err no_memory(struct atls_diag *diag)
@@ -36,12 +37,17 @@ const struct atls_ear *atls_ear_made_get(const struct atls_ear_made *made)
 static enum atls_err add_evidence(struct atls_ear_made *made, size_t index, const char *claims_json,
                                   struct atls_diag *diag)
 {
+    struct atls_ear_value *claims = &made->draft.ear.submods[index].attester_claims;
     if (claims_json == NULL) {
         return ATLS_OK;
     }
-    const enum atls_err err =
-        atls_json_parse(&made->evidence[index], atls_bytes_text(claims_json), ATLS_EAR_STEP, diag);
-    made->draft.ear.submods[index].attester_claims.json = made->evidence[index];
+    const struct atls_bytes text = atls_bytes_text(claims_json);
+    if (atls_json_is_plain(text)) {
+        claims->json_text = text;
+        return ATLS_OK;
+    }
+    const enum atls_err err = atls_json_parse(&made->evidence[index], text, ATLS_EAR_STEP, diag);
+    claims->json = made->evidence[index];
     return atls_json_recode(err, ATLS_ERR_STATE, diag); /* the text is the appraiser's own */
 }
 
@@ -106,16 +112,15 @@ enum atls_err atls_ear_error_claims(struct json_t **out, const struct atls_diag 
     return take_claims(out, err, made, diag);
 }
 
-enum atls_err atls_ear_sign(char **out_jwt, const struct json_t *claims,
-                            const struct atls_crypto_ops *crypto, const struct atls_key *key,
-                            const char *kid, struct atls_diag *diag)
+enum atls_err atls_ear_sign_jwt(char **out, const struct atls_ear *ear,
+                                const struct atls_crypto_ops *crypto, const struct atls_key *key,
+                                const char *kid, struct atls_diag *diag)
 {
-    char *payload = atls_json_dump(claims);
-    if (payload == NULL) {
-        return no_memory(diag);
+    char *payload = NULL;
+    enum atls_err err = atls_ear_to_text(&payload, ear, diag);
+    if (err == ATLS_OK) {
+        err = atls_jws_sign(out, crypto, key, "JWT", kid, atls_bytes_text(payload), diag);
     }
-    const enum atls_err err =
-        atls_jws_sign(out_jwt, crypto, key, "JWT", kid, atls_bytes_text(payload), diag);
     free(payload);
     return err;
 }

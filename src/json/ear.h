@@ -7,7 +7,7 @@
 
 struct json_t;
 
-/* A Result that was made, with what its spans borrow. */
+/* A Result that was made, with what its spans borrow; the claims of the appraisal stay there. */
 struct atls_ear_made;
 
 /* atls_ear_new is atls_ear_make with the claims that the appraiser verified; atls_ear_new_error is
@@ -35,13 +35,12 @@ ATLS_NODISCARD enum atls_err atls_ear_error_claims(struct json_t **out, const st
                                                    const struct atls_ear_options *options,
                                                    struct atls_diag *diag);
 
-/* atls_ear_sign gives the compact JWT (caller: free). `kid` names the key in the header, so that
- * Verifiers can change keys (RFC 7515, 4.1.4); NULL: no name. */
-ATLS_NODISCARD enum atls_err atls_ear_sign(char **out_jwt, const struct json_t *claims,
-                                           const struct atls_crypto_ops *crypto,
-                                           const struct atls_key *key, const char *kid,
-                                           struct atls_diag *diag);
-/* atls_ear_sign_cwt gives the CWT (caller: free). */
+/* atls_ear_sign_jwt gives the compact JWT, atls_ear_sign_cwt the CWT (caller: free). `kid` names the
+ * key in the header, so that Verifiers can change keys (RFC 7515, 4.1.4); NULL: no name. */
+ATLS_NODISCARD enum atls_err atls_ear_sign_jwt(char **out, const struct atls_ear *ear,
+                                               const struct atls_crypto_ops *crypto,
+                                               const struct atls_key *key, const char *kid,
+                                               struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_ear_sign_cwt(uint8_t **out, size_t *out_len,
                                                const struct atls_ear *ear,
                                                const struct atls_crypto_ops *crypto,

@@ -22,8 +22,10 @@ void atls_ear_json_cleanup(struct atls_ear_json *storage);
 ATLS_NODISCARD enum atls_err atls_ear_read_json(struct atls_ear *out, struct atls_ear_json *storage,
                                                 struct atls_bytes claims, struct atls_diag *diag);
 
-/* atls_ear_to_json gives a new object (caller: json_decref) in the flavour of ear->profile,
- * VERAISON or DRAFT_04. */
+/* atls_ear_to_text gives JSON (caller: free) in the flavour of ear->profile, VERAISON or DRAFT_04;
+ * atls_ear_to_json the same as a new object (caller: json_decref). */
+ATLS_NODISCARD enum atls_err atls_ear_to_text(char **out, const struct atls_ear *ear,
+                                              struct atls_diag *diag);
 ATLS_NODISCARD enum atls_err atls_ear_to_json(json_t **out, const struct atls_ear *ear,
                                               struct atls_diag *diag);
 

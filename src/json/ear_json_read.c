@@ -193,7 +193,7 @@ static enum atls_err cnf(void *storage, const struct atls_ear_node *node, struct
 
 static struct atls_ear_value value_of(const struct atls_ear_node *node)
 {
-    const struct atls_ear_value value = {{NULL, 0}, node->json};
+    const struct atls_ear_value value = {.json = node->json};
     return value;
 }
 

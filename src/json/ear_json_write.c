@@ -11,6 +11,7 @@
 #include "json/ear_json.h"
 #include "json/json.h"
 #include "json/jwk.h"
+#include "json/writer.h"
 #include "result/ear_form.h"
 #include "result/vector.h"
 
@@ -21,56 +22,13 @@ static enum atls_err no_memory(struct atls_diag *diag)
     return atls_fail(diag, ATLS_ERR_MEMORY, ATLS_EAR_STEP, NULL);
 }
 
-/* set takes `value`; false for NULL, which is how jansson says that there is no memory. */
-static bool set(json_t *object, const char *name, json_t *value)
-{
-    return json_object_set_new(object, name, value) == 0;
-}
-
-static const char *name_of(const struct atls_ear *ear, enum atls_ear_claim claim)
-{
-    const struct atls_ear_row *row = atls_ear_row(claim);
-    return atls_ear_is_dotted(ear->profile) && row->dotted != NULL ? row->dotted : row->name;
-}
-
-static json_t *text_of(struct atls_bytes text)
-{
-    return json_stringn((const char *)text.data, text.len);
-}
-
-static json_t *base64url(struct atls_bytes octets)
-{
-    char *text = atls_base64url_new(octets);
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    free(text);
-    return value;
-}
-
-/* padded_base64url is what Veraison's services write in eat_nonce, and there only. */
-static json_t *padded_base64url(struct atls_bytes octets)
-{
-    char *text = atls_base64_new(octets);
-    for (char *at = text; at != NULL && *at != '\0'; at++) {
-        if (*at == '+') {
-            *at = '-';
-        } else if (*at == '/') {
-            *at = '_';
-        }
-    }
-    json_t *value = text != NULL ? json_string(text) : NULL;
-    free(text);
-    return value;
-}
-
-static json_t *nonce_of(const struct atls_ear *ear, struct atls_bytes nonce)
-{
-    return atls_ear_is_dotted(ear->profile) ? padded_base64url(nonce) : base64url(nonce);
-}
-
 enum atls_err atls_ear_value_json(json_t **out, const struct atls_ear_value *value,
                                   struct atls_diag *diag)
 {
     struct atls_cbor item;
+    if (value->json_text.len != 0) {
+        return atls_json_parse(out, value->json_text, ATLS_EAR_STEP, diag);
+    }
     if (value->cbor.len == 0) {
         *out = json_incref((json_t *)(uintptr_t)value->json);
         return ATLS_OK;
@@ -80,229 +38,308 @@ enum atls_err atls_ear_value_json(json_t **out, const struct atls_ear_value *val
     return err == ATLS_OK ? atls_cbor_to_json(out, &item, ATLS_EAR_STEP, diag) : err;
 }
 
-/* set_free sets a claim whose contents are free, when it is there. */
-static enum atls_err set_free(json_t *object, const char *name, const struct atls_ear_value *value,
-                              struct atls_diag *diag)
+/* What is written, and the flavour. */
+struct writing {
+    struct atls_json_writer out;
+    const struct atls_ear *ear;
+    bool dotted;
+};
+
+static void put_claim(struct writing *w, enum atls_ear_claim claim)
+{
+    const struct atls_ear_row *row = atls_ear_row(claim);
+    atls_json_put_name(&w->out, w->dotted && row->dotted != NULL ? row->dotted : row->name);
+}
+
+static void put_text(struct writing *w, enum atls_ear_claim claim, struct atls_bytes text)
+{
+    put_claim(w, claim);
+    atls_json_put_string(&w->out, text);
+}
+
+static void put_member(struct writing *w, const char *name, struct atls_bytes text)
+{
+    if (text.len != 0) {
+        atls_json_put_name(&w->out, name);
+        atls_json_put_string(&w->out, text);
+    }
+}
+
+static void put_time(struct writing *w, const char *name, int64_t seconds)
+{
+    atls_json_put_name(&w->out, name);
+    atls_json_put_number(&w->out, seconds);
+}
+
+/* put_nonce: Veraison's services pad in eat_nonce, and there only. */
+static void put_nonce(struct writing *w, struct atls_bytes nonce)
+{
+    if (nonce.len == 0) {
+        return;
+    }
+    put_claim(w, ATLS_EAR_NONCE);
+    atls_json_put_base64url(&w->out, nonce);
+    if (w->dotted && nonce.len % 3 != 0 && !w->out.failed) {
+        w->out.len--; /* the quotation mark at the end */
+        atls_json_put(&w->out, nonce.len % 3 == 1 ? "==\"" : "=\"");
+    }
+}
+
+/* put_tree takes `value`, NULL for no memory. */
+static enum atls_err put_tree(struct writing *w, json_t *value, struct atls_diag *diag)
+{
+    char *text = atls_json_dump(value);
+    if (text != NULL) {
+        atls_json_put(&w->out, text);
+    }
+    json_decref(value);
+    free(text);
+    return text != NULL ? ATLS_OK : no_memory(diag);
+}
+
+/* put_free writes a claim whose contents are free, when it is there. */
+static enum atls_err put_free(struct writing *w, enum atls_ear_claim claim,
+                              const struct atls_ear_value *value, struct atls_diag *diag)
 {
     json_t *json = NULL;
-    if (value->cbor.len == 0 && value->json == NULL) {
+    if (!atls_ear_has_value(value)) {
+        return ATLS_OK;
+    }
+    put_claim(w, claim);
+    if (value->json_text.len != 0) {
+        atls_json_put_octets(&w->out, value->json_text);
         return ATLS_OK;
     }
     const enum atls_err err = atls_ear_value_json(&json, value, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    return set(object, name, json) ? ATLS_OK : no_memory(diag);
+    return err == ATLS_OK ? put_tree(w, json, diag) : err;
 }
 
-static json_t *vector_of(const struct atls_ear_submod *submod)
+static void put_vector(struct writing *w, const struct atls_ear_submod *submod)
 {
-    json_t *vector = json_object();
+    put_claim(w, ATLS_EAR_VECTOR);
+    atls_json_put(&w->out, "{");
     for (size_t i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
-        if (submod->asserted[i] && !set(vector, atls_trust_claim_name((enum atls_trust_claim)i),
-                                        json_integer(submod->vector.claim[i]))) {
-            json_decref(vector);
-            return NULL;
+        if (submod->asserted[i]) {
+            atls_json_put_name(&w->out, atls_trust_claim_name((enum atls_trust_claim)i));
+            atls_json_put_number(&w->out, submod->vector.claim[i]);
         }
     }
-    return vector;
+    atls_json_put(&w->out, "}");
 }
 
-static json_t *policy_ids_of(const struct atls_ear *ear, const struct atls_ear_submod *submod)
+static void put_policy_ids(struct writing *w, const struct atls_ear_submod *submod)
 {
-    if (atls_ear_is_dotted(ear->profile)) {
-        return text_of(submod->policy_ids[0]);
+    if (w->dotted) {
+        put_text(w, ATLS_EAR_POLICY_IDS, submod->policy_ids[0]);
+        return;
     }
-    json_t *list = json_array();
+    put_claim(w, ATLS_EAR_POLICY_IDS);
+    atls_json_put(&w->out, "[");
     for (size_t i = 0; i < submod->num_policy_ids; i++) {
-        if (json_array_append_new(list, text_of(submod->policy_ids[i])) != 0) {
-            json_decref(list);
-            return NULL;
-        }
+        atls_json_put_next(&w->out);
+        atls_json_put_string(&w->out, submod->policy_ids[i]);
     }
-    return list;
+    atls_json_put(&w->out, "]");
 }
 
-/* one_member gives {name: value} and takes the value; NULL without memory. */
-static json_t *one_member(const char *name, json_t *value)
-{
-    json_t *object = json_object();
-    if (!set(object, name, value)) {
-        json_decref(object);
-        return NULL;
-    }
-    return object;
-}
-
-/* set_verifier_claims writes those that there are, else the problem alone. */
-static enum atls_err set_verifier_claims(json_t *object, const struct atls_ear *ear,
-                                         const struct atls_ear_submod *submod,
+/* put_verifier_claims writes those that there are, else the problem alone. */
+static enum atls_err put_verifier_claims(struct writing *w, const struct atls_ear_submod *submod,
                                          struct atls_diag *diag)
 {
-    const char *name = name_of(ear, ATLS_EAR_VERIFIER_CLAIMS);
-    const struct atls_ear_value *claims = &submod->verifier_claims;
-    if (claims->cbor.len != 0 || claims->json != NULL || submod->problem.len == 0) {
-        return set_free(object, name, claims, diag);
+    if (atls_ear_has_value(&submod->verifier_claims) || submod->problem.len == 0) {
+        return put_free(w, ATLS_EAR_VERIFIER_CLAIMS, &submod->verifier_claims, diag);
     }
-    const char *problem = name_of(ear, ATLS_EAR_PROBLEM);
-    return set(object, name, one_member(problem, text_of(submod->problem))) ? ATLS_OK
-                                                                            : no_memory(diag);
+    put_claim(w, ATLS_EAR_VERIFIER_CLAIMS);
+    atls_json_put(&w->out, "{");
+    put_text(w, ATLS_EAR_PROBLEM, submod->problem);
+    atls_json_put(&w->out, "}");
+    return ATLS_OK;
 }
 
-static bool set_head(json_t *object, const struct atls_ear *ear,
-                     const struct atls_ear_submod *submod)
+static void put_status(struct writing *w, enum atls_tier status)
 {
-    return set(object, name_of(ear, ATLS_EAR_STATUS),
-               json_string(atls_tier_name(submod->status))) &&
-           (!submod->has_vector || set(object, name_of(ear, ATLS_EAR_VECTOR), vector_of(submod))) &&
-           (submod->num_policy_ids == 0 ||
-            set(object, name_of(ear, ATLS_EAR_POLICY_IDS), policy_ids_of(ear, submod))) &&
-           (submod->nonce.len == 0 ||
-            set(object, name_of(ear, ATLS_EAR_NONCE), nonce_of(ear, submod->nonce)));
+    put_text(w, ATLS_EAR_STATUS, atls_bytes_text(atls_tier_name(status)));
 }
 
-static enum atls_err fill_submod(json_t *object, const struct atls_ear *ear,
-                                 const struct atls_ear_submod *submod, struct atls_diag *diag)
+/* put_end writes what stands behind the claims that are free. */
+static void put_end(struct writing *w, const struct atls_ear_submod *submod)
 {
-    if (!set_head(object, ear, submod)) {
-        return no_memory(diag);
+    if (submod->akpub.len != 0) {
+        put_claim(w, ATLS_EAR_KEY_ATTESTATION);
+        atls_json_put(&w->out, "{");
+        put_claim(w, ATLS_EAR_AKPUB);
+        atls_json_put_base64url(&w->out, submod->akpub);
+        atls_json_put(&w->out, "}");
     }
-    enum atls_err err =
-        set_free(object, name_of(ear, ATLS_EAR_ATTESTER_CLAIMS), &submod->attester_claims, diag);
+    if (submod->simulated) {
+        put_claim(w, ATLS_EAR_SIMULATED);
+        atls_json_put(&w->out, "true");
+    }
+    atls_json_put(&w->out, "}");
+}
+
+static enum atls_err put_submod(struct writing *w, const struct atls_ear_submod *submod,
+                                struct atls_diag *diag)
+{
+    atls_json_put_next(&w->out);
+    atls_json_put_string(&w->out, submod->name);
+    atls_json_put(&w->out, ":{");
+    put_status(w, submod->status);
+    if (submod->has_vector) {
+        put_vector(w, submod);
+    }
+    if (submod->num_policy_ids != 0) {
+        put_policy_ids(w, submod);
+    }
+    put_nonce(w, submod->nonce);
+    enum atls_err err = put_free(w, ATLS_EAR_ATTESTER_CLAIMS, &submod->attester_claims, diag);
     if (err == ATLS_OK) {
-        err = set_verifier_claims(object, ear, submod, diag);
+        err = put_verifier_claims(w, submod, diag);
     }
     if (err == ATLS_OK) {
-        err = set_free(object, name_of(ear, ATLS_EAR_TEEP_CLAIMS), &submod->teep_claims, diag);
+        err = put_free(w, ATLS_EAR_TEEP_CLAIMS, &submod->teep_claims, diag);
     }
-    if (err != ATLS_OK) {
-        return err;
-    }
-    const char *akpub = name_of(ear, ATLS_EAR_AKPUB);
-    const bool done =
-        (submod->akpub.len == 0 || set(object, name_of(ear, ATLS_EAR_KEY_ATTESTATION),
-                                       one_member(akpub, base64url(submod->akpub)))) &&
-        (!submod->simulated || set(object, name_of(ear, ATLS_EAR_SIMULATED), json_true()));
-    return done ? ATLS_OK : no_memory(diag);
-}
-
-static enum atls_err set_submods(json_t *claims, const struct atls_ear *ear, struct atls_diag *diag)
-{
-    json_t *submods = json_object();
-    if (!set(claims, name_of(ear, ATLS_EAR_SUBMODS), submods)) {
-        return no_memory(diag);
-    }
-    enum atls_err err = ATLS_OK;
-    for (size_t i = 0; err == ATLS_OK && i < ear->num_submods; i++) {
-        char name[ATLS_MAX_EAR_NAME_LEN + 1] = {0};
-        json_t *object = json_object();
-        memcpy(name, ear->submods[i].name.data, ear->submods[i].name.len);
-        err = set(submods, name, object) ? fill_submod(object, ear, &ear->submods[i], diag)
-                                         : no_memory(diag);
-    }
+    put_end(w, submod);
     return err;
 }
 
-static json_t *verifier_of(const struct atls_ear *ear)
+static enum atls_err put_submods(struct writing *w, struct atls_diag *diag)
 {
-    json_t *id = json_object();
-    if (!set(id, name_of(ear, ATLS_EAR_DEVELOPER), text_of(ear->developer)) ||
-        !set(id, name_of(ear, ATLS_EAR_BUILD), text_of(ear->build))) {
-        json_decref(id);
-        return NULL;
+    enum atls_err err = ATLS_OK;
+    put_claim(w, ATLS_EAR_SUBMODS);
+    atls_json_put(&w->out, "{");
+    for (size_t i = 0; err == ATLS_OK && i < w->ear->num_submods; i++) {
+        err = put_submod(w, &w->ear->submods[i], diag);
     }
-    return id;
+    atls_json_put(&w->out, "}");
+    return err;
 }
 
-static enum atls_err set_raw(json_t *claims, const struct atls_ear *ear, struct atls_diag *diag)
+static enum atls_err put_raw(struct writing *w, struct atls_diag *diag)
 {
-    const char *name = name_of(ear, ATLS_EAR_RAW);
     char *text = NULL;
-    json_t *record = NULL;
-    if (atls_ear_is_dotted(ear->profile)) {
-        return set(claims, name, base64url(ear->raw.octets)) ? ATLS_OK : no_memory(diag);
+    put_claim(w, ATLS_EAR_RAW);
+    if (w->dotted) {
+        atls_json_put_base64url(&w->out, w->ear->raw.octets);
+        return ATLS_OK;
     }
-    enum atls_err err = atls_cmw_json_write(&text, &ear->raw.record, diag);
+    const enum atls_err err = atls_cmw_json_write(&text, &w->ear->raw.record, diag);
     if (err == ATLS_OK) {
-        err = atls_json_parse(&record, atls_bytes_text(text), ATLS_EAR_STEP, diag);
+        atls_json_put(&w->out, text);
     }
     free(text);
-    if (err != ATLS_OK) {
-        return err;
-    }
-    return set(claims, name, record) ? ATLS_OK : no_memory(diag);
+    return err;
 }
 
-/* set_cnf writes the key as a JWK of its required members (RFC 7800, 3.2), or its thumbprint. */
-static enum atls_err set_cnf(json_t *claims, const struct atls_ear *ear, struct atls_diag *diag)
+/* put_cnf writes the key as a JWK of its required members (RFC 7800, 3.2), or its thumbprint. */
+static enum atls_err put_cnf(struct writing *w, const struct atls_ear_cnf *cnf,
+                             struct atls_diag *diag)
 {
     struct atls_key *key = NULL;
     json_t *jwk = NULL;
-    json_t *cnf = json_object();
-    enum atls_err err = set(claims, name_of(ear, ATLS_EAR_CNF), cnf) ? ATLS_OK : no_memory(diag);
-    if (err == ATLS_OK && ear->cnf.has_key) {
-        err = atls_key_from_cose(&key, &ear->cnf.key, diag);
+    enum atls_err err = ATLS_OK;
+    put_claim(w, ATLS_EAR_CNF);
+    atls_json_put(&w->out, "{");
+    if (cnf->has_key) {
+        err = atls_key_from_cose(&key, &cnf->key, diag);
         if (err == ATLS_OK) {
             err = atls_key_to_bare_jwk(&jwk, key, diag);
         }
-        if (err == ATLS_OK && !set(cnf, "jwk", jwk)) {
-            err = no_memory(diag);
+        if (err == ATLS_OK) {
+            atls_json_put_name(&w->out, "jwk");
+            err = put_tree(w, jwk, diag);
         }
         atls_key_free(key);
     }
-    if (err == ATLS_OK && ear->cnf.jkt.len != 0 && !set(cnf, "jkt", base64url(ear->cnf.jkt))) {
-        err = no_memory(diag);
+    if (cnf->jkt.len != 0) {
+        atls_json_put_name(&w->out, "jkt");
+        atls_json_put_base64url(&w->out, cnf->jkt);
     }
+    atls_json_put(&w->out, "}");
     return err;
 }
 
-static bool set_first(json_t *claims, const struct atls_ear *ear)
+static void put_first(struct writing *w)
 {
-    return set(claims, "eat_profile", json_string(atls_ear_profile_text(ear->profile))) &&
-           (ear->issuer.len == 0 || set(claims, "iss", text_of(ear->issuer))) &&
-           set(claims, "iat", json_integer(ear->iat_s)) &&
-           (!ear->has_exp || set(claims, "exp", json_integer(ear->exp_s))) &&
-           (!ear->has_nbf || set(claims, "nbf", json_integer(ear->nbf_s))) &&
-           (ear->jti.len == 0 || set(claims, "jti", text_of(ear->jti))) &&
-           set(claims, name_of(ear, ATLS_EAR_VERIFIER_ID), verifier_of(ear)) &&
-           (ear->nonce.len == 0 || set(claims, "eat_nonce", nonce_of(ear, ear->nonce))) &&
-           (!ear->has_status ||
-            set(claims, name_of(ear, ATLS_EAR_STATUS), json_string(atls_tier_name(ear->status))));
+    const struct atls_ear *ear = w->ear;
+    put_member(w, "eat_profile", atls_bytes_text(atls_ear_profile_text(ear->profile)));
+    put_member(w, "iss", ear->issuer);
+    put_time(w, "iat", ear->iat_s);
+    if (ear->has_exp) {
+        put_time(w, "exp", ear->exp_s);
+    }
+    if (ear->has_nbf) {
+        put_time(w, "nbf", ear->nbf_s);
+    }
+    put_member(w, "jti", ear->jti);
+    put_claim(w, ATLS_EAR_VERIFIER_ID);
+    atls_json_put(&w->out, "{");
+    put_text(w, ATLS_EAR_DEVELOPER, ear->developer);
+    put_text(w, ATLS_EAR_BUILD, ear->build);
+    atls_json_put(&w->out, "}");
+    put_nonce(w, ear->nonce);
+    if (ear->has_status) {
+        put_status(w, ear->status);
+    }
 }
 
-static enum atls_err fill(json_t *claims, const struct atls_ear *ear, struct atls_diag *diag)
+static enum atls_err put_all(struct writing *w, struct atls_diag *diag)
 {
-    if (!set_first(claims, ear)) {
-        return no_memory(diag);
-    }
+    const struct atls_ear *ear = w->ear;
     enum atls_err err = ATLS_OK;
+    atls_json_put(&w->out, "{");
+    put_first(w);
     if (ear->cnf.has_key || ear->cnf.jkt.len != 0) {
-        err = set_cnf(claims, ear, diag);
+        err = put_cnf(w, &ear->cnf, diag);
     }
     if (err == ATLS_OK && ear->raw.present) {
-        err = set_raw(claims, ear, diag);
+        err = put_raw(w, diag);
     }
     if (err == ATLS_OK) {
-        err = set_submods(claims, ear, diag);
+        err = put_submods(w, diag);
     }
     if (err == ATLS_OK) {
-        err = set_free(claims, name_of(ear, ATLS_EAR_TOPOLOGY), &ear->topology, diag);
+        err = put_free(w, ATLS_EAR_TOPOLOGY, &ear->topology, diag);
     }
-    return err == ATLS_OK ? set_free(claims, name_of(ear, ATLS_EAR_TEE_INFO), &ear->tee_info, diag)
-                          : err;
+    if (err == ATLS_OK) {
+        err = put_free(w, ATLS_EAR_TEE_INFO, &ear->tee_info, diag);
+    }
+    atls_json_put(&w->out, "}");
+    return err == ATLS_OK && w->out.failed ? no_memory(diag) : err;
+}
+
+enum atls_err atls_ear_to_text(char **out, const struct atls_ear *ear, struct atls_diag *diag)
+{
+    struct writing w = {.ear = ear, .dotted = atls_ear_is_dotted(ear->profile)};
+    enum atls_err err = atls_ear_check_writable(ear, diag);
+    if (err == ATLS_OK) {
+        err = put_all(&w, diag);
+    }
+    if (err != ATLS_OK) {
+        atls_json_writer_cleanup(&w.out);
+        return err;
+    }
+    *out = atls_json_writer_take(&w.out);
+    return ATLS_OK;
 }
 
 enum atls_err atls_ear_to_json(json_t **out, const struct atls_ear *ear, struct atls_diag *diag)
 {
-    enum atls_err err = atls_ear_check_writable(ear, diag);
+    char *text = NULL;
+    const enum atls_err err = atls_ear_to_text(&text, ear, diag);
     if (err != ATLS_OK) {
         return err;
     }
-    json_t *claims = json_object();
-    err = claims != NULL ? fill(claims, ear, diag) : no_memory(diag);
-    if (err != ATLS_OK) {
+    /* What CBOR said may hold NUL, and be deeper than JSON of others may be. jansson loses
+     * characters when there is no memory, and says nothing: what it read is compared. */
+    json_t *claims = json_loadb(text, strlen(text), JSON_ALLOW_NUL, NULL);
+    char *again = atls_json_dump(claims);
+    const bool is_whole = again != NULL && strcmp(again, text) == 0;
+    free(again);
+    free(text);
+    if (!is_whole) {
         json_decref(claims);
-        return err;
+        return no_memory(diag);
     }
     *out = claims;
     return ATLS_OK;
@@ -323,14 +360,18 @@ static enum atls_err convert(struct converted *c, struct atls_ear_value *value,
                              struct atls_diag *diag)
 {
     size_t len = 0;
-    if (value->json == NULL || value->cbor.len != 0) {
+    json_t *json = NULL;
+    if (!atls_ear_has_value(value) || value->cbor.len != 0) {
         return ATLS_OK;
     }
-    const enum atls_err err =
-        atls_cbor_from_json(&c->octets[c->count], &len, value->json, ATLS_EAR_STEP, diag);
+    enum atls_err err = atls_ear_value_json(&json, value, diag);
+    if (err == ATLS_OK) {
+        err = atls_cbor_from_json(&c->octets[c->count], &len, json, ATLS_EAR_STEP, diag);
+    }
     if (err == ATLS_OK) {
         value->cbor = atls_bytes_of(c->octets[c->count++], len);
     }
+    json_decref(json);
     return err;
 }
 

@@ -7,6 +7,7 @@
 #include "crypto/key.h"
 #include "json/base64.h"
 #include "json/json.h"
+#include "json/writer.h"
 
 #include <stdlib.h>
 
@@ -212,14 +213,24 @@ enum atls_err atls_jws_verify(struct atls_bytes *out_payload, const struct atls_
     return ATLS_OK;
 }
 
+static void put_member(struct atls_json_writer *header, const char *name, const char *value)
+{
+    if (value != NULL) {
+        atls_json_put_name(header, name);
+        atls_json_put_string(header, atls_bytes_text(value));
+    }
+}
+
 /* header_text gives the JSON of the protected header in new memory. */
 static char *header_text(const char *alg, const char *typ, const char *kid)
 {
-    /* "s*": a member whose value is NULL is left out. */
-    json_t *header = json_pack("{s:s, s:s*, s:s*}", "alg", alg, "typ", typ, "kid", kid);
-    char *text = header != NULL ? atls_json_dump(header) : NULL;
-    json_decref(header);
-    return text;
+    struct atls_json_writer header = {.text = NULL};
+    atls_json_put(&header, "{");
+    put_member(&header, "alg", alg);
+    put_member(&header, "typ", typ);
+    put_member(&header, "kid", kid);
+    atls_json_put(&header, "}");
+    return atls_json_writer_take(&header);
 }
 
 /* signing_input gives "header.payload" with room for `more` characters after it. */

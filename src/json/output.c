@@ -38,6 +38,30 @@ json_t *atls_output_error(const struct atls_diag *diag)
                      "sentence", atls_output_text(sentence));
 }
 
+void atls_output_put_error(struct atls_json_writer *writer, const struct atls_diag *diag)
+{
+    char sentence[ATLS_MAX_SENTENCE_LEN + 1];
+    if (diag == NULL || diag->err == ATLS_OK) {
+        atls_json_put(writer, "null");
+        return;
+    }
+    (void)atls_diag_sentence(sentence, sizeof sentence, diag);
+    const char *const members[][2] = {
+        {"code", atls_err_name(diag->err)},
+        {"step", diag->step},
+        {"claim", diag->claim},
+        {"found", diag->found},
+        {"expected", diag->expected},
+        {"sentence", sentence},
+    };
+    atls_json_put(writer, "{");
+    for (size_t i = 0; i < sizeof members / sizeof members[0]; i++) {
+        atls_json_put_name(writer, members[i][0]);
+        atls_json_put_string(writer, atls_bytes_text(members[i][1]));
+    }
+    atls_json_put(writer, "}");
+}
+
 json_t *atls_output_event(const char *verb, const char *event, const struct atls_diag *diag,
                           json_t *result)
 {

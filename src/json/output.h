@@ -9,6 +9,7 @@
 
 #include "atls/error.h"
 #include "base/compiler.h"
+#include "json/writer.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -25,6 +26,9 @@ json_t *atls_output_event(const char *verb, const char *event, const struct atls
 
 /* atls_output_error gives the "error" member: an object, or null when nothing is wrong. */
 json_t *atls_output_error(const struct atls_diag *diag);
+
+/* atls_output_put_error writes the same. */
+void atls_output_put_error(struct atls_json_writer *writer, const struct atls_diag *diag);
 
 /* atls_output_text gives a JSON string; octets that are no UTF-8 become '?'. NULL gives null. */
 json_t *atls_output_text(const char *text);

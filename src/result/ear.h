@@ -30,11 +30,18 @@ enum atls_ear_profile {
     ATLS_EAR_DRAFT_04   /* tag:ietf.org,2026:rats/ear#04 */
 };
 
-/* A claim whose contents are free: encoded CBOR, or a json_t, or, both empty, none. */
+/* A claim whose contents are free: encoded CBOR, or a json_t, or the text of a JSON object that
+ * atls_json_is_plain has taken (json/plain.h), or, all of them empty, none. */
 struct atls_ear_value {
     struct atls_bytes cbor;
     const void *json;
+    struct atls_bytes json_text;
 };
+
+static inline bool atls_ear_has_value(const struct atls_ear_value *value)
+{
+    return value->cbor.len != 0 || value->json != NULL || value->json_text.len != 0;
+}
 
 /* One appraisal: a member of submods. */
 struct atls_ear_submod {

@@ -113,7 +113,7 @@ static enum atls_err cnf(void *storage, const struct atls_ear_node *node, struct
 
 static struct atls_ear_value value_of(const struct atls_ear_node *node)
 {
-    const struct atls_ear_value value = {node->cbor.encoded, NULL};
+    const struct atls_ear_value value = {.cbor = node->cbor.encoded};
     return value;
 }
 

@@ -90,7 +90,7 @@ enum atls_err atls_ear_check_writable(const struct atls_ear *ear, struct atls_di
     if (ear->raw.present && !dotted && !ear->raw.is_record) {
         return wrong(diag, "raw evidence", "octets without a type", "a CMW record");
     }
-    if (dotted && (ear->topology.cbor.len != 0 || ear->topology.json != NULL)) {
+    if (dotted && atls_ear_has_value(&ear->topology)) {
         return wrong(diag, "device topology", "one", "none in the flavour of 2023");
     }
     if (ear->num_submods == 0 || ear->num_submods > ATLS_MAX_SUBMODS) {
@@ -133,11 +133,6 @@ static void put_octets(struct atls_writer *w, enum atls_ear_claim claim, struct 
     atls_cbor_put_bytes(w, octets);
 }
 
-static bool has_value(const struct atls_ear_value *value)
-{
-    return value->cbor.len != 0 || value->json != NULL;
-}
-
 /* put_free copies a claim whose contents are free; one that is not CBOR fails in the writer. */
 static void put_free(struct atls_writer *w, const struct atls_ear_value *value)
 {
@@ -177,7 +172,7 @@ static void put_policy_ids(struct atls_writer *w, const struct atls_ear_submod *
 /* put_verifier_claims writes those that there are, else the problem alone. */
 static void put_verifier_claims(struct atls_writer *w, const struct atls_ear_submod *submod)
 {
-    if (has_value(&submod->verifier_claims)) {
+    if (atls_ear_has_value(&submod->verifier_claims)) {
         put_free(w, &submod->verifier_claims);
         return;
     }
@@ -187,9 +182,10 @@ static void put_verifier_claims(struct atls_writer *w, const struct atls_ear_sub
 
 static void put_submod(struct atls_writer *w, const struct atls_ear_submod *submod, bool dotted)
 {
-    const bool has_attester = has_value(&submod->attester_claims);
-    const bool has_verifier = has_value(&submod->verifier_claims) || submod->problem.len != 0;
-    const bool has_teep = has_value(&submod->teep_claims);
+    const bool has_attester = atls_ear_has_value(&submod->attester_claims);
+    const bool has_verifier =
+        atls_ear_has_value(&submod->verifier_claims) || submod->problem.len != 0;
+    const bool has_teep = atls_ear_has_value(&submod->teep_claims);
     const struct atls_ear_row *attester = atls_ear_row(ATLS_EAR_ATTESTER_CLAIMS);
     const struct atls_ear_row *verifier = atls_ear_row(ATLS_EAR_VERIFIER_CLAIMS);
     atls_cbor_put_map(w, 1 + (uint64_t)(submod->nonce.len != 0) + submod->has_vector +
@@ -338,8 +334,8 @@ enum atls_err atls_ear_put_cbor(struct atls_writer *w, const struct atls_ear *ea
         return err;
     }
     const bool has_cnf = ear->cnf.has_key || ear->cnf.ckt.len != 0;
-    const bool has_topology = has_value(&ear->topology);
-    const bool has_tee_info = has_value(&ear->tee_info);
+    const bool has_topology = atls_ear_has_value(&ear->topology);
+    const bool has_tee_info = atls_ear_has_value(&ear->tee_info);
     atls_cbor_put_map(w, 4 + (uint64_t)(ear->issuer.len != 0) + ear->has_exp + ear->has_nbf +
                              (ear->jti.len != 0) + has_cnf + (ear->nonce.len != 0) +
                              ear->has_status + ear->raw.present + has_topology + has_tee_info);

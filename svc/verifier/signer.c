@@ -7,7 +7,6 @@
 #include "crypto/key.h"
 #include "json/base64.h"
 #include "json/ear.h"
-#include "json/ear_json.h"
 #include "json/file.h"
 #include "json/json.h"
 #include "json/jwk.h"
@@ -233,20 +232,15 @@ static enum atls_err make_ear(struct atls_ear_made **out, const struct signer *s
 static enum atls_err sign_ear(struct verifier_octets *out, const struct signer *s,
                               const struct atls_ear *ear, bool cwt, struct atls_diag *diag)
 {
-    json_t *claims = NULL;
     char *jwt = NULL;
     if (cwt) {
         return atls_ear_sign_cwt(&out->data, &out->len, ear, s->crypto, s->keys[0], s->kid, diag);
     }
-    enum atls_err err = atls_ear_to_json(&claims, ear, diag);
-    if (err == ATLS_OK) {
-        err = atls_ear_sign(&jwt, claims, s->crypto, s->keys[0], s->kid, diag);
-    }
+    const enum atls_err err = atls_ear_sign_jwt(&jwt, ear, s->crypto, s->keys[0], s->kid, diag);
     if (err == ATLS_OK) {
         out->data = (uint8_t *)jwt;
         out->len = strlen(jwt);
     }
-    json_decref(claims);
     return err;
 }
 

@@ -4,14 +4,12 @@
  * what came of it and why (R-66). The lines of a batch go out together, before its answers do.
  */
 #include "svc/verifier/task.h"
-#include "svc/verifier/page.h"
 #include "svc/verifier/service.h"
 
 #include "base/rfc3339.h"
 #include "base/span.h"
 #include "crypto/crypto.h"
 #include "json/base64.h"
-#include "json/json.h"
 #include "json/output.h"
 
 #include <stdlib.h>
@@ -41,60 +39,36 @@ static enum atls_tier worst_status(const struct verifier_outcome *outcome)
     return outcome->appraisal.num_submods != 0 || !is_peers ? worst : ATLS_TIER_CONTRAINDICATED;
 }
 
-static void put_name(struct verifier_page *page, const char *name)
+static void put_text(struct atls_json_writer *page, const char *name, const char *text)
 {
-    verifier_page_text(page, ",\"");
-    verifier_page_text(page, name);
-    verifier_page_text(page, "\":");
-}
-
-static void put_text(struct verifier_page *page, const char *name, const char *text)
-{
-    put_name(page, name);
+    atls_json_put_name(page, name);
     if (text != NULL) {
-        verifier_page_string(page, atls_bytes_text(text));
+        atls_json_put_string(page, atls_bytes_text(text));
     } else {
-        verifier_page_text(page, "null");
+        atls_json_put(page, "null");
     }
 }
 
-static void put_error(struct verifier_page *page, const char *name, const struct atls_diag *why)
+static void put_submod(struct atls_json_writer *page, const struct atls_submod *submod)
 {
-    put_name(page, name);
-    if (why->err == ATLS_OK) {
-        verifier_page_text(page, "null");
-        return;
-    }
-    json_t *error = atls_output_error(why);
-    char *text = error != NULL ? atls_json_dump(error) : NULL;
-    verifier_page_text(page, text != NULL ? text : "null");
-    free(text);
-    json_decref(error);
-}
-
-static void put_submod(struct verifier_page *page, const struct atls_submod *submod)
-{
-    bool any = false;
-    verifier_page_text(page, "{\"submod\":");
-    verifier_page_string(page, atls_bytes_text(submod->format->submod));
+    atls_json_put(page, "{\"submod\":");
+    atls_json_put_string(page, atls_bytes_text(submod->format->submod));
     put_text(page, "status", atls_tier_name(submod->status));
-    put_name(page, "vector");
-    verifier_page_text(page, "{");
+    atls_json_put_name(page, "vector");
+    atls_json_put(page, "{");
     for (unsigned i = 0; i < ATLS_NUM_TRUST_CLAIMS; i++) {
         if (submod->vector.claim[i] != 0) {
-            verifier_page_text(page, any ? ",\"" : "\"");
-            verifier_page_text(page, atls_trust_claim_name((enum atls_trust_claim)i));
-            verifier_page_text(page, "\":");
-            verifier_page_number(page, submod->vector.claim[i]);
-            any = true;
+            atls_json_put_name(page, atls_trust_claim_name((enum atls_trust_claim)i));
+            atls_json_put_number(page, submod->vector.claim[i]);
         }
     }
-    verifier_page_text(page, submod->simulated ? "},\"simulated\":true" : "},\"simulated\":false");
-    verifier_page_text(page, submod->debug ? ",\"debug\":true" : ",\"debug\":false");
-    put_name(page, "machine");
-    verifier_page_hex(page, submod->machine);
-    put_error(page, "reason", &submod->reason);
-    verifier_page_text(page, "}");
+    atls_json_put(page, submod->simulated ? "},\"simulated\":true" : "},\"simulated\":false");
+    atls_json_put(page, submod->debug ? ",\"debug\":true" : ",\"debug\":false");
+    atls_json_put_name(page, "machine");
+    atls_json_put_hex(page, submod->machine);
+    atls_json_put_name(page, "reason");
+    atls_output_put_error(page, &submod->reason);
+    atls_json_put(page, "}");
 }
 
 /* What a record says of one task. */
@@ -108,63 +82,64 @@ struct record {
     uint64_t microseconds;
 };
 
-static void put_json(struct verifier_page *page, const struct record *r)
+static void put_json(struct atls_json_writer *page, const struct record *r)
 {
     char now[ATLS_RFC3339_LEN];
     const struct atls_appraisal *appraisal = &r->outcome->appraisal;
     atls_rfc3339_write(now, verifier_wall_s());
-    verifier_page_text(page, "{\"atls\":1,\"verb\":\"verifier\",\"event\":\"verdict\",\"ok\":true,"
-                             "\"exit\":0,\"error\":null,\"result\":{\"status\":");
-    verifier_page_string(page, atls_bytes_text(r->status));
+    atls_json_put(page, "{\"atls\":1,\"verb\":\"verifier\",\"event\":\"verdict\",\"ok\":true,"
+                        "\"exit\":0,\"error\":null,\"result\":{\"status\":");
+    atls_json_put_string(page, atls_bytes_text(r->status));
     put_text(page, "peer", r->task->peer);
     put_text(page, "format", r->format);
     put_text(page, "session_hash", r->session);
     put_text(page, "nonce_hash", r->nonce);
     put_text(page, "policy", "vector");
-    put_name(page, "endorsements");
-    verifier_page_number(page, r->task->report.num_documents);
-    put_name(page, "microseconds");
-    verifier_page_number(page, (int64_t)r->microseconds);
-    put_name(page, "submods");
-    verifier_page_text(page, "[");
+    atls_json_put_name(page, "endorsements");
+    atls_json_put_number(page, r->task->report.num_documents);
+    atls_json_put_name(page, "microseconds");
+    atls_json_put_number(page, (int64_t)r->microseconds);
+    atls_json_put_name(page, "submods");
+    atls_json_put(page, "[");
     for (size_t i = 0; i < appraisal->num_submods; i++) {
-        verifier_page_text(page, i == 0 ? "" : ",");
+        atls_json_put_next(page);
         put_submod(page, &appraisal->submods[i]);
     }
-    verifier_page_text(page, "]");
-    put_error(page, "why", &r->outcome->why);
+    atls_json_put(page, "]");
+    atls_json_put_name(page, "why");
+    atls_output_put_error(page, &r->outcome->why);
     put_text(page, "time", now);
-    verifier_page_text(page, "}}\n");
+    atls_json_put(page, "}}\n");
 }
 
-static void put_words(struct verifier_page *page, const char *name, const char *text)
+static void put_words(struct atls_json_writer *page, const char *name, const char *text)
 {
     if (text != NULL) {
-        verifier_page_text(page, ", ");
-        verifier_page_text(page, name);
-        verifier_page_text(page, " ");
-        verifier_page_text(page, text);
+        atls_json_put(page, ", ");
+        atls_json_put(page, name);
+        atls_json_put(page, " ");
+        atls_json_put(page, text);
     }
 }
 
 /* put_line is for those who read. */
-static void put_line(struct verifier_page *page, const struct record *r)
+static void put_line(struct atls_json_writer *page, const struct record *r)
 {
-    verifier_page_text(page, "atls verifier: verdict");
+    atls_json_put(page, "atls verifier: verdict");
     put_words(page, "status", r->status);
     put_words(page, "peer", r->task->peer);
     put_words(page, "format", r->format);
     put_words(page, "session_hash", r->session);
     put_words(page, "nonce_hash", r->nonce);
     put_words(page, "policy", "vector");
-    verifier_page_text(page, ", endorsements ");
-    verifier_page_number(page, r->task->report.num_documents);
-    verifier_page_text(page, ", microseconds ");
-    verifier_page_number(page, (int64_t)r->microseconds);
-    verifier_page_text(page, "\n");
+    atls_json_put(page, ", endorsements ");
+    atls_json_put_number(page, r->task->report.num_documents);
+    atls_json_put(page, ", microseconds ");
+    atls_json_put_number(page, (int64_t)r->microseconds);
+    atls_json_put(page, "\n");
 }
 
-static void record_verdict(struct verifier_page *page, struct verifier_service *service,
+static void record_verdict(struct atls_json_writer *page, struct verifier_service *service,
                            const struct verifier_task *task, uint64_t microseconds)
 {
     static _Thread_local struct verifier_outcome outcome; /* too large for a stack */
@@ -209,7 +184,7 @@ static void record_failure(struct verifier_service *service, const struct verifi
 
 void verifier_tasks_record(struct verifier_task_batch *batch, uint64_t microseconds)
 {
-    struct verifier_page page = {.text = NULL};
+    struct atls_json_writer page = {.text = NULL};
     for (size_t i = 0; i < batch->num; i++) {
         const struct verifier_task *task = batch->tasks[i];
         if (task->err == ATLS_OK && task->result.len != 0) {
@@ -222,5 +197,5 @@ void verifier_tasks_record(struct verifier_task_batch *batch, uint64_t microseco
         verifier_log_lines(batch->service->log,
                            atls_bytes_of((const uint8_t *)page.text, page.len));
     }
-    verifier_page_cleanup(&page);
+    atls_json_writer_cleanup(&page);
 }

@@ -18,12 +18,12 @@ enum atls_err atls_kat_claims_json(char **claims, const struct atls_kat_claims *
     if (err != ATLS_OK) {
         return err;
     }
-    struct atls_claims_text own = atls_claims_text_new();
-    atls_claims_put_hex(&own, "eat_nonce", kat->nonce);
-    atls_claims_put_hex(&own, "cnf", spki);
-    atls_claims_put_hex(&own, "kak-pub", kak_octets);
     ATLS_AUTO(atls_claims_text_cleanup) struct atls_claims_text text = atls_claims_text_new();
-    atls_claims_put_json(&text, "kat", atls_claims_take_object(&own));
+    atls_claims_open_object(&text, "kat");
+    atls_claims_put_hex(&text, "eat_nonce", kat->nonce);
+    atls_claims_put_hex(&text, "cnf", spki);
+    atls_claims_put_hex(&text, "kak-pub", kak_octets);
+    atls_claims_close_object(&text);
     atls_claims_put_json(&text, "pat", pat);
     err = atls_claims_text_finish(&both, &text, diag);
     if (err == ATLS_OK) {

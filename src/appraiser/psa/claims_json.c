@@ -14,27 +14,15 @@ static void put_optional_text(struct atls_claims_text *text, const char *name,
     }
 }
 
-static json_t *component_json(const struct atls_psa_component *component)
+static void put_component(struct atls_claims_text *text, const struct atls_psa_component *component)
 {
-    struct atls_claims_text text = atls_claims_text_new();
-    put_optional_text(&text, "measurement-type", component->type);
-    atls_claims_put_hex(&text, "measurement-value", component->value);
-    put_optional_text(&text, "version", component->version);
-    atls_claims_put_hex(&text, "signer-id", component->signer_id);
-    put_optional_text(&text, "measurement-desc", component->description);
-    return atls_claims_take_object(&text);
-}
-
-static json_t *components_json(const struct atls_psa_claims *claims)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; list != NULL && i < claims->num_components; i++) {
-        if (json_array_append_new(list, component_json(&claims->components[i])) != 0) {
-            json_decref(list);
-            list = NULL;
-        }
-    }
-    return list;
+    atls_claims_open_object(text, NULL);
+    put_optional_text(text, "measurement-type", component->type);
+    atls_claims_put_hex(text, "measurement-value", component->value);
+    put_optional_text(text, "version", component->version);
+    atls_claims_put_hex(text, "signer-id", component->signer_id);
+    put_optional_text(text, "measurement-desc", component->description);
+    atls_claims_close_object(text);
 }
 
 enum atls_err atls_psa_claims_json(char **out, const struct atls_psa_claims *claims,
@@ -55,7 +43,11 @@ enum atls_err atls_psa_claims_json(char **out, const struct atls_psa_claims *cla
     }
     put_optional_text(&text, "psa-certification-reference", claims->certification_reference);
     put_optional_text(&text, "psa-verification-service-indicator", claims->service_indicator);
-    atls_claims_put_json(&text, "psa-software-components", components_json(claims));
+    atls_claims_open_array(&text, "psa-software-components");
+    for (size_t i = 0; i < claims->num_components; i++) {
+        put_component(&text, &claims->components[i]);
+    }
+    atls_claims_close_array(&text);
     atls_endorsed_put(&text, endorsed);
     return atls_claims_text_finish(out, &text, diag);
 }

@@ -28,16 +28,16 @@ static void put_tcb(struct atls_claims_text *text, const char *name, struct atls
                     const struct atls_snp_product *product)
 {
     const struct atls_amd_tcb tcb = atls_snp_tcb_of(octets, product);
-    struct atls_claims_text inner = atls_claims_text_new();
-    atls_claims_put_hex(&inner, "octets", octets);
+    atls_claims_open_object(text, name);
+    atls_claims_put_hex(text, "octets", octets);
     if (tcb.has_fmc) {
-        atls_claims_put_int(&inner, "fmc", tcb.fmc);
+        atls_claims_put_int(text, "fmc", tcb.fmc);
     }
-    atls_claims_put_int(&inner, "bootloader", tcb.bootloader);
-    atls_claims_put_int(&inner, "tee", tcb.tee);
-    atls_claims_put_int(&inner, "snp", tcb.snp);
-    atls_claims_put_int(&inner, "microcode", tcb.microcode);
-    atls_claims_put_json(text, name, atls_claims_take_object(&inner));
+    atls_claims_put_int(text, "bootloader", tcb.bootloader);
+    atls_claims_put_int(text, "tee", tcb.tee);
+    atls_claims_put_int(text, "snp", tcb.snp);
+    atls_claims_put_int(text, "microcode", tcb.microcode);
+    atls_claims_close_object(text);
 }
 
 static void put_guest(struct atls_claims_text *text, const struct atls_snp_report *r)

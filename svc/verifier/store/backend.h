@@ -71,9 +71,9 @@ struct verifier_store_ops {
     enum atls_err (*run)(void *connection, struct store_row *row, enum store_statement statement,
                          const struct store_value *values, struct atls_diag *diag);
     /* run_each runs one statement for `num` sets of values that follow each other, in one
-     * transaction and as few round trips as there can be; out_found[i] says whether the i-th gave a
-     * row. No other statement may come before it in its transaction. */
-    enum atls_err (*run_each)(void *connection, bool *out_found, enum store_statement statement,
+     * transaction and as few round trips as there can be; out_changed[i] says whether the i-th
+     * changed a row. No other statement may come before it in its transaction. */
+    enum atls_err (*run_each)(void *connection, bool *out_changed, enum store_statement statement,
                               const struct store_value *values, size_t num, struct atls_diag *diag);
     /* script runs statements that give nothing, without parameters. */
     enum atls_err (*script)(void *connection, const char *text, struct atls_diag *diag);

@@ -73,7 +73,7 @@ static enum atls_err settle(struct store_transaction *transaction, void *arg,
 {
     const struct settling *settling = arg;
     struct store_value values[VERIFIER_MAX_SETTLED * SETTLE_PARAMS];
-    bool found[VERIFIER_MAX_SETTLED];
+    bool made[VERIFIER_MAX_SETTLED];
     struct store_value *next = values;
     for (size_t i = 0; i < settling->num; i++) {
         const struct verifier_settled *session = &settling->sessions[i];
@@ -86,9 +86,9 @@ static enum atls_err settle(struct store_transaction *transaction, void *arg,
         *next++ = store_octets(session->result);
     }
     const enum atls_err err = transaction->ops->run_each(
-        transaction->connection, found, STORE_SESSION_SETTLE, values, settling->num, diag);
+        transaction->connection, made, STORE_SESSION_SETTLE, values, settling->num, diag);
     for (size_t i = 0; err == ATLS_OK && i < settling->num; i++) {
-        settling->sessions[i].err = found[i] ? ATLS_OK : ATLS_ERR_CONFLICT;
+        settling->sessions[i].err = made[i] ? ATLS_OK : ATLS_ERR_CONFLICT;
     }
     return err;
 }

@@ -73,7 +73,7 @@
       "INSERT INTO atls_session (id, state, nonce, accept, ttl_ms, created_ms, expiry_ms,"         \
       " keep_until_ms, claim, lease_until_ms, evidence_type, evidence, result)"                    \
       " VALUES ($1, 3, $2, '', $3, $4 - $3, $4, @now + $3, 1, 0, $5, $6, $7)"                      \
-      " ON CONFLICT (id) DO NOTHING RETURNING id")                                                 \
+      " ON CONFLICT (id) DO NOTHING") /* how many it changed is the answer: RETURNING costs */     \
     X(SESSION_BURY, "toii",                                                                        \
       "INSERT INTO atls_session (id, state, nonce, accept, ttl_ms, created_ms, expiry_ms,"         \
       " keep_until_ms, claim, lease_until_ms)"                                                     \

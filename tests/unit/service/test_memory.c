@@ -4,7 +4,6 @@
 #include "support/mutate.h"
 
 #include "svc/verifier/known_matches.h"
-#include "svc/verifier/page.h"
 #include "svc/verifier/session_id.h"
 
 #include <stdio.h>
@@ -135,32 +134,6 @@ static void other_texts_are_no_ids(void **state)
                                            atls_bytes_of(nonce, sizeof nonce)));
 }
 
-static void a_page_is_json(void **state)
-{
-    (void)state;
-    struct verifier_page page = {.text = NULL};
-    const struct atls_bytes octets = atls_bytes_text("\xfb\xef\xbe?");
-    verifier_page_string(&page, atls_bytes_text("a\"b\\c\n\x01"));
-    verifier_page_string(&page, atls_bytes_of(NULL, 0));
-    verifier_page_string(&page, atls_bytes_text("\xc3\xa4"));
-    verifier_page_string(&page, atls_bytes_text("\xff"));
-    verifier_page_number(&page, INT64_MIN);
-    verifier_page_base64url(&page, octets);
-    verifier_page_base64(&page, octets);
-    verifier_page_hex(&page, octets);
-    assert_false(page.failed);
-    assert_string_equal(page.text, "\"a\\\"b\\\\c\\u000a\\u0001\"\"\"\"\xc3\xa4\"\"?\""
-                                   "-9223372036854775808\"----Pw\"\"++++Pw==\"\"fbefbe3f\"");
-    assert_int_equal(page.len, strlen(page.text));
-    verifier_page_cleanup(&page);
-    for (int i = 0; i < 3000; i++) {
-        verifier_page_text(&page, "0123456789");
-    }
-    assert_int_equal(page.len, 30000);
-    assert_int_equal(strlen(page.text), 30000);
-    verifier_page_cleanup(&page);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -168,7 +141,6 @@ int main(void)
         cmocka_unit_test(what_is_too_much_to_remember_is_asked_again),
         cmocka_unit_test(an_id_holds_its_nonce),
         cmocka_unit_test(other_texts_are_no_ids),
-        cmocka_unit_test(a_page_is_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

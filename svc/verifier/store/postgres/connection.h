@@ -57,7 +57,7 @@ ATLS_NODISCARD bool store_postgres_finish(struct store_postgres_connection *conn
 enum atls_err store_postgres_run(void *connection, struct store_row *row,
                                  enum store_statement statement, const struct store_value *values,
                                  struct atls_diag *diag);
-enum atls_err store_postgres_run_each(void *connection, bool *out_found,
+enum atls_err store_postgres_run_each(void *connection, bool *out_changed,
                                       enum store_statement statement,
                                       const struct store_value *values, size_t num,
                                       struct atls_diag *diag);

@@ -210,10 +210,15 @@ static void read_column(struct store_value *out, const PGresult *result, int col
     }
 }
 
+static uint64_t num_changed(PGresult *result)
+{
+    return strtoull(PQcmdTuples(result), NULL, 10);
+}
+
 static void read_row(struct store_row *row, PGresult *result)
 {
     row->is_found = PQntuples(result) > 0;
-    row->num_changed = strtoull(PQcmdTuples(result), NULL, 10);
+    row->num_changed = num_changed(result);
     const int num_columns = PQnfields(result);
     row->num_columns = (size_t)(num_columns < STORE_MAX_COLUMNS ? num_columns : STORE_MAX_COLUMNS);
     for (int i = 0; row->is_found && i < (int)row->num_columns; i++) {
@@ -261,7 +266,7 @@ enum atls_err store_postgres_run(void *context, struct store_row *row,
 
 /* collect_each reads the results of a pipeline up to its end. After an error the rest is aborted,
  * which the server has rolled back. */
-static enum atls_err collect_each(struct store_postgres_connection *connection, bool *out_found,
+static enum atls_err collect_each(struct store_postgres_connection *connection, bool *out_changed,
                                   size_t num, struct atls_diag *diag)
 {
     enum atls_err err = flush(connection, diag), said = ATLS_OK;
@@ -274,8 +279,8 @@ static enum atls_err collect_each(struct store_postgres_connection *connection, 
             if (at > num) {
                 err = store_postgres_late(connection, diag);
             }
-        } else if (status == PGRES_TUPLES_OK && at < num) {
-            out_found[at] = PQntuples(result) > 0;
+        } else if (status == PGRES_COMMAND_OK && at < num) {
+            out_changed[at] = num_changed(result) != 0;
         } else if (status == PGRES_PIPELINE_SYNC) {
             PQclear(result);
             return said;
@@ -291,7 +296,7 @@ static enum atls_err collect_each(struct store_postgres_connection *connection, 
     return err;
 }
 
-enum atls_err store_postgres_run_each(void *context, bool *out_found,
+enum atls_err store_postgres_run_each(void *context, bool *out_changed,
                                       enum store_statement statement,
                                       const struct store_value *values, size_t num,
                                       struct atls_diag *diag)
@@ -318,7 +323,7 @@ enum atls_err store_postgres_run_each(void *context, bool *out_found,
         connection->is_broken = true;
         return store_postgres_unreachable(connection, diag);
     }
-    err = collect_each(connection, out_found, num, diag);
+    err = collect_each(connection, out_changed, num, diag);
     if (PQexitPipelineMode(connection->server) != 1) {
         connection->is_broken = true;
     }

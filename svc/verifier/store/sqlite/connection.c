@@ -355,7 +355,8 @@ enum atls_err store_sqlite_run(void *context, struct store_row *row, enum store_
     return err;
 }
 
-enum atls_err store_sqlite_run_each(void *context, bool *out_found, enum store_statement statement,
+enum atls_err store_sqlite_run_each(void *context, bool *out_changed,
+                                    enum store_statement statement,
                                     const struct store_value *values, size_t num,
                                     struct atls_diag *diag)
 {
@@ -364,7 +365,7 @@ enum atls_err store_sqlite_run_each(void *context, bool *out_found, enum store_s
     for (size_t i = 0; err == ATLS_OK && i < num; i++) {
         struct store_row row;
         err = store_sqlite_run(context, &row, statement, &values[i * num_params], diag);
-        out_found[i] = row.is_found;
+        out_changed[i] = row.num_changed != 0;
     }
     return err;
 }

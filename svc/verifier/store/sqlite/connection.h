@@ -45,7 +45,7 @@ void store_sqlite_disconnect(struct store_sqlite_connection *connection);
 enum atls_err store_sqlite_run(void *connection, struct store_row *row,
                                enum store_statement statement, const struct store_value *values,
                                struct atls_diag *diag);
-enum atls_err store_sqlite_run_each(void *connection, bool *out_found,
+enum atls_err store_sqlite_run_each(void *connection, bool *out_changed,
                                     enum store_statement statement,
                                     const struct store_value *values, size_t num,
                                     struct atls_diag *diag);

@@ -35,8 +35,8 @@ ATLS_NODISCARD enum atls_err atls_ear_error_claims(struct json_t **out, const st
                                                    const struct atls_ear_options *options,
                                                    struct atls_diag *diag);
 
-/* atls_ear_sign_jwt gives the compact JWT, atls_ear_sign_cwt the CWT (caller: free). `kid` names the
- * key in the header, so that Verifiers can change keys (RFC 7515, 4.1.4); NULL: no name. */
+/* atls_ear_sign_jwt gives the compact JWT, atls_ear_sign_cwt the CWT (caller: free). `kid` names
+ * the key in the header, so that Verifiers can change keys (RFC 7515, 4.1.4); NULL: no name. */
 ATLS_NODISCARD enum atls_err atls_ear_sign_jwt(char **out, const struct atls_ear *ear,
                                                const struct atls_crypto_ops *crypto,
                                                const struct atls_key *key, const char *kid,

@@ -143,7 +143,7 @@ struct verifier_work *verifier_work_new(const struct verifier_work_config *confi
     work->queues[VERIFIER_OPENING].max_batch = VERIFIER_MAX_BATCH;
     work->queues[VERIFIER_OPENING].max_running = 1;
     work->queues[VERIFIER_EVIDENCE].max_batch = VERIFIER_MAX_BATCH;
-    work->queues[VERIFIER_EVIDENCE].max_running = config->appraisers + 1;
+    work->queues[VERIFIER_EVIDENCE].max_running = config->appraisers > 2 ? config->appraisers : 2;
     work->queues[VERIFIER_FETCHING].max_batch = 1;
     work->queues[VERIFIER_FETCHING].max_running = config->fetchers;
     for (size_t i = 0; i < VERIFIER_NUM_KINDS; i++) {

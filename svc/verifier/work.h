@@ -2,9 +2,10 @@
 /*
  * The threads that work on requests. Those of one kind that wait together are taken together, up to
  * a batch; so the more there is to do, the less each costs. Of a kind only so many batches are
- * worked on at once: newSession has one signer, Evidence has its appraisers and one batch more that
- * is signed and stored meanwhile. What comes by itself always finds a thread. What waits for
- * servers of collateral has threads and a queue of its own, and takes neither from the others.
+ * worked on at once: newSession has one signer, Evidence as many as there are appraisers, and two
+ * in any case, for one is signed and stored while the other is appraised. More would only be
+ * smaller. What comes by itself always finds a thread. What waits for servers of collateral has
+ * threads and a queue of its own, and takes neither from the others.
  */
 #ifndef SVC_VERIFIER_WORK_H
 #define SVC_VERIFIER_WORK_H

@@ -44,6 +44,22 @@ if(TARGET atls_program)
   set_tests_properties(interop/trustee PROPERTIES LABELS trustee SKIP_RETURN_CODE 77 TIMEOUT 300)
 endif()
 
+# The models of formal/ (docs/models.md), and the code along the steps of one. They are a stage: `ctest -C models`.
+if(TARGET room_sim)
+  add_executable(replay_session ${CMAKE_SOURCE_DIR}/tests/models/replay_session.c
+                 ${CMAKE_SOURCE_DIR}/tests/models/replay.c)
+  target_compile_definitions(replay_session PRIVATE _GNU_SOURCE)
+  target_link_libraries(replay_session PRIVATE test_support room_session room_sim)
+  add_test(NAME models/spin CONFIGURATIONS models
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/spin/check.py session=$<TARGET_FILE:replay_session>)
+  foreach(part tables claims mutants)
+    add_test(NAME models/maude_${part} CONFIGURATIONS models
+             COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/maude/check.py ${part})
+  endforeach()
+  set_tests_properties(models/spin models/maude_tables models/maude_claims models/maude_mutants
+                       PROPERTIES LABELS models SKIP_RETURN_CODE 77 TIMEOUT 300)
+endif()
+
 # Parts of the program by themselves.
 if(TARGET atls_program AND TARGET room_sim)
   add_executable(cli_parts ${CMAKE_SOURCE_DIR}/tests/system/cli_parts.c ${CMAKE_SOURCE_DIR}/cli/net.c

@@ -16,12 +16,12 @@ mtype = { t_start, t_ch, t_hrr, t_ch2, t_done, t_failed };
 mtype = { n_start, n_hello, n_retry, n_chosen, n_credential, n_failed };
 mtype = { no_offer, offer, other_offer, released_offer };
 /* What is kept of the peer's Certificate: Evidence over hellos without HelloRetryRequest, with it,
- * what we sent ourselves, or octets that are no CMW. */
-mtype = { nothing, evidence, evidence_retried, own_evidence, no_cmw };
+ * what we sent ourselves last or before that, or octets that are no CMW. */
+mtype = { nothing, evidence, evidence_retried, own_evidence, earlier_own_evidence, no_cmw };
 mtype = { v_none, v_refused, v_accepted, v_not_required };
 /* Results: enum atls_err. */
 mtype = { OK, STATE, MEMORY, TRANSCRIPT, CALLBACK, MALFORMED, ILLEGAL, UNSOLICITED, NOTHING_OFFERED, NOT_ATTESTED,
-          EVIDENCE_MALFORMED, FRESHNESS, KEY_BINDING, REFLECTED, IDENTITY, RESUMED, NO_VERDICT };
+          EVIDENCE_MALFORMED, NOT_ENDORSED, FRESHNESS, KEY_BINDING, REFLECTED, PKIX, RESUMED, NO_VERDICT };
 /* Events: the calls of session.h, with what comes with them. */
 mtype = { BEGIN, REFUSE, SWITCH,
           SEE_CLIENT_HELLO, SEE_RETRY, SEE_SERVER_HELLO, SEE_OTHER,
@@ -219,7 +219,9 @@ inline write_certificate()
         if
         :: !must_attest -> skip
         :: must_attest && transcript != t_done -> refuse(TRANSCRIPT)
-        :: must_attest && transcript == t_done -> g_made = true; wrote_cmw = requires
+        :: must_attest && transcript == t_done ->
+            g_made = true; wrote_cmw = requires;
+            peer_cmw = (peer_cmw == own_evidence -> earlier_own_evidence : peer_cmw)
         fi
     fi
 }
@@ -268,10 +270,11 @@ inline appraise()
                 if
                 :: transcript != t_done -> refuse(TRANSCRIPT)
                 :: transcript == t_done && peer_cmw == no_cmw -> refuse(EVIDENCE_MALFORMED)
-                :: transcript == t_done && peer_cmw != no_cmw ->
+                :: transcript == t_done && peer_cmw == earlier_own_evidence -> refuse(NOT_ENDORSED)
+                :: transcript == t_done && peer_cmw != no_cmw && peer_cmw != earlier_own_evidence ->
                     if
                     :: !is_bound || event == APPRAISE_OTHER_KEY -> refuse(FRESHNESS)
-                    :: is_bound && event == APPRAISE_NO_PKIX -> refuse(IDENTITY)
+                    :: is_bound && event == APPRAISE_NO_PKIX -> refuse(PKIX)
                     :: is_bound && event == APPRAISE -> appraised = true
                     fi
                 fi;
@@ -325,8 +328,8 @@ inline step()
         unless_refused(read_credential())
     :: event == APPRAISE || event == APPRAISE_RESUMED || event == APPRAISE_NO_PKIX ||
        event == APPRAISE_OWN_KEY || event == APPRAISE_OTHER_KEY ->
-        g_sound = (event == APPRAISE && transcript == t_done &&
-                   g_evidence == (retried -> evidence_retried : evidence));
+        g_sound = (finished -> g_sound : event == APPRAISE && transcript == t_done &&
+                                         g_evidence == (retried -> evidence_retried : evidence));
         appraise()
     :: event == FINISH || event == FINISH_RESUMED -> finish()
     fi
@@ -344,11 +347,16 @@ inline settle()
     fi
 }
 
-inline show()
+/* In a verifier that was compiled with -DPRINTF, printm writes names. */
+inline put(name) { printf(" "); printm(name) }
+
+inline put_state()
 {
-    printf(" %e %d %e %d %e", role, requires, transcript, retried, negotiation);
-    printf(" %e %d %d %e %d", offered, server_chosen, client_chosen, peer_cmw, wrote_cmw);
-    printf(" %d %d %e %e", finished, appraised, verdict, reason)
+    put(role); printf(" %d", requires);
+    put(transcript); printf(" %d", retried);
+    put(negotiation); put(offered); printf(" %d %d", server_chosen, client_chosen);
+    put(peer_cmw); printf(" %d %d %d", wrote_cmw, finished, appraised);
+    put(verdict); put(reason)
 }
 
 /* ---- what must always hold ---- */
@@ -366,15 +374,11 @@ inline check()
     /* R-24, R-61: Evidence is made where it was asked for, once both hellos are known, in the handshake. */
     assert(!g_made || (g_asked && !g_refused && !finished && transcript == t_done));
     /* R-14, R-16: whose credential is kept was asked for it. */
-    assert(peer_cmw == nothing || peer_chosen)
+    assert(peer_cmw == nothing || peer_chosen || is_refused)
 }
 
-#ifdef REACH
-/* Positive controls: each of these must be reached, or the invariants hold of nothing. */
-#define reached (verdict == v_accepted && role == REACH && g_evidence == REACH_EVIDENCE)
-#else
+/* A positive control puts a state here that must be reached: else the invariants hold of nothing. */
 #define reached false
-#endif
 
 inline any_event()
 {
@@ -418,12 +422,12 @@ inline any_event()
 init {
     if :: role = client :: role = server fi;
     if :: requires = true :: requires = false fi;
-    d_step { printf("root"); show(); printf("\n") };
+    d_step { printf("root"); put_state(); printf("\n") };
     do
     :: any_event();
        d_step {
-           printf("step %e", event);
-           show();
+           printf("step"); put(event);
+           put_state();
            g_reason = reason;
            step();
            if
@@ -435,8 +439,8 @@ init {
            settle();
            g_reason = OK;
            printf(" ->");
-           show();
-           printf(" : %e %d\n", result, g_made);
+           put_state();
+           printf(" :"); put(result); printf(" %d\n", g_made);
            event = BEGIN; result = OK; g_made = false
        }
     od

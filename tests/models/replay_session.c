@@ -281,7 +281,9 @@ static void do_event(const char *event, char *answer)
         err = other_event(event);
     }
     snprintf(answer, REPLAY_TEXT, "%s %d", atls_err_name(err), made);
-    assert_true(atls_negotiation_check_state(&now->end.session->negotiation));
+    /* what a handshake alone needs is let go at its end, the client's offer among it */
+    assert_true(now->end.session->finished ||
+                atls_negotiation_check_state(&now->end.session->negotiation));
 }
 
 /* ---- the state, by the names of the model ---- */
@@ -340,7 +342,10 @@ static const char *cmw_name(const struct atls_session *session)
     if (is_cmw_of(session, now->evidence_retried)) {
         return "evidence_retried";
     }
-    return is_cmw_of(session, now->own_evidence) ? "own_evidence" : "no_cmw";
+    if (is_cmw_of(session, now->own_evidence)) {
+        return "own_evidence";
+    }
+    return session->peer_cmw_len == 1 ? "no_cmw" : "earlier_own_evidence";
 }
 
 static void write_state(char *text)

@@ -46,10 +46,12 @@ endif()
 
 # The models of formal/ (docs/models.md), and the code along the steps of one. They are a stage: `ctest -C models`.
 if(TARGET room_sim)
+  add_custom_target(models) # what they need of the code
   add_executable(replay_session ${CMAKE_SOURCE_DIR}/tests/models/replay_session.c
                  ${CMAKE_SOURCE_DIR}/tests/models/replay.c)
   target_compile_definitions(replay_session PRIVATE _GNU_SOURCE)
   target_link_libraries(replay_session PRIVATE test_support room_session room_sim)
+  add_dependencies(models replay_session)
   add_test(NAME models/spin CONFIGURATIONS models
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/spin/check.py session=$<TARGET_FILE:replay_session>)
   foreach(part tables claims mutants)

@@ -18,7 +18,7 @@ import xml.etree.ElementTree
 PYTHON_PACKAGES = {"cryptography", "cbor2", "jsonschema"}
 TOOLS = {"swtpm", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
          "g++", "gcc", "pkg-config", "clang", "nm", "readelf", "bash", "ps", "ip", "unshare", "nsenter",
-         "tshark", "go", "haproxy", "restful-as"}
+         "tshark", "go", "haproxy", "restful-as", "maude", "spin"}
 
 
 def is_tsan(results):

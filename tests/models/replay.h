@@ -5,8 +5,8 @@
  *
  *   step EVENT STATE -> STATE : ANSWER
  *
- * and "root STATE" for each state in which it may begin. The code is brought into the first state by
- * a shortest way, is given the event, and must answer and end as the line says.
+ * and "root STATE" for each state in which it may begin. The code is brought into the first state
+ * by a shortest way, is given the event, and must answer and end as the line says.
  */
 #ifndef MODELS_REPLAY_H
 #define MODELS_REPLAY_H

@@ -360,9 +360,9 @@ static void write_state(char *text)
     const char *role = is_client() ? "client" : "server";
     const bool requires = session->context->num_required != 0;
     if (refused) { /* the model keeps what still decides */
-        snprintf(text, REPLAY_TEXT,
-                 "%s %d t_start 0 %s no_offer 0 0 nothing 0 %d 0 v_refused %s", role, requires,
-                 negotiation[n->state], session->finished, atls_err_name(verdict->reason.err));
+        snprintf(text, REPLAY_TEXT, "%s %d t_start 0 %s no_offer 0 0 nothing 0 %d 0 v_refused %s",
+                 role, requires, negotiation[n->state], session->finished,
+                 atls_err_name(verdict->reason.err));
         return;
     }
     snprintf(text, REPLAY_TEXT, "%s %d %s %d %s %s %d %d %s %d %d %d %s OK", role, requires,

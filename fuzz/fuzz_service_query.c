@@ -57,6 +57,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     memcpy(text, data, size);
     text[size] = '\0';
     (void)!verifier_accepts(text, "application/x+json");
+    char quoted[256], again[512];
+    if (verifier_type_quote(quoted, sizeof quoted, text)) { /* once is enough */
+        fuzz_require(verifier_type_quote(again, sizeof again, quoted));
+        fuzz_require(strcmp(quoted, again) == 0);
+    }
     fuzz_require(!verifier_names(text, "application/x+json") ||
                  verifier_accepts(text, "application/x+json"));
     free(text);

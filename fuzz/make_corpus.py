@@ -1339,6 +1339,7 @@ def service_queries():
     yield "nonce", b"/challenge-response/v1/newSession?nonce=-_-_AAAAAAAAAAA%3D&x=y"
     yield "standard", b"nonce=++//AAAAAAAAAAA="
     yield "after", b"x=y&after=200"
+    yield "unquoted", b"application/eat-cwt; profile=http://arm.com/psa/2.0.0; x=y"
     yield "session", b"/challenge-response/v1/session/" + b"A" * 136
     yield "id", b"A" * 136
     yield "accept", b"application/x+json;q=0.5, */*;q=0, application/*"

@@ -7,7 +7,10 @@ const struct atls_format atls_formats[] = {
     {
         .name = "psa", /* RFC 9783; content format 10003 */
         .media_type = "application/eat+cwt; eat_profile=\"tag:psacertified.org,2023:psa#tfm\"",
-        .accepted_types = {"application/psa-attestation-token", NULL},
+        .accepted_types =
+            {"application/psa-attestation-token",
+             "application/eat-cwt; profile=\"http://arm.com/psa/2.0.0\"",
+             "application/eat+cwt; eat_profile=\"tag:psacertified.org,2019:psa#legacy\"", NULL},
         .has_content_format = true,
         .content_format = 10003,
         .submod = "PSA_IOT",

@@ -16,6 +16,7 @@ struct submission {
     struct verifier_task task;
     struct verifier_response *out;
     struct verifier_form form;
+    char type[ATLS_MAX_SCHEME_TEXT_LEN + 1];
     bool is_id; /* the path ends in one, as far as its form goes */
 };
 
@@ -32,14 +33,14 @@ static bool begin(struct submission *submission, const struct verifier_service *
         verifier_problem(pair->out, 404, "there is no such resource");
     } else if (request->body.len == 0) {
         verifier_problem(pair->out, 400, "the body is empty");
-    } else if (strlen(type) > ATLS_MAX_SCHEME_TEXT_LEN) {
+    } else if (!verifier_type_quote(submission->type, sizeof submission->type, type)) {
         verifier_problem(pair->out, 415, "the Content-Type is too long");
     } else {
         submission->out = pair->out;
         submission->is_id = verifier_session_id_read(&submission->task.id, id);
         submission->task.only_identify =
             !submission->is_id || verifier_wall_s() >= submission->task.id.end_s;
-        submission->task.content_type = type;
+        submission->task.content_type = submission->type;
         submission->task.body = request->body;
         submission->task.peer = request->peer;
         submission->task.fetch_until_ms = pair->fetch_until_ms;

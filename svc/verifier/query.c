@@ -285,6 +285,63 @@ bool verifier_names(const char *header, const char *type)
     return header != NULL && best_fit(atls_bytes_text(header), type) == NAMED;
 }
 
+static bool is_token(uint8_t c)
+{
+    return c > 0x20 && c < 0x7f && memchr("()<>@,;:\\\"/[]?={}", c, 17) == NULL;
+}
+
+/* needs_quotes: a value that no token is, and that could stand between quotes as it is. */
+static bool needs_quotes(struct atls_bytes value)
+{
+    bool plain = true;
+    for (size_t i = 0; i < value.len; i++) {
+        const uint8_t c = value.data[i];
+        if (c <= 0x20 || c >= 0x7f || c == '"' || c == '\\') {
+            return false;
+        }
+        plain = plain && is_token(c);
+    }
+    return !plain;
+}
+
+/* put adds text, in front of the NUL that is always there; false when it does not fit. */
+static bool put(char *out, size_t cap, struct atls_bytes text)
+{
+    const size_t len = strlen(out);
+    if (text.len >= cap - len) {
+        return false;
+    }
+    if (text.len != 0) {
+        memcpy(&out[len], text.data, text.len);
+    }
+    out[len + text.len] = '\0';
+    return true;
+}
+
+bool verifier_type_quote(char *out, size_t cap, const char *content_type)
+{
+    const struct atls_bytes quote = atls_bytes_text("\"");
+    struct atls_bytes rest = atls_bytes_text(content_type);
+    const struct atls_bytes whole = rest;
+    bool quoted = false;
+    out[0] = '\0';
+    bool fits = put(out, cap, cut(&rest, ';'));
+    while (fits && rest.len != 0) {
+        struct atls_bytes value = cut(&rest, ';');
+        const struct atls_bytes name = cut(&value, '=');
+        const bool needs = needs_quotes(trim(value));
+        quoted = quoted || needs;
+        fits = put(out, cap, atls_bytes_text(";")) && put(out, cap, name) &&
+               put(out, cap, atls_bytes_text("=")) && (!needs || put(out, cap, quote)) &&
+               put(out, cap, needs ? trim(value) : value) && (!needs || put(out, cap, quote));
+    }
+    if (!quoted) { /* as it is, whatever that may be */
+        out[0] = '\0';
+        fits = put(out, cap, whole);
+    }
+    return fits;
+}
+
 bool verifier_type_is(struct atls_bytes content_type, const char *type)
 {
     return same_without_case(trim(cut(&content_type, ';')), atls_bytes_text(type));

@@ -50,6 +50,10 @@ ATLS_NODISCARD bool verifier_accepts(const char *header, const char *type);
 /* verifier_names says whether an Accept header has `type` itself, and not by a range alone. */
 ATLS_NODISCARD bool verifier_names(const char *header, const char *type);
 
+/* verifier_type_quote writes a Content-Type with quotes around those values of parameters that need
+ * them and have none, as older clients send them (RFC 9110, 5.6.6); false when it does not fit. */
+ATLS_NODISCARD bool verifier_type_quote(char *out, size_t cap, const char *content_type);
+
 /* verifier_type_is compares type and subtype of a Content-Type, whatever its parameters are. */
 ATLS_NODISCARD bool verifier_type_is(struct atls_bytes content_type, const char *type);
 /* verifier_type_parameter gives the value of a parameter, without its quotes, tolerant of unquoted

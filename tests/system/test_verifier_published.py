@@ -1,13 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The published exchanges of Veraison's API, replayed: what their clients send is taken, what they read is there."""
+"""The published exchanges and descriptions (OpenAPI) of Veraison's API: what their clients send is taken, what they read is there."""
 
+import base64
 import json
 import os
 import re
 
 from atlslib import ROOT, main, skip
-from verifierlib import SESSION, VerifierTest
+from verifierlib import CMW, DISCOVERY, NEW, PSA, SESSION, SUBMISSION, SUBMIT, TOKEN, VerifierTest, unbase64
+
+try:
+    import jsonschema
+    import yaml
+except ImportError as absent:
+    skip(f"a module of Python is absent: {absent}")
 
 FOLDER = os.path.join(os.path.dirname(ROOT), "shared", "vectors", "13-veraison-api")
 if not os.path.isdir(FOLDER):
@@ -69,6 +76,180 @@ class PublishedTest(VerifierTest):
             if name == "discovery":
                 self.assertEqual(set(answer.json["ear-verification-key"]), set(expected["jsonBody"]["ear-verification-key"]))
                 self.assertEqual(answer.json["api-endpoints"], expected["jsonBody"]["api-endpoints"])
+
+
+class Description:
+    """One OpenAPI document, with what its components are."""
+
+    def __init__(self, *names):
+        self.folder = os.path.join(FOLDER, names[0])
+        self.document = self.load(os.path.join(FOLDER, *names))
+        self.components = self.load(os.path.join(self.folder, "schemas", "components.yaml"))
+
+    @staticmethod
+    def load(path: str):
+        with open(path, encoding="utf-8") as file:
+            return yaml.safe_load(file)
+
+    def whole(self, schema):
+        """Every reference replaced by what it refers to."""
+        if isinstance(schema, list):
+            return [self.whole(item) for item in schema]
+        if not isinstance(schema, dict):
+            return schema
+        if "$ref" in schema:
+            found = self.components if "components.yaml" in schema["$ref"] or "/schemas/" in schema["$ref"] else self.document
+            for name in schema["$ref"].partition("#/")[2].split("/"):
+                found = found[name]
+            return self.whole(found)
+        return {name: self.whole(value) for name, value in schema.items()}
+
+    def operations(self) -> set:
+        return {(path, method) for path, item in self.document["paths"].items() for method in item}
+
+    def check(self, path: str, method: str, answer) -> None:
+        """ANSWER is one that the document has for this operation, in type and members."""
+        responses = self.whole(self.document["paths"][path][method]["responses"])
+        response = responses.get(str(answer.status), responses.get("default"))
+        if response is None:
+            raise AssertionError(f"{method} {path} has no {answer}")
+        if "content" not in response:
+            assert answer.body == b"", str(answer)
+            return
+        kind, = response["content"]
+        assert answer.headers["Content-Type"] == kind, str(answer)
+        schema = response["content"][kind]["schema"]
+        jsonschema.validate(answer.json, schema, jsonschema.Draft4Validator)
+        if "Location" in response.get("headers", {}):
+            assert answer.headers["Location"], str(answer)
+
+
+def examples(schema, name=None):
+    """Every (member, example) of a schema."""
+    if isinstance(schema, dict):
+        if "example" in schema:
+            yield name, schema["example"]
+        for key, value in schema.items():
+            yield from examples(value, key)
+
+
+class DescribedTest(VerifierTest):
+    """Each operation of the OpenAPI documents, its good answer and its bad one."""
+
+    def owner(self) -> dict:
+        return {"Authorization": "Bearer " + TOKEN}
+
+    def test_challenge_response(self):
+        described, tried = Description("challenge-response", "challenge-response.yaml"), set()
+        session = "/session/{SessionId}"
+
+        def check(path, method, answer, status):
+            self.assertEqual(answer.status, status, str(answer))
+            described.check(path, method, answer)
+            tried.add((path, method))
+            return answer
+
+        check("/newSession", "post", self.client.new("?nonceSize=7"), 400)
+        check("/newSession", "post", self.client.new("?nonceSize=8&nonce=MTIzNDU2Nzg5MDEy"), 400)
+        check("/newSession", "post", self.client.new("", accept="text/html"), 406)
+        for size in range(8, 65):  # "between 8 and 64"
+            found = check("/newSession", "post", self.client.new(f"?nonceSize={size}"), 201).json
+            self.assertEqual((len(unbase64(found["nonce"])), found["status"]), (size, "waiting"))
+        self.assertEqual(len(unbase64(check("/newSession", "post", self.client.new(), 201).json["nonce"])), 32)
+        path, nonce = self.open_session()
+        check(session, "get", self.client.ask("GET", path, Accept=SESSION), 200)
+        done = check(session, "post", self.send(path, self.evidence(nonce)), 200)
+        self.assertEqual((done.json["status"], done.json["evidence"]["type"]), ("complete", PSA))
+        self.assertEqual(check(session, "get", self.client.ask("GET", path, Accept=SESSION), 200).json, done.json)
+        check(session, "post", self.send(path, self.evidence(nonce)), 409)  # "only ... in state waiting"
+        check(session, "post", self.send(path, b"x", "text/plain"), 415)
+        check(session, "delete", self.client.ask("DELETE", path), 204)
+        for method in ("get", "post", "delete"):
+            body = self.evidence(nonce) if method == "post" else None
+            check(session, method, self.client.ask(method.upper(), path, body, Content_Type=CMW if body else None), 404)
+        self.assertEqual(tried, described.operations())
+
+    def test_every_example_of_a_nonce_and_a_type_is_taken(self):
+        """In each alphabet, with its padding and without."""
+        described = Description("challenge-response", "challenge-response.yaml")
+        found = list(examples(described.components))
+        nonces = {example for name, example in found if name == "nonce"}
+        nonces.add(json.loads(self.published("wiremock", "new_session.json"))["response"]["jsonBody"]["nonce"])
+        self.assertGreaterEqual(len(nonces), 2)
+        for nonce in sorted(nonces) + [base64.b64encode(bytes([0xfb, 0xff] * size)).decode() for size in (4, 5, 20, 32)]:
+            raw = base64.b64decode(nonce)
+            for text in (nonce, nonce.rstrip("="), base64.urlsafe_b64encode(raw).decode(), base64.urlsafe_b64encode(raw).decode().rstrip("="),
+                         nonce.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")):
+                answer = self.client.new("?nonce=" + text)
+                self.assertEqual((answer.status, unbase64(answer.json["nonce"])), (201, raw), text)
+        accept = self.client.new().json["accept"]
+        types = {example for name, example in found if name == "EvidenceContentType"}
+        self.assertEqual(types, {"application/psa-attestation-token"})
+        self.assertLessEqual(types, set(accept))
+
+    def test_every_published_spelling_of_a_type_is_known_or_refused_as_unknown(self):
+        """Parameters with quotes and without, in any case, with blanks."""
+        discovery = json.loads(self.published("wiremock", "discovery.json"))["response"]["jsonBody"]
+        taken = {"application/eat-cwt; profile=http://arm.com/psa/2.0.0", "application/psa-attestation-token"}
+        self.assertLess(taken, set(discovery["media-types"]))
+        spellings = {kind: 200 if kind in taken else 415 for kind in discovery["media-types"]}
+        for kind in (PSA, PSA.replace('"', ""), PSA.replace("; ", ";"), PSA.replace("; ", " ;  "), PSA.replace("eat_profile", "EAT_Profile"),
+                     PSA.upper().replace('"TAG:PSACERTIFIED.ORG,2023:PSA#TFM"', '"tag:psacertified.org,2023:psa#tfm"'),
+                     'application/eat-cwt; profile="http://arm.com/psa/2.0.0"'):
+            spellings[kind] = 200
+        for kind, status in spellings.items():
+            with self.subTest(kind):
+                path, _ = self.open_session()
+                answer = self.send(path, b"no evidence", kind)
+                self.assertEqual(answer.status, status, str(answer))
+                if status == 415:
+                    self.assertIn(PSA, answer.headers["Accept"])
+
+    def published(self, *names) -> str:
+        with open(os.path.join(FOLDER, *names), encoding="utf-8") as file:
+            return file.read()
+
+    def test_endorsement_provisioning(self):
+        described, tried = Description("endorsement-provisioning", "endorsement-provisioning.yaml"), set()
+        one = "/submissions/{SessionID}"
+
+        def check(path, method, answer, status):
+            self.assertEqual(answer.status, status, str(answer))
+            described.check(path, method, answer)
+            tried.add((path, method))
+            return answer
+
+        taken = check("/submit", "post", self.client.submit(self.corim, "application/rim+cbor"), 200)
+        self.assertEqual((taken.json["status"], set(taken.json)), ("success", {"status", "expiry"}))
+        refused = check("/submit", "post", self.client.submit(b"no corim", "application/rim+cbor"), 200)
+        self.assertEqual((refused.json["status"], set(refused.json)), ("failed", {"status", "expiry", "failure-reason"}))
+        check("/submit", "post", self.client.submit(self.corim, token="wrong-horse-battery"), 401)
+        check("/submit", "post", self.client.submit(b""), 400)
+        check("/submit", "post", self.client.submit(self.corim, "text/plain"), 415)
+        check("/submit", "post", self.client.ask("POST", SUBMIT, self.corim, Content_Type="application/rim+cbor", Accept="text/html",
+                                                 **self.owner()), 406)
+        where = SUBMIT.rpartition("/")[0] + "/" + taken.headers["Location"].rpartition("v1/")[2]
+        again = check(one, "get", self.client.ask("GET", where, Accept=SUBMISSION, **self.owner()), 200)
+        self.assertEqual(again.json, taken.json)
+        check(one, "get", self.client.ask("GET", where + "0", Accept=SUBMISSION, **self.owner()), 404)
+        # Queries about the life of endorsements came later than any service of Veraison's has them: not here, and said so.
+        later = {("/activate", "post"), ("/deactivate", "post")}
+        self.assertEqual(tried | later, described.operations())
+        for path, _ in later:
+            self.problem(self.client.ask("POST", SUBMIT.rpartition("/")[0] + path, b"x", **self.owner()), 404)
+
+    def test_discovery(self):
+        for name in ("verification", "provisioning"):
+            described = Description("well-known", name + ".yaml")
+            path = "/.well-known/veraison/" + name
+            self.assertEqual(described.operations(), {(path, "get")})
+            for accept in (DISCOVERY, "application/json", "*/*", None):
+                answer = self.client.ask("GET", path, Accept=accept)
+                self.assertEqual(answer.status, 200, str(answer))
+                described.check(path, "get", answer)
+                self.assertEqual("ear-verification-key" in answer.json, name == "verification")
+        self.assertTrue(self.client.ask("GET", path).json["api-endpoints"]["provisioningSubmit"].endswith(SUBMIT))
+        self.assertTrue(self.client.ask("POST", NEW, b"").status == 201)
 
 
 if __name__ == "__main__":

@@ -169,26 +169,48 @@ static enum atls_err find_profile(struct atls_psa_parsed *parsed, struct atls_di
                           "tag:psacertified.org,2023:psa#tfm or http://arm.com/psa/2.0.0", diag);
 }
 
+/* profile_of gives the profile that a label names: no label at all is that of the content format.
+ */
+static bool profile_of(enum atls_psa_profile *out, struct atls_bytes media_type)
+{
+    static const struct {
+        const char *type;
+        enum atls_psa_profile profile;
+    } named[] = {
+        {"application/eat-cwt; profile=\"http://arm.com/psa/2.0.0\"", ATLS_PSA_INTERIM},
+        {"application/eat+cwt; eat_profile=\"tag:psacertified.org,2019:psa#legacy\"",
+         ATLS_PSA_LEGACY},
+    };
+    const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(named); i++) {
+        if (atls_media_type_equal(media_type, atls_bytes_text(named[i].type))) {
+            *out = named[i].profile;
+            return true;
+        }
+    }
+    *out = ATLS_PSA_TFM;
+    return media_type.len == 0 ||
+           atls_media_type_equal(media_type, atls_bytes_text(format->media_type));
+}
+
 /* check_label: a label that names a profile must be true of the token inside. */
 static enum atls_err check_label(const struct atls_psa_parsed *parsed, struct atls_bytes media_type,
                                  struct atls_diag *diag)
 {
-    const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
     const struct atls_bytes any_profile = atls_bytes_text("application/psa-attestation-token");
+    enum atls_psa_profile profile = ATLS_PSA_TFM;
     if (atls_media_type_equal(media_type, any_profile)) {
         return ATLS_OK;
     }
-    if (media_type.len != 0 &&
-        !atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
+    if (!profile_of(&profile, media_type)) {
         atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_STRUCTURE, "media type", NULL,
-                        format->media_type);
+                        atls_format_by_name(atls_bytes_text("psa"))->media_type);
         atls_diag_found_peer_text(diag, media_type);
         return ATLS_ERR_EVIDENCE_TYPE;
     }
-    if (parsed->profile != ATLS_PSA_TFM) {
+    if (parsed->profile != profile) {
         atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_STRUCTURE, "eat_profile",
-                        labels_of[parsed->profile].profile_text,
-                        labels_of[ATLS_PSA_TFM].profile_text);
+                        labels_of[parsed->profile].profile_text, labels_of[profile].profile_text);
         atls_diag_expected_text(diag, ", as the token is labelled");
         return ATLS_ERR_EVIDENCE_TYPE;
     }

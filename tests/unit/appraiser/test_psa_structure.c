@@ -229,9 +229,20 @@ static void the_label_must_be_true_of_the_token(void **state)
     assert_refused(&s, err, EVIDENCE_TYPE, "eat_profile");
     s.input.media_type = atls_bytes_text("application/psa-attestation-token");
     assert_err(appraise(&s, &atls_appraiser_psa, octets), OK);
+    s.input.media_type =
+        atls_bytes_text("application/eat-cwt; profile=\"http://arm.com/psa/2.0.0\"");
+    assert_err(appraise(&s, &atls_appraiser_psa, octets), OK);
+    s.input.media_type = atls_bytes_text(
+        "application/eat+cwt; eat_profile=\"tag:psacertified.org,2019:psa#legacy\"");
+    err = appraise(&s, &atls_appraiser_psa, octets);
+    assert_refused(&s, err, EVIDENCE_TYPE, "eat_profile");
     static const char *const others[] = {
-        "application/vnd.parallaxsecond.key-attestation.tpm", "null", "application/eat+cwt",
-        "application/eat+cwt; eat_profile=\"http://arm.com/psa/2.0.0\""};
+        "application/vnd.parallaxsecond.key-attestation.tpm",
+        "null",
+        "application/eat+cwt",
+        "application/eat+cwt; eat_profile=\"http://arm.com/psa/2.0.0\"",
+        "application/eat-cwt",
+        "application/eat-cwt; profile=\"tag:psacertified.org,2023:psa#tfm\""};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
         s.input.media_type = atls_bytes_text(others[i]);
         err = appraise(&s, &atls_appraiser_psa, octets);
@@ -262,8 +273,15 @@ static void a_token_of_the_first_profile_is_read(void **state)
         s.input.media_type = atls_bytes_text("application/psa-attestation-token");
         assert_err(appraise(&s, &atls_appraiser_psa, test_psa_sign(&token)), OK);
         assert_int_equal(s.submod.status, ATLS_TIER_AFFIRMING);
+        s.input.media_type = atls_bytes_text(
+            "application/eat+cwt; eat_profile=\"tag:psacertified.org,2019:psa#legacy\"");
+        assert_err(appraise(&s, &atls_appraiser_psa, test_psa_sign(&token)), OK);
+        s.input.media_type =
+            atls_bytes_text("application/eat-cwt; profile=\"http://arm.com/psa/2.0.0\"");
+        enum atls_err err = appraise(&s, &atls_appraiser_psa, test_psa_sign(&token));
+        assert_refused(&s, err, EVIDENCE_TYPE, "eat_profile");
         test_psa_set(&token, -75000, test_cbor_text("PSA_IOT_PROFILE_2"));
-        const enum atls_err err = appraise(&s, &atls_appraiser_psa, test_psa_sign(&token));
+        err = appraise(&s, &atls_appraiser_psa, test_psa_sign(&token));
         assert_refused(&s, err, EVIDENCE_TYPE, "profile definition");
     }
 }

@@ -229,6 +229,36 @@ static void types_and_parameters_are_found(void **state)
     assert_false(verifier_type_parameter(atls_bytes_text(""), "profile", &value));
 }
 
+static void values_without_their_quotes_get_them(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *sent, *read; /* NULL: the same */
+    } cases[] = {
+        {"application/eat-cwt; profile=http://arm.com/psa/2.0.0",
+         "application/eat-cwt; profile=\"http://arm.com/psa/2.0.0\""},
+        {"a/b;x=tag:a.b,2023:c#d ; y=z", "a/b;x=\"tag:a.b,2023:c#d\"; y=z"},
+        {"a/b", NULL},
+        {"a/b; x=y; z=\"tag:q\"", NULL},
+        {"a/b; x=\"a;b=c\"", NULL},
+        {"a/b; x=", NULL},
+        {"a/b;;", NULL},
+        {"a/b; x", NULL},
+        {"a/b; x=\"open", NULL},
+        {"a/b; x=a b", NULL}, /* no one value */
+        {"", NULL},
+    };
+    char text[64];
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
+        assert_true(verifier_type_quote(text, sizeof text, cases[i].sent));
+        assert_string_equal(text, cases[i].read != NULL ? cases[i].read : cases[i].sent);
+    }
+    assert_true(verifier_type_quote(text, 8, "a/b;c=d"));
+    assert_false(verifier_type_quote(text, 7, "a/b;c=d"));
+    assert_true(verifier_type_quote(text, 10, "a/b;c=:"));
+    assert_false(verifier_type_quote(text, 9, "a/b;c=:"));
+}
+
 static void a_target_is_a_path(void **state)
 {
     (void)state;
@@ -260,6 +290,7 @@ int main(void)
         cmocka_unit_test(a_type_is_named_by_itself_and_not_by_a_range),
         cmocka_unit_test(form_of_a_result_is_what_accept_says),
         cmocka_unit_test(types_and_parameters_are_found),
+        cmocka_unit_test(values_without_their_quotes_get_them),
         cmocka_unit_test(a_target_is_a_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -140,6 +140,26 @@ static bool is_template(const struct inspect_value *v)
     return inspect_has_text(v, "tag-identity") || inspect_has_text(v, "corim-id");
 }
 
+static bool is_tcb_info(const struct inspect_value *v)
+{
+    return inspect_has_text(v, "tcbInfo");
+}
+
+static bool is_enclave_identity(const struct inspect_value *v)
+{
+    return inspect_has_text(v, "enclaveIdentity");
+}
+
+static bool is_collateral(const struct inspect_value *v)
+{
+    return inspect_has_text(v, "tcb_info") && inspect_has_text(v, "qe_identity");
+}
+
+static bool is_azure(const struct inspect_value *v)
+{
+    return inspect_has_text(v, "hcl_report") && inspect_has_text(v, "tpm_quote");
+}
+
 static bool is_appraisals(const struct inspect_value *v)
 {
     struct inspect_iter iter = inspect_members(v);
@@ -169,6 +189,10 @@ static const struct row json_rows[] = {
     {"corim-template", is_template, inspect_template},
     {"parsec-key-attestation", inspect_is_parsec, inspect_parsec},
     {"tsm-report", inspect_is_tsm, inspect_tsm},
+    {"intel-tcb-info", is_tcb_info, inspect_collateral},
+    {"intel-enclave-identity", is_enclave_identity, inspect_collateral},
+    {"intel-collateral", is_collateral, inspect_collateral},
+    {"azure-vtpm", is_azure, inspect_azure},
     {"ear-appraisals", is_appraisals, inspect_ear_appraisals},
     {"cca-token", is_cca, inspect_cca},
     {"claims", inspect_is_claims, inspect_claims},

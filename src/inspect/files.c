@@ -9,6 +9,7 @@
 #define ALONE INSPECT_NO_LABEL
 
 static const struct inspect_list words = {"", inspect_text, NULL, 1};
+static const struct inspect_list numbers = {"", inspect_number, NULL, 1};
 static const struct inspect_field require_rows[] = {
     {ALONE, "formats", NULL, inspect_array, &words, false},
     {ALONE, "identity", NULL, inspect_text, NULL, false},
@@ -25,7 +26,7 @@ static const struct inspect_field policy_rows[] = {
     {ALONE, "min_tier", NULL, inspect_named_map, &tiers, false},
     {ALONE, "measurements", NULL, inspect_named_map, &measured, false},
     {ALONE, "machines", NULL, inspect_array, &words, false},
-    {ALONE, "callers", NULL, inspect_array, NULL, false},
+    {ALONE, "callers", NULL, inspect_array, &numbers, false},
     {ALONE, "key_binding", NULL, inspect_array, &words, false},
     {ALONE, "debug", NULL, inspect_boolean, NULL, false},
     {ALONE, "simulated", NULL, inspect_boolean, NULL, false},

@@ -76,7 +76,9 @@ inspect_explain inspect_jwk_set;
 inspect_explain inspect_jws_json;
 inspect_explain inspect_policy;
 inspect_explain inspect_attester;
-inspect_explain inspect_template; /* of a CoRIM or CoMID */
+inspect_explain inspect_template;   /* of a CoRIM or CoMID */
+inspect_explain inspect_collateral; /* TCB info, identity of a quoting enclave, or a bundle */
+inspect_explain inspect_azure;      /* Evidence of a virtual machine of Azure, with its TPM's */
 
 /* Octets */
 inspect_explain inspect_jws; /* compact */

@@ -81,7 +81,7 @@ def from_base64(text):
 def opened(value, field):
     """Octets that the tree shows as a map or an array are decoded."""
     if isinstance(value, str) and field["decoded"]:
-        value = from_base64(value)
+        value = {"text": str.encode, "hex": bytes.fromhex}.get(field["decoded"], from_base64)(value)
     if isinstance(value, str) and field["type"] == "array":
         return json.loads(value)  # a selector in text
     if isinstance(value, bytes):

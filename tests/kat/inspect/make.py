@@ -10,6 +10,7 @@ Nothing is random: every run writes the same octets. Keys and signatures are fil
 """
 
 import base64
+import json
 import pathlib
 import struct
 import subprocess
@@ -276,6 +277,25 @@ def texts():
     yield "ear-cut.jwt", jws(b'{"alg":"none"}', bad).encode()
 
 
+def collateral(crl):
+    """What Intel signs, apart and in a bundle: its octets are a text inside of JSON there."""
+    level = '{"tcb":{"isvsvn":4},"tcbDate":"2026-01-01T00:00:00Z","tcbStatus":"UpToDate"}'
+    dates = '"version":2,"issueDate":"2026-01-01T00:00:00Z","nextUpdate":"2026-02-01T00:00:00Z","tcbEvaluationDataNumber":1'
+    zeros, ones = "0" * 32, "F" * 32
+    platform = ('{"tcb":{"sgxtcbcomponents":[{"svn":1,"category":"BIOS"},{"category":"OS/VMM"}],"pcesvn":13},"tcbDate":"2026-01-01T00:00:00Z",'
+                '"tcbStatus":"OutOfDate","advisoryIDs":["INTEL-SA-00000"]}')
+    info = '{"id":"TDX",' + dates + ',"fmspc":"00A06D080000","pceId":"0000","tcbType":0,"tcbLevels":[' + platform + "]}"
+    identity = ('{"id":"TD_QE",' + dates + f',"miscselect":"00000000","miscselectMask":"FFFFFFFF","attributes":"{zeros}","attributesMask":"{ones}",'
+                f'"mrsigner":"{zeros}","isvprodid":2,"tcbLevels":[{level}]' + "}")
+    yield "intel-tcb-info.json", f'{{"tcbInfo":{info},"signature":"00"}}\n'.encode()
+    yield "intel-enclave-identity.json", f'{{"enclaveIdentity":{identity}}}\n'.encode()
+    bundle = {"root_ca_crl": crl.hex(), "pck_crl": "no list", "tcb_info_issuer_chain": "", "tcb_info": info, "tcb_info_signature": "00",
+              "qe_identity_issuer_chain": 3, "qe_identity": identity[:-1], "qe_identity_signature": "00"}
+    yield "intel-collateral.json", (json.dumps(bundle) + "\n").encode()
+    report = b64url(b"\x00" * 8)
+    yield "azure-vtpm.json", f'{{"version":1,"hcl_report":"{report}","vcek":"{report}","tpm_quote":{{"message":"00"}}}}\n'.encode()
+
+
 def broken():
     """Defects at every level: inspection goes on behind them."""
     token = edn.encode((HERE / "psa-token.diag").read_text())
@@ -290,8 +310,9 @@ def broken():
 def samples():
     for source in sorted(HERE.glob("*.diag")):
         yield source.stem + ".cbor", edn.encode(source.read_text())
-    for maker in (certificates, keys, tpm, reports, texts, broken):
-        yield from maker()
+    made = [sample for maker in (certificates, keys, tpm, reports, texts, broken) for sample in maker()]
+    yield from made
+    yield from collateral(dict(made)["crl.der"])
 
 
 def expected(atls, path):

@@ -60,8 +60,8 @@ static int check_known(const char *path, const struct stat *info, int type, stru
 static void no_file_is_left_out(void **state)
 {
     static const char *const folders[] = {
-        "03-arm-cca", "04-psa", "05-parsec-tpm", "06-aws-nitro",  "07-ear",
-        "08-corim",   "09-cmw", "10-eat-uccs",   "11-ratls-dice", "12-cose-tls",
+        "01-sev-snp", "02-tdx-sgx", "03-arm-cca", "04-psa",      "05-parsec-tpm", "06-aws-nitro",
+        "07-ear",     "08-corim",   "09-cmw",     "10-eat-uccs", "11-ratls-dice", "12-cose-tls",
     };
     (void)state;
     unknown = 0;

@@ -323,7 +323,9 @@ static enum atls_err appraise(struct work *w, struct atls_diag *diag)
                                             : atls_verify(&w->appraisal, &request, diag);
     if (err != ATLS_OK && w->wrapped == NULL && atls_cmw_parse(&cmw, w->cmw, NULL) != ATLS_OK) {
         /* the usual reason: a token as it left the device, not as it travels in TLS */
-        atls_diag_expected_text(diag, "; bare Evidence needs --format NAME");
+        const struct atls_format *format = atls_bare_format(w->cmw);
+        atls_diag_expected_text(diag, "; bare Evidence needs --format ");
+        atls_diag_expected_text(diag, format != NULL ? format->name : "NAME");
     }
     return err == ATLS_OK ? atls_policy_check_evidence(&w->policy, &w->appraisal, diag) : err;
 }

@@ -12,6 +12,7 @@
 #include "json/ear_json.h"
 #include "json/ear_token.h"
 #include "json/file.h"
+#include "verifier/bare.h"
 
 #include <stdlib.h>
 
@@ -84,6 +85,9 @@ bool cli_corim_is_result(struct atls_bytes file)
     struct atls_cose_sign1 message;
     struct atls_cbor claims;
     struct atls_cbor value;
+    if (file.data[0] == '{' && atls_bare_format(file) != NULL) { /* a report of configfs-tsm */
+        return false;
+    }
     if (file.data[0] == '{' || file.data[0] == 'e') {
         struct atls_cmw cmw; /* a collection is an object, too */
         uint8_t *storage = NULL;

@@ -2,6 +2,7 @@
 #include "crypto/evidence_cert.h"
 
 #include "atls/limits.h"
+#include "base/rfc3339.h"
 #include "base/span.h"
 #include "crypto/cert_internal.h"
 #include "crypto/x509_internal.h"
@@ -159,11 +160,15 @@ enum atls_err atls_evidence_cert_check(const struct atls_evidence_cert *cert, in
 {
     if (now_s + ATLS_MAX_SKEW_S < cert->not_before_s ||
         now_s - ATLS_MAX_SKEW_S > cert->not_after_s) {
-        refuse_pkix(diag, "validity", NULL, "one of this time, ");
-        atls_diag_found_int(diag, cert->not_before_s);
+        char date[ATLS_RFC3339_LEN];
+        refuse_pkix(diag, "validity", NULL, "dates around ");
+        atls_rfc3339_write(date, cert->not_before_s);
+        atls_diag_found_text(diag, date);
         atls_diag_found_text(diag, " to ");
-        atls_diag_found_int(diag, cert->not_after_s);
-        atls_diag_expected_int(diag, now_s);
+        atls_rfc3339_write(date, cert->not_after_s);
+        atls_diag_found_text(diag, date);
+        atls_rfc3339_write(date, now_s);
+        atls_diag_expected_text(diag, date);
         return ATLS_ERR_PKIX;
     }
     if (!self_signed) {

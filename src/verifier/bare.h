@@ -11,7 +11,8 @@
 #include "base/formats.h"
 
 /* atls_bare_format finds the format by the octets: a raw quote or SEV-SNP report, the maps that
- * hold one, an attestation document, a PSA token, a Parsec bundle, a KAT bundle. NULL for others.
+ * hold one (of configfs-tsm in JSON, too), an attestation document, a PSA token, a Parsec bundle, a
+ * KAT bundle. NULL for others.
  */
 const struct atls_format *atls_bare_format(struct atls_bytes evidence);
 

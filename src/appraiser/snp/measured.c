@@ -230,11 +230,11 @@ static struct atls_bytes tcb_octets(uint8_t out[8], uint64_t svn)
     return atls_bytes_of(out, 8);
 }
 
-static void expect_version(struct atls_diag *why, struct atls_bytes text)
+static void expect_version(struct atls_diag *why, const char *how, struct atls_bytes text)
 {
     char shown[32] = {0};
     memcpy(shown, text.data, text.len < sizeof shown ? text.len : sizeof shown - 1);
-    atls_diag_expected_text(why, "at least ");
+    atls_diag_expected_text(why, how);
     atls_diag_expected_text(why, shown);
 }
 
@@ -259,7 +259,7 @@ static void explain(struct atls_diag *why, const struct row *row, struct atls_me
     case FIRMWARE:
     case NUMBER_TEXT:
         atls_diag_found_peer_text(why, found->version);
-        expect_version(why, reference.version);
+        expect_version(why, row->form == FIRMWARE ? "at least " : "", reference.version);
         break;
     case DIGEST:
         atls_diag_found_bytes(why, found->digests.items[0].value);

@@ -194,6 +194,12 @@ static enum atls_err find_loaded_any(struct atls_bytes *out,
         *product = atls_snp_product_by_name(names[i]);
         err = find_loaded(out, s, *product, diag);
     }
+    if (err == ATLS_ERR_COLLATERAL) {
+        const bool is_vcek = s->parsed->report.signing_key == ATLS_AMD_VCEK;
+        atls_fail_texts(diag, err, "collateral", is_vcek ? "VCEK" : "VLEK",
+                        "none for this chip and TCB, neither loaded nor brought along",
+                        "its certificate, of Milan, Genoa or Turin: the report does not say which");
+    }
     return err;
 }
 

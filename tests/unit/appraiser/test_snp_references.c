@@ -206,6 +206,8 @@ static void one_of_several_reference_values_is_enough(void **state)
     struct atls_endorsements *set = test_endorsements();
     test_snp_add_root(set, &snp, "Milan", false);
     test_snp_add_reference(set, &snp, VERSION(3330, "9.0.0"));
+    assert_err(run(&s, &snp, set), OK);
+    assert_string_equal(s.submod.reason.expected, "at least 9.0.0, of test.corim");
     test_snp_add_reference(set, &snp, VERSION(3330, "1.55.0"));
     assert_err(run(&s, &snp, set), OK);
     assert_vector(&s, GOOD_VECTOR);

@@ -10,6 +10,7 @@
 #include "support/mutate.h"
 #include "support/sample.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,49 @@ static void raw_quotes_and_reports_are_put_into_a_map_first(void **state)
             assert_bytes(raw_of(&again), raw);
             free(cmw);
         }
+    }
+}
+
+static void reports_in_json_are_those_of_the_map(void **state)
+{
+    (void)state;
+    static const char good[] = "{\"outblob\":\"AQID\",\"auxblob\":\"BA\",\"provider\":\"%s\"}";
+    static const char *const bad[] = {
+        "{\"outblob\":\"AQID\"}",
+        "{\"provider\":\"sev_guest\"}",
+        "{\"outblob\":\"\",\"provider\":\"sev_guest\"}",
+        "{\"outblob\":\"AQ==\",\"provider\":\"sev_guest\"}",
+        "{\"outblob\":3,\"provider\":\"sev_guest\"}",
+        "{\"outblob\":\"AQID\",\"provider\":\"sev_guest\",\"x\":1}",
+        "{\"outblob\":\"AQID\",\"auxblob\":\"!\",\"provider\":\"sev_guest\"}",
+        "{\"outblob\":\"AQID\",\"provider\":\"sev_guest\"",
+        "{",
+    };
+    struct atls_tsm_report report;
+    char text[200];
+    uint8_t *cmw = NULL;
+    size_t len = 0;
+    snprintf(text, sizeof text, good, "sev_guest\\n");
+    const struct atls_format *snp = atls_bare_format(atls_bytes_text(text));
+    assert_non_null(snp);
+    assert_string_equal(snp->name, "snp");
+    const struct atls_bytes value = value_of(&cmw, snp, atls_bytes_text(text));
+    assert_err(atls_tsm_report_parse(&report, value, NULL), OK);
+    assert_text(report.provider, "sev_guest");
+    assert_bytes(report.outblob, test_hex("010203"));
+    assert_bytes(report.auxblob, test_hex("04"));
+    free(cmw);
+    cmw = NULL;
+    snprintf(text, sizeof text, good, "tdx_guest");
+    assert_string_equal(atls_bare_format(atls_bytes_text(text))->name, "tdx");
+    snprintf(text, sizeof text, good, "arm_cca_guest");
+    assert_null(atls_bare_format(atls_bytes_text(text)));
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(bad); i++) {
+        struct atls_diag diag;
+        assert_null(atls_bare_format(atls_bytes_text(bad[i])));
+        assert_err(atls_bare_wrap(&cmw, &len, snp, atls_bytes_text(bad[i]), &diag),
+                   EVIDENCE_MALFORMED);
+        assert_null(cmw);
     }
 }
 
@@ -147,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_format_is_known_by_its_octets_and_put_into_its_cmw),
         cmocka_unit_test(raw_quotes_and_reports_are_put_into_a_map_first),
+        cmocka_unit_test(reports_in_json_are_those_of_the_map),
         cmocka_unit_test(what_is_called_raw_is_taken_for_it),
         cmocka_unit_test(other_octets_are_of_no_format),
         cmocka_unit_test(mutants_are_one_or_none),

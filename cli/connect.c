@@ -7,6 +7,7 @@
 #include "json/base64.h"
 #include "net.h"
 #include "options.h"
+#include "sessions.h"
 #include "setup.h"
 #include "tls.h"
 #include "verdict.h"
@@ -58,9 +59,9 @@ static enum atls_err expect_name(SSL *ssl, const char *name, struct atls_diag *d
     return ok == 1 && (address || send_name(ssl, name)) ? ATLS_OK : refuse_name(name, diag);
 }
 
-static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
-                                     const struct cli_options *o, const char *to,
-                                     struct atls_diag *diag)
+static enum atls_err open_connection(SSL **out, struct cli_sessions *sessions,
+                                     const struct cli_setup *setup, const struct cli_options *o,
+                                     const char *to, struct atls_diag *diag)
 {
     struct cli_endpoint endpoint;
     int fd = -1;
@@ -86,6 +87,10 @@ static enum atls_err open_connection(SSL **out, const struct cli_setup *setup,
         err = expect_name(ssl, name, diag);
     } else if (!is_address(name)) {
         (void)send_name(ssl, name); /* for virtual hosts; nothing is checked */
+    }
+    if (err == ATLS_OK && o->resume) {
+        cli_sessions_open(sessions, verb, endpoint.host, endpoint.port, name);
+        cli_sessions_offer(sessions, ssl);
     }
     *out = ssl;
     return err;
@@ -127,8 +132,9 @@ static json_t *counts_json(const struct cli_counts *counts)
 static int run(const struct cli_options *o, const struct cli_setup *setup, struct atls_diag *diag)
 {
     struct cli_counts counts = {0, 0};
+    struct cli_sessions sessions = {.path = ""};
     SSL *ssl = NULL;
-    enum atls_err err = open_connection(&ssl, setup, o, o->operands.items[0], diag);
+    enum atls_err err = open_connection(&ssl, &sessions, setup, o, o->operands.items[0], diag);
     if (err == ATLS_OK) {
         err = cli_handshake(ssl, setup->handshake_timeout_ms, diag);
     }

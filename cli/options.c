@@ -84,6 +84,7 @@ static const struct option {
      "with post or both: code point of cmw_attestation (default 0xff5f)"},
     {"exporter-label", VALUE, PEERS, AT(exporter_label), "LABEL",
      "with post or both: of an older draft: Attestation, \"Attestation Binding\""},
+    {"resume", FLAG, PEERS, AT(resume), NULL, "resume sessions while what was appraised holds"},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
     {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},
     {"echo", FLAG, CLI_SERVE, AT(echo), NULL, "send back what comes in (default)"},
@@ -167,7 +168,7 @@ static const char *const not_built[] = {
 #if !ATLS_NET
     "verifier",   "verifier-ca",
 #endif
-    "reattest",   "framed",      "resume", "psk",   "dtls", "ra-tls",
+    "reattest",   "framed",      "psk",    "dtls",  "ra-tls",
 #if !ATLS_VERIFIER
     "verifier",   "store",       "listen", "token", "id",
 #endif

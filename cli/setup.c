@@ -48,11 +48,29 @@ static const char *path_in(char *out, size_t cap, const char *given, const char 
     return (size_t)snprintf(out, cap, "%s/%s", directory, name) < cap ? out : NULL;
 }
 
+/* check_resume: draft-fossati-seat-expat, 6: a server sends no NewSessionTicket, and a client takes
+ * none. */
+static enum atls_err check_resume(const struct cli_options *o, struct atls_diag *diag)
+{
+    const enum atls_timing timing = cli_timing_of(o);
+    if (!o->resume || timing == ATLS_TIMING_HANDSHAKE) {
+        return ATLS_OK;
+    }
+    return atls_fail_texts(
+        diag, ATLS_ERR_CONFIG, "--resume", "--timing", o->timing,
+        timing == ATLS_TIMING_CERTIFICATE
+            ? "--timing handshake: the Evidence in a certificate is looked at each time"
+            : "--timing handshake: attestation after the handshake (expat) forbids tickets");
+}
+
 static enum atls_err check_options(const struct cli_options *o, bool is_server,
                                    struct atls_diag *diag)
 {
     const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
-    const enum atls_err timing = cli_timing_check(o, requires, diag);
+    enum atls_err timing = cli_timing_check(o, requires, diag);
+    if (timing == ATLS_OK) {
+        timing = check_resume(o, diag);
+    }
     if (timing != ATLS_OK) {
         return timing;
     }
@@ -246,6 +264,9 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
     }
     if (err == ATLS_OK && o->simulated) {
         err = atls_context_allow_simulated(s->context, diag);
+    }
+    if (err == ATLS_OK && o->resume) {
+        err = atls_context_set_resume(s->context, diag);
     }
     if (err == ATLS_OK && o->json) {
         err = atls_context_keep_claims(s->context, diag);

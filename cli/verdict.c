@@ -36,14 +36,17 @@ static void peer_line(char *out, size_t cap, const struct atls_verdict *v)
 void cli_verdict_line(char *out, size_t cap, const SSL *ssl)
 {
     const struct atls_verdict *v = atls_openssl_verdict(ssl);
-    char peer[300];
+    char peer[300], age[40] = "";
     if (v == NULL || v->state == ATLS_VERDICT_NONE || v->state == ATLS_VERDICT_REFUSED) {
         snprintf(out, cap, "no verdict");
         return;
     }
     peer_line(peer, sizeof peer, v);
     const bool attested = v->own_format[0] != '\0';
-    snprintf(out, cap, "%s%s; %s", attested ? "we attested by " : "we did not attest",
+    if (v->resumed) {
+        snprintf(age, sizeof age, "resumed, as of %u s ago: ", (unsigned)v->age_s);
+    }
+    snprintf(out, cap, "%s%s%s; %s", age, attested ? "we attested by " : "we did not attest",
              v->own_format, peer);
 }
 

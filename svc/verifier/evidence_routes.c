@@ -66,6 +66,9 @@ static void not_taken(const struct verifier_service *s, const struct atls_diag *
         len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
                                 s->accept[i]);
     }
+    (void)snprintf(sentence, sizeof sentence,
+                   "this Verifier takes no Evidence of type %s; Accept has those that it takes",
+                   why->found);
     verifier_problem(out, 415, sentence);
     verifier_respond_header(out, "Accept", list);
 }

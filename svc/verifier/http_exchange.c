@@ -7,6 +7,7 @@
 #include "svc/verifier/query.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { SMALL_BODY = 4096 };
@@ -139,6 +140,14 @@ static enum MHD_Result refuse(struct verifier_exchange *e, unsigned status, cons
     verifier_metrics_request(&e->http->service->metrics, "other", status);
     e->stage = status == 413 ? TOO_LARGE : ANSWERED;
     return queue_response(e);
+}
+
+static enum MHD_Result refuse_body(struct verifier_exchange *e)
+{
+    char sentence[80];
+    (void)snprintf(sentence, sizeof sentence, "the body has more than the %zu octets that go here",
+                   e->max_body);
+    return refuse(e, 413, sentence);
 }
 
 /* A request as the routes see it, while they work on it. */
@@ -319,7 +328,7 @@ static enum MHD_Result begin(struct verifier_exchange *e, const char *method)
     if (!e->http->hooks.allows(e->http->hooks.arg, e->peer)) {
         return refuse(e, 429, "more requests than this Verifier takes from one address");
     }
-    return announced > e->max_body ? refuse(e, 413, "the body is too large") : MHD_YES;
+    return announced > e->max_body ? refuse_body(e) : MHD_YES;
 }
 
 /* drop_body: beyond the bound, as much again is read and dropped, so that a client that meant no
@@ -375,7 +384,7 @@ enum MHD_Result verifier_on_request(void *arg, struct MHD_Connection *connection
         return take_body(e, data, len);
     }
     if (e->stage == TOO_LARGE) {
-        return refuse(e, 413, "the body is too large");
+        return refuse_body(e);
     }
     return e->stage == READING ? become_whole(e) : enqueue(e);
 }

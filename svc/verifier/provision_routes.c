@@ -60,7 +60,12 @@ bool verifier_may_provision(const struct verifier_service *s,
         return true;
     }
     if (s->takes_token) {
-        verifier_problem(out, 401, "this resource takes a bearer token, or it as a password");
+        verifier_problem(out, 401,
+                         request->authorization == NULL
+                             ? "this resource wants the token of this Verifier, as a bearer token "
+                               "or as a password: there was none"
+                             : "this resource wants the token of this Verifier, as a bearer token "
+                               "or as a password: it was another");
         /* Two fields: browsers take the first scheme of each alone. */
         verifier_respond_header(out, "WWW-Authenticate", "Bearer realm=\"veraison\"");
         verifier_respond_header(out, "WWW-Authenticate", "Basic realm=\"veraison\"");
@@ -154,9 +159,10 @@ static json_t *corim_media_types(const struct verifier_service *s)
     return list;
 }
 
-static void unsupported(const struct verifier_service *s, struct verifier_response *out)
+static void unsupported(const struct verifier_service *s, const char *found,
+                        struct verifier_response *out)
 {
-    char text[2048] = "";
+    char text[2048] = "", sentence[300];
     size_t len = 0, index = 0;
     json_t *list = corim_media_types(s);
     const json_t *type = NULL;
@@ -168,7 +174,11 @@ static void unsupported(const struct verifier_service *s, struct verifier_respon
         }
     }
     json_decref(list);
-    verifier_problem(out, 415, "an endorsement is a CoRIM of one of the types in Accept");
+    (void)snprintf(
+        sentence, sizeof sentence,
+        "an endorsement is a CoRIM, of one of the types in Accept; Content-Type is %.150s",
+        found[0] != '\0' ? found : "absent");
+    verifier_problem(out, 415, sentence);
     verifier_respond_header(out, "Accept", text);
 }
 
@@ -189,8 +199,10 @@ static enum atls_err check(const struct submission *submission,
     }
     if (examined->is_signed != submission->is_signed) {
         return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, "endorsement", "Content-Type",
-                               submission->is_signed ? "signed" : "not signed",
-                               examined->is_signed ? "signed" : "not signed");
+                               submission->is_signed ? "that of a signed CoRIM"
+                                                     : "that of a CoRIM without a signature",
+                               examined->is_signed ? "that of a signed one, which this is"
+                                                   : "that of one without, which this is");
     }
     if (submission->format != NULL &&
         !atls_bytes_is_text(examined->profile, submission->format->corim_profile)) {
@@ -288,7 +300,7 @@ void verifier_submit(struct verifier_service *s, const struct verifier_request *
         strlen(request->content_type) > VERIFIER_MAX_MEDIA_TYPE_LEN ||
         !is_corim_type(atls_bytes_text(request->content_type), &submission.is_signed,
                        &submission.format)) {
-        unsupported(s, out);
+        unsupported(s, request->content_type != NULL ? request->content_type : "", out);
         return;
     }
     if (request->body.len == 0) {

@@ -5,6 +5,7 @@
 #include "base/span.h"
 #include "svc/verifier/query.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define CR "/challenge-response/v1/"
@@ -81,7 +82,10 @@ void verifier_service_answer(struct verifier_service *service,
     }
     *out_route = routes[at].name;
     if ((routes[at].methods & (unsigned)request->method) == 0) {
-        verifier_problem(out, 405, "this resource has no such method");
+        char sentence[80];
+        (void)snprintf(sentence, sizeof sentence, "this resource takes %s, and no other method",
+                       routes[at].allow);
+        verifier_problem(out, 405, sentence);
         verifier_respond_header(out, "Allow", routes[at].allow);
         return;
     }

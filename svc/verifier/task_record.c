@@ -122,6 +122,21 @@ static void put_words(struct atls_json_writer *page, const char *name, const cha
     }
 }
 
+/* put_reason says why there was no appraisal, or the first of what was found wrong. */
+static void put_reason(struct atls_json_writer *page, const struct verifier_outcome *outcome)
+{
+    char sentence[ATLS_MAX_SENTENCE_LEN + 1];
+    const struct atls_diag *why = &outcome->why;
+    for (size_t i = 0; why->err == ATLS_OK && i < outcome->appraisal.num_submods; i++) {
+        why = &outcome->appraisal.submods[i].reason;
+    }
+    if (why->err != ATLS_OK) {
+        (void)atls_diag_sentence(sentence, sizeof sentence, why);
+        atls_json_put(page, ": ");
+        atls_json_put(page, sentence);
+    }
+}
+
 /* put_line is for those who read. */
 static void put_line(struct atls_json_writer *page, const struct record *r)
 {
@@ -136,6 +151,7 @@ static void put_line(struct atls_json_writer *page, const struct record *r)
     atls_json_put_number(page, r->task->report.num_documents);
     atls_json_put(page, ", microseconds ");
     atls_json_put_number(page, (int64_t)r->microseconds);
+    put_reason(page, r->outcome);
     atls_json_put(page, "\n");
 }
 
@@ -177,7 +193,9 @@ static void record_failure(struct verifier_service *service, const struct verifi
 {
     char session[ATLS_HEX_SIZE(HASH_LEN)];
     hash_text(session, atls_bytes_text(task->id.ticket));
-    atomic_fetch_add(&service->metrics.failed, 1);
+    if (task->err != ATLS_ERR_COLLATERAL_SERVER) { /* then it waits on */
+        atomic_fetch_add(&service->metrics.failed, 1);
+    }
     verifier_log_event(service->log, "failure", &task->why,
                        json_pack("{s:s,s:s?}", "session_hash", session, "peer", task->peer));
 }

@@ -8,13 +8,10 @@
 #include "cli.h"
 #include "codec/cose.h"
 #include "crypto/crypto.h"
-#include "json/cmw_json.h"
 #include "json/ear_json.h"
 #include "json/ear_token.h"
 #include "json/file.h"
-#include "verifier/bare.h"
-
-#include <stdlib.h>
+#include "json/json.h"
 
 static const char step[] = "corim create --from";
 
@@ -80,20 +77,25 @@ static enum atls_err take_submod(struct cli_corim_from *from, const struct atls_
                         "an EAR with ear.veraison.annotated-evidence or ear_attester_claims");
 }
 
+/* is_json_result: collections of CMW and reports are objects, too, and so is much else. What is no
+ * JSON at all gets the sentence of one. */
+static bool is_json_result(struct atls_bytes file)
+{
+    ATLS_AUTO(atls_json_cleanup) json_t *root = NULL;
+    return atls_json_parse(&root, file, step, NULL) != ATLS_OK ||
+           json_object_get(root, "submods") != NULL || json_object_get(root, "eat_profile") != NULL;
+}
+
 bool cli_corim_is_result(struct atls_bytes file)
 {
     struct atls_cose_sign1 message;
     struct atls_cbor claims;
     struct atls_cbor value;
-    if (file.data[0] == '{' && atls_bare_format(file) != NULL) { /* a report of configfs-tsm */
-        return false;
+    if (file.data[0] == '{') {
+        return is_json_result(file);
     }
-    if (file.data[0] == '{' || file.data[0] == 'e') {
-        struct atls_cmw cmw; /* a collection is an object, too */
-        uint8_t *storage = NULL;
-        const bool is_cmw = atls_cmw_read_any(&cmw, &storage, file, step, NULL) == ATLS_OK;
-        free(storage);
-        return !is_cmw;
+    if (file.data[0] == 'e') { /* a JWT: {" in base64url */
+        return true;
     }
     return atls_ear_cwt_parse(&message, file, NULL) == ATLS_OK &&
            atls_cbor_parse(&claims, message.payload, ATLS_CBOR_STRICT, step, NULL) == ATLS_OK &&

@@ -9,12 +9,6 @@ struct atls_bytes atls_corim_octets(const struct atls_corim_octets *octets)
     return atls_bytes_of(octets->data, octets->len);
 }
 
-enum atls_err atls_corim_claim_refuse(struct atls_diag *diag, const char *claim, const char *found,
-                                      const char *expected)
-{
-    return atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, ATLS_CORIM_STEP, claim, found, expected);
-}
-
 static bool is_len(size_t len, size_t wanted)
 {
     return wanted != 0 ? len == wanted : len == 32 || len == 48 || len == 64;

@@ -17,8 +17,12 @@ struct atls_corim_octets {
 };
 struct atls_bytes atls_corim_octets(const struct atls_corim_octets *octets);
 
-enum atls_err atls_corim_claim_refuse(struct atls_diag *diag, const char *claim, const char *found,
-                                      const char *expected);
+static inline enum atls_err atls_corim_claim_refuse(struct atls_diag *diag, const char *claim,
+                                                    const char *found, const char *expected)
+{
+    atls_fail_texts(diag, ATLS_ERR_ENDORSEMENT, ATLS_CORIM_STEP, claim, found, expected);
+    return ATLS_ERR_ENDORSEMENT;
+}
 
 /* atls_corim_read_octets reads hex, as we write it, or base64, as Veraison does, of `len` octets;
  * with 0 of the length of any hash. */

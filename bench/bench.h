@@ -9,6 +9,7 @@
 /* One configuration of both sides. */
 struct bench_pair {
     SSL_CTX *client, *server;
+    SSL_SESSION **newest; /* what the client got last, to be resumed; NULL: full handshakes */
 };
 
 enum bench_attests { BENCH_NOBODY = 0, BENCH_SERVER = 1, BENCH_CLIENT = 2, BENCH_BOTH = 3 };
@@ -24,12 +25,17 @@ size_t bench_evidence_len(const struct bench_material *material);
 /* Plain TLS of OpenSSL, with a client certificate when `mutual`: `as_ours` takes the same version,
  * suite, group, tickets and compression as atls; else OpenSSL's defaults. */
 struct bench_pair bench_plain(const struct bench_material *material, bool mutual, bool as_ours);
+/* The same as ours, and with tickets: each handshake but the first is resumed. */
+struct bench_pair bench_plain_resumed(const struct bench_material *material, bool mutual);
 /* The same with atls enabled on both sides. */
 struct bench_pair bench_attested(const struct bench_material *material, enum bench_attests attests,
-                                 bool mutual);
+                                 bool mutual, bool resumes);
+/* bench_resume makes a pair resume: the client keeps its newest session, and uses it. */
+void bench_resume(struct bench_pair *pair);
 void bench_pair_free(struct bench_pair *pair);
 
-/* bench_handshake runs one full handshake and 1 octet in each direction; false when refused. */
+/* bench_handshake runs one handshake and 1 octet in each direction; false when refused, and when it
+ * was to be resumed and is not. */
 bool bench_handshake(const struct bench_pair *pair);
 
 struct bench_times {

@@ -5,6 +5,8 @@
  *   T        plain handshake of OpenSSL with atls's suite, group, tickets (0) and compression (off)
  *   ratio A  ours / T of the same mode, T measured beside it in the same round
  *   ratio B  ours / a handshake with OpenSSL's defaults
+ *   ratio R  a session that is resumed with attestation / the same of OpenSSL alone, with tickets
+ *   ratio F  a session that is resumed with attestation / the full handshake that attests
  *
  * Rounds are interleaved: each measures every configuration, and the ratios are those of one round;
  * printed are their median, least and largest. Speed is no test: this program only prints.
@@ -15,7 +17,21 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PLAIN, PLAIN_MUTUAL, DEFAULT, DEFAULT_MUTUAL, LINKED, SERVER, CLIENT, MUTUAL, NUM_CONFIGS };
+enum {
+    PLAIN,
+    PLAIN_MUTUAL,
+    DEFAULT,
+    DEFAULT_MUTUAL,
+    LINKED,
+    SERVER,
+    CLIENT,
+    MUTUAL,
+    PLAIN_RESUMED,
+    PLAIN_MUTUAL_RESUMED,
+    SERVER_RESUMED,
+    MUTUAL_RESUMED,
+    NUM_CONFIGS
+};
 enum { MAX_ROUNDS = 101 };
 
 static const struct row {
@@ -26,6 +42,11 @@ static const struct row {
     {"server attests", SERVER, PLAIN, DEFAULT},
     {"client attests", CLIENT, PLAIN_MUTUAL, DEFAULT_MUTUAL},
     {"mutual", MUTUAL, PLAIN_MUTUAL, DEFAULT_MUTUAL},
+};
+
+static const struct row resumed_rows[] = {
+    {"server attested, resumed", SERVER_RESUMED, PLAIN_RESUMED, SERVER},
+    {"mutual, resumed", MUTUAL_RESUMED, PLAIN_MUTUAL_RESUMED, MUTUAL},
 };
 
 static struct bench_times measured[MAX_ROUNDS][NUM_CONFIGS];
@@ -58,11 +79,17 @@ int main(int argc, char **argv)
         [PLAIN_MUTUAL] = bench_plain(material, true, true),
         [DEFAULT] = bench_plain(material, false, false),
         [DEFAULT_MUTUAL] = bench_plain(material, true, false),
-        [LINKED] = bench_attested(material, BENCH_NOBODY, false),
-        [SERVER] = bench_attested(material, BENCH_SERVER, false),
-        [CLIENT] = bench_attested(material, BENCH_CLIENT, true),
-        [MUTUAL] = bench_attested(material, BENCH_BOTH, true),
+        [LINKED] = bench_attested(material, BENCH_NOBODY, false, false),
+        [SERVER] = bench_attested(material, BENCH_SERVER, false, false),
+        [CLIENT] = bench_attested(material, BENCH_CLIENT, true, false),
+        [MUTUAL] = bench_attested(material, BENCH_BOTH, true, false),
+        [PLAIN_RESUMED] = bench_plain_resumed(material, false),
+        [PLAIN_MUTUAL_RESUMED] = bench_plain_resumed(material, true),
+        [SERVER_RESUMED] = bench_attested(material, BENCH_SERVER, false, true),
+        [MUTUAL_RESUMED] = bench_attested(material, BENCH_BOTH, true, true),
     };
+    bench_resume(&pairs[SERVER_RESUMED]);
+    bench_resume(&pairs[MUTUAL_RESUMED]);
     printf("%s, %u rounds of %u handshakes, Evidence (psa, ES256) of %zu octets\n",
            OpenSSL_version(OPENSSL_VERSION), rounds, handshakes, bench_evidence_len(material));
     for (int config = 0; config < NUM_CONFIGS; config++) {
@@ -82,6 +109,11 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         print_ratio(rows[i].name, "A", rows[i].ours, rows[i].t, rounds);
         print_ratio(rows[i].name, "B", rows[i].ours, rows[i].defaults, rounds);
+    }
+    for (size_t i = 0; i < sizeof resumed_rows / sizeof resumed_rows[0]; i++) {
+        const struct row *row = &resumed_rows[i];
+        print_ratio(row->name, "R", row->ours, row->t, rounds);
+        print_ratio(row->name, "F", row->ours, row->defaults, rounds);
     }
     for (int config = 0; config < NUM_CONFIGS; config++) {
         bench_pair_free(&pairs[config]);

@@ -35,6 +35,7 @@ bool bench_handshake(const struct bench_pair *pair)
     SSL *client = SSL_new(pair->client);
     SSL *server = SSL_new(pair->server);
     BIO *client_bio = NULL, *server_bio = NULL;
+    SSL_SESSION *kept = pair->newest != NULL ? *pair->newest : NULL;
     bool ok = client != NULL && server != NULL &&
               BIO_new_bio_pair(&client_bio, 32768, &server_bio, 32768) == 1;
     if (ok) {
@@ -42,12 +43,18 @@ bool bench_handshake(const struct bench_pair *pair)
         SSL_set_bio(server, server_bio, server_bio);
         SSL_set_connect_state(client);
         SSL_set_accept_state(server);
-        bool failed = false, client_done = false, server_done = false;
+        ok = kept == NULL || SSL_set_session(client, kept) == 1;
+        bool failed = !ok, client_done = false, server_done = false;
         while (!failed && !(client_done && server_done)) {
             client_done = client_done || step(client, &failed);
             server_done = server_done || (!failed && step(server, &failed));
         }
-        ok = !failed && exchange(client, server) && exchange(server, client);
+        ok = !failed && exchange(client, server) && exchange(server, client) &&
+             SSL_session_reused(client) == (kept != NULL);
+    }
+    if (ok && pair->newest != NULL) { /* else OpenSSL forgets the session as a bad one */
+        SSL_set_shutdown(client, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
+        SSL_set_shutdown(server, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
     }
     SSL_free(client);
     SSL_free(server);

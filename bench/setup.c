@@ -197,18 +197,25 @@ struct bench_pair bench_plain(const struct bench_material *m, bool mutual, bool 
     return pair;
 }
 
-static void enable(SSL_CTX *ctx, const struct side *self, const struct side *peer, bool attests,
-                   bool requires)
+/* What a side does; without anything it has atls enabled, and does not use it. */
+struct part {
+    bool attests, requires, resumes;
+};
+
+static void enable(SSL_CTX *ctx, const struct side *self, const struct side *peer, struct part part)
 {
     struct atls_diag diag;
     struct atls_context *context = NULL;
     must(atls_context_new(&context, &diag), &diag, "context");
-    if (attests) {
+    if (part.resumes) {
+        must(atls_context_set_resume(context, &diag), &diag, "resumption");
+    }
+    if (part.attests) {
         must(atls_context_add_attester(context, &atls_attester_sim_psa,
                                        atls_bytes_text(self->provision.config_json), &diag),
              &diag, "attester");
     }
-    if (requires) {
+    if (part.requires) {
         must(atls_context_require(context, "psa", &diag), &diag, "requirement");
         must(atls_context_load_endorsements(context, peer->corim_path, &diag), &diag,
              "endorsement");
@@ -220,18 +227,51 @@ static void enable(SSL_CTX *ctx, const struct side *self, const struct side *pee
 }
 
 struct bench_pair bench_attested(const struct bench_material *m, enum bench_attests attests,
-                                 bool mutual)
+                                 bool mutual, bool resumes)
 {
     const bool by_server = (attests & BENCH_SERVER) != 0, by_client = (attests & BENCH_CLIENT) != 0;
     const struct bench_pair pair = {.client = new_ctx(m, false, mutual || by_client, true),
                                     .server = new_ctx(m, true, true, mutual || by_client)};
-    enable(pair.client, &m->client, &m->server, by_client, by_server);
-    enable(pair.server, &m->server, &m->client, by_server, by_client);
+    enable(pair.client, &m->client, &m->server, (struct part){by_client, by_server, resumes});
+    enable(pair.server, &m->server, &m->client, (struct part){by_server, by_client, resumes});
+    return pair;
+}
+
+static int keep_newest(SSL *ssl, SSL_SESSION *session)
+{
+    SSL_SESSION **newest = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
+    SSL_SESSION_free(*newest);
+    *newest = session;
+    return 1;
+}
+
+void bench_resume(struct bench_pair *pair)
+{
+    pair->newest = calloc(1, sizeof *pair->newest);
+    must_be(pair->newest != NULL && SSL_CTX_set_app_data(pair->client, pair->newest) == 1 &&
+                SSL_CTX_set_session_id_context(pair->server, (const unsigned char *)"bench", 5) ==
+                    1,
+            "a place for sessions");
+    SSL_CTX_set_session_cache_mode(pair->client,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_CTX_sess_set_new_cb(pair->client, keep_newest);
+}
+
+struct bench_pair bench_plain_resumed(const struct bench_material *m, bool mutual)
+{
+    struct bench_pair pair = bench_plain(m, mutual, true);
+    SSL_CTX_clear_options(pair.server, SSL_OP_NO_TICKET);
+    must_be(SSL_CTX_set_num_tickets(pair.server, 1) == 1, "tickets");
+    bench_resume(&pair);
     return pair;
 }
 
 void bench_pair_free(struct bench_pair *pair)
 {
+    if (pair->newest != NULL) {
+        SSL_SESSION_free(*pair->newest);
+        free(pair->newest);
+    }
     SSL_CTX_free(pair->client);
     SSL_CTX_free(pair->server);
 }

@@ -271,7 +271,7 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
         return false;
     }
     struct atls_channel seen = *channel;
-    seen.resumed = channel->resumed && !session->resumed; /* by facts that hold */
+    seen.resumed = channel->resumed && !atls_session_has_resumed(session); /* by facts that hold */
     enum atls_err err = requires ? check_end(session, &seen, &diag) : ATLS_OK;
     if (err == ATLS_OK && session_post_is_due(session, channel)) {
         err = session_post_begin(session, channel, &diag);

@@ -247,11 +247,12 @@ void atls_session_resume(struct atls_session *session, struct atls_bytes octets,
     verdict->age_s = (uint32_t)(atls_context_now(session->context) - facts->appraised_s);
     session->facts_end_s = facts->not_after_s;
     session->resumed = true;
+    session->resumed_by = session->context;
     session->appraised = true;
     free(facts);
 }
 
 bool atls_session_has_resumed(const struct atls_session *session)
 {
-    return session->resumed;
+    return session->resumed && session->resumed_by == session->context;
 }

@@ -49,7 +49,8 @@ ATLS_NODISCARD enum atls_err atls_context_check_facts(struct atls_context *conte
  * appraisal; else it refuses. */
 void atls_session_resume(struct atls_session *session, struct atls_bytes facts,
                          struct atls_bytes connection);
-/* atls_session_has_resumed is true after atls_session_resume has taken them. */
+/* atls_session_has_resumed is true after atls_session_resume has taken them, by the context that
+ * rules now. */
 bool atls_session_has_resumed(const struct atls_session *session);
 
 /* atls_session_may_be_resumed is true when the peer has passed, and there are facts to keep. */

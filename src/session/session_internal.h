@@ -31,6 +31,8 @@ struct atls_session {
 
     struct session_facts *facts; /* gathered, until they are kept; NULL: none, or not wanted */
     bool resumed;                /* facts took the place of an appraisal */
+    /* Which context took them, to tell it from another that SNI brings; never followed. */
+    const struct atls_context *resumed_by;
     int64_t facts_end_s;         /* of those that were kept or taken */
 };
 

@@ -75,17 +75,15 @@ void openssl_drop_session(SSL *ssl, const struct atls_session *session)
         return;
     }
     if (SSL_set_session(ssl, NULL) != 1) {
-        ERR_clear_error(); /* openssl_may_offer refuses it then */
+        ERR_clear_error(); /* the gate refuses it then */
     }
 }
 
 bool openssl_may_offer(SSL *ssl, const struct atls_session *session)
 {
-    struct atls_diag why;
-    SSL_SESSION *kept = SSL_get_session(ssl);
+    const SSL_SESSION *kept = SSL_get_session(ssl);
     return kept == NULL || SSL_SESSION_is_resumable(kept) == 0 ||
-           (atls_context_resumes(atls_session_context(session)) &&
-            atls_openssl_check_session(ssl, kept, &why) == ATLS_OK);
+           atls_context_resumes(atls_session_context(session));
 }
 
 /* ---- the server ---- */
@@ -249,9 +247,8 @@ static void take_facts(SSL *ssl, struct atls_session *session)
 
 void openssl_at_gate(SSL *ssl, struct atls_session *session)
 {
-    /* A context without resumption, which SNI may have brought since, refuses in there. */
-    if (SSL_session_reused(ssl) == 1 && (atls_context_resumes(atls_session_context(session)) ||
-                                         atls_session_has_resumed(session))) {
+    if (SSL_session_reused(ssl) == 1 && !atls_session_has_resumed(session) &&
+        atls_context_resumes(atls_session_context(session))) {
         take_facts(ssl, session);
     }
 }

@@ -24,11 +24,11 @@ openssl_allow_resumption(SSL_CTX *ctx, const struct atls_context *context, struc
 /* openssl_drop_session is for the beginning of a client: a session whose facts do not hold is taken
  * away, so that it is not offered and the handshake is a full one. */
 void openssl_drop_session(SSL *ssl, const struct atls_session *session);
-/* openssl_may_offer is true when the session that a client is about to offer was looked at. */
+/* openssl_may_offer is false when a client is about to offer a session that nobody looks at. */
 ATLS_NODISCARD bool openssl_may_offer(SSL *ssl, const struct atls_session *session);
 
 /* openssl_before_finished, at a client's Finished, takes the facts of a resumed session, and says
- * whether a ticket follows. openssl_at_gate takes them once more, by what rules now. */
+ * whether a ticket follows. openssl_at_gate does it where the context that rules now has not. */
 void openssl_before_finished(SSL *ssl, struct atls_session *session);
 void openssl_at_gate(SSL *ssl, struct atls_session *session);
 /* openssl_keep_facts is for the open gate: puts them with the session of a full handshake. */

@@ -200,6 +200,47 @@ static void a_ticket_for_another_host_is_declined(void **state)
     sides_free(&sides);
 }
 
+static SSL_CTX *switch_to;
+
+static int on_servername(SSL *ssl, int *alert, void *arg)
+{
+    (void)alert, (void)arg;
+    if (switch_to != NULL) {
+        assert_ptr_equal(SSL_set_SSL_CTX(ssl, switch_to), switch_to);
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* The ticket was opened by the context before the switch; what the next one demands holds. */
+static void the_context_that_sni_brings_takes_no_session_of_another(void **state)
+{
+    (void)state;
+    static const enum atls_err expected[] = {ATLS_ERR_RESUMED, ATLS_ERR_RESUMPTION};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(expected); i++) {
+        struct sides sides = sides_of('c');
+        struct test_spec spec = resuming(true, 'c');
+        spec.resume = i != 0;
+        spec.policy = "{\"version\":1,\"id\":\"strict\"}";
+        SSL_CTX *strict = resuming_ctx(true, &spec);
+        SSL_CTX_set_tlsext_servername_callback(sides.server, on_servername);
+        first_session(&sides);
+        SSL_SESSION *session = take_kept();
+        struct test_pair pair = begin_with(&sides, session);
+        switch_to = strict;
+        test_shake(&pair);
+        switch_to = NULL;
+        struct atls_diag diag;
+        const enum atls_err err = test_outcome(&pair.server, &diag);
+        assert_string_equal(atls_err_name(err), atls_err_name(expected[i]));
+        assert_int_equal(SSL_session_reused(pair.server.ssl), 1);
+        test_assert_shut(&pair.server);
+        test_pair_free(&pair);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(strict);
+        sides_free(&sides);
+    }
+}
+
 static void a_session_of_another_certificate_of_ours_is_not_offered(void **state)
 {
     (void)state;
@@ -437,6 +478,7 @@ int main(void)
         cmocka_unit_test(what_lapses_during_the_handshake_is_refused_at_the_gate),
         cmocka_unit_test(a_session_for_another_name_is_not_offered),
         cmocka_unit_test(a_ticket_for_another_host_is_declined),
+        cmocka_unit_test(the_context_that_sni_brings_takes_no_session_of_another),
         cmocka_unit_test(a_session_of_another_certificate_of_ours_is_not_offered),
         cmocka_unit_test(a_ticket_of_another_server_is_declined),
         cmocka_unit_test(every_part_of_a_ticket_is_sealed),

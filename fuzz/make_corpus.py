@@ -435,6 +435,27 @@ def authenticators():
     yield "no_request", b"\0" + answer(attests)
 
 
+@target("fuzz_handshake_exchange")
+def exchanges():
+    """Flags of our HELLO (and 4: answers are accepted), then the frames of a peer."""
+    def frame(kind, body=b""):
+        return bytes([kind]) + vec24(body)
+
+    hello, asks, framed = frame(1, b"\x01\0"), frame(1, b"\x01\x01"), frame(1, b"\x01\x03")
+    request, answer, done, close = frame(2, b"r"), frame(3, b"a"), frame(4), frame(6, b"\x28")
+    yield "quiet", b"\0" + hello + done
+    yield "asks", b"\x05" + hello + answer + done
+    yield "asked", b"\0" + asks + request + done
+    yield "mutual", b"\x05" + asks + request + answer + done
+    yield "framed", b"\x07" + framed + request + answer + done + frame(5, b"data") + request + answer + done + close
+    yield "early_data", b"\x02" + framed + frame(5, b"data")
+    yield "refused", b"\x01" + hello + answer + done
+    yield "no_request", b"\x05" + hello + request
+    yield "version", b"\0" + frame(1, b"\x02\0")
+    yield "long", b"\0" + b"\x01\0\0\x41" + bytes(65)
+    yield "closed", b"\x05" + close + hello
+
+
 @target("fuzz_verifier_trustee")
 def trustee_evidence():
     """One octet for the format, then a TSM report: of SEV-SNP with its table of certificates, or a quote."""

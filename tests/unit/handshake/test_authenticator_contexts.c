@@ -67,6 +67,19 @@ static void an_answer_after_its_time_is_refused_and_the_request_gone(void **stat
     assert_err(answered(&table, counting(32, 1), 100), AUTHENTICATOR);
 }
 
+static void a_verifier_s_nonce_stands_behind_the_random_octets(void **state)
+{
+    (void)state;
+    struct table table;
+    set_up(&table);
+    const struct atls_bytes context = counting(32 + 64, 1);
+    assert_err(atls_contexts_ask(ops(), &table.contexts, context, 100, NULL), OK);
+    assert_err(answered(&table, counting(32, 1), 0), AUTHENTICATOR);
+    assert_err(answered(&table, context, 0), OK);
+    assert_err(atls_contexts_ask(ops(), &table.contexts, counting(31, 1), 100, NULL), ARGUMENT);
+    assert_err(atls_contexts_ask(ops(), &table.contexts, counting(97, 1), 100, NULL), ARGUMENT);
+}
+
 static void four_wait_at_once_in_any_order(void **state)
 {
     (void)state;
@@ -119,6 +132,7 @@ int main(void)
         cmocka_unit_test(one_of_ours_is_answered_once),
         cmocka_unit_test(an_answer_that_nobody_waits_for_is_refused),
         cmocka_unit_test(an_answer_after_its_time_is_refused_and_the_request_gone),
+        cmocka_unit_test(a_verifier_s_nonce_stands_behind_the_random_octets),
         cmocka_unit_test(four_wait_at_once_in_any_order),
         cmocka_unit_test(a_context_is_used_once_over_both_directions),
         cmocka_unit_test(a_full_table_takes_no_more),

@@ -24,7 +24,9 @@ static void what_is_read_is_written_again(void **state)
     static const char *const messages[] = {
         TEST_CLIENT_ASKS, TEST_SERVER_ASKS,
         /* a client that names a server */
-        "11000018 01aa 0014 0000 0008 0006 00 0003 612e62 000d 0004 0002 0403"};
+        "11000018 01aa 0014 0000 0008 0006 00 0003 612e62 000d 0004 0002 0403",
+        /* with what the asker takes: content format 263, then Results of "v1" */
+        "1100001f 01aa 001b 000d 0004 0002 0403 ffa8 0000 ff60 000b 0009 00000107 0100027631"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(messages); i++) {
         const struct atls_authenticator_request request = test_request_of(messages[i]);
         const struct atls_buf room = test_room(request.message.len);
@@ -34,6 +36,22 @@ static void what_is_read_is_written_again(void **state)
         const struct atls_buf small = {room.data, room.cap - 1};
         assert_err(atls_authenticator_request_write(small, &len, &request, CMW_TYPE, NULL), BUFFER);
     }
+}
+
+static void what_the_asker_takes_is_read_in_its_order(void **state)
+{
+    (void)state;
+    struct atls_scheme_list list = {.count = 9};
+    const struct atls_authenticator_request silent = test_request_of(TEST_CLIENT_ASKS);
+    assert_err(atls_authenticator_request_schemes(&list, &silent, NULL), OK);
+    assert_int_equal(list.count, 0);
+    const struct atls_authenticator_request request = test_request_of(
+        "1100001f 01aa 001b 000d 0004 0002 0403 ffa8 0000 ff60 000b 0009 00000107 0100027631");
+    assert_err(atls_authenticator_request_schemes(&list, &request, NULL), OK);
+    assert_int_equal(list.count, 2);
+    assert_int_equal(list.items[0].content_format, 263);
+    assert_int_equal(list.items[1].mechanism, ATLS_MECHANISM_RESULT);
+    assert_text(list.items[1].text, "v1");
 }
 
 static void schemes_are_found_whole(void **state)
@@ -87,6 +105,15 @@ static void each_wrong_request_has_its_refusal(void **state)
          ATLS_ERR_ILLEGAL},
         {"0d000015 01aa 0011 0000 0005 0003 00 0000 000d 0004 0002 0403", "server_name",
          ATLS_ERR_ILLEGAL},
+        /* attestation_schemes: nothing; no scheme; one that is cut off; octets behind them */
+        {"11000010 01aa 000c 000d 0004 0002 0403 ff60 0000", "attestation_schemes",
+         ATLS_ERR_ILLEGAL},
+        {"11000012 01aa 000e 000d 0004 0002 0403 ff60 0002 0000", "attestation_schemes",
+         ATLS_ERR_MALFORMED},
+        {"11000015 01aa 0011 000d 0004 0002 0403 ff60 0005 0003 000001", "attestation_schemes",
+         ATLS_ERR_MALFORMED},
+        {"11000017 01aa 0013 000d 0004 0002 0403 ff60 0007 0004 00000107 00", "attestation_schemes",
+         ATLS_ERR_MALFORMED},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
         struct atls_authenticator_request request = {.message = {NULL, 99}};
@@ -178,6 +205,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(requests_of_both_sides_are_read),
         cmocka_unit_test(what_is_read_is_written_again),
+        cmocka_unit_test(what_the_asker_takes_is_read_in_its_order),
         cmocka_unit_test(schemes_are_found_whole),
         cmocka_unit_test(extensions_that_are_not_known_are_passed_over),
         cmocka_unit_test(each_wrong_request_has_its_refusal),

@@ -42,18 +42,18 @@ static inline void test_exchange(struct test_pair *pair, struct test_exchange *c
 /* assert_exchanged: both ends are open, and data passes. */
 #define assert_exchanged(pair)                                                                     \
     do {                                                                                           \
-        struct test_exchange at_client, at_server;                                                 \
-        test_exchange((pair), &at_client, &at_server);                                             \
-        if (at_client.step != ATLS_POST_DONE || at_server.step != ATLS_POST_DONE) {                \
-            print_error("client: %s\n", test_sentence(&at_client.diag));                           \
-            print_error("server: %s\n", test_sentence(&at_server.diag));                           \
+        struct test_exchange exchanged_client, exchanged_server;                                   \
+        test_exchange((pair), &exchanged_client, &exchanged_server);                               \
+        if (exchanged_client.step != ATLS_POST_DONE || exchanged_server.step != ATLS_POST_DONE) {  \
+            print_error("client: %s\n", test_sentence(&exchanged_client.diag));                    \
+            print_error("server: %s\n", test_sentence(&exchanged_server.diag));                    \
         }                                                                                          \
-        assert_int_equal(at_client.step, ATLS_POST_DONE);                                          \
-        assert_int_equal(at_server.step, ATLS_POST_DONE);                                          \
+        assert_int_equal(exchanged_client.step, ATLS_POST_DONE);                                   \
+        assert_int_equal(exchanged_server.step, ATLS_POST_DONE);                                   \
         assert_open(pair);                                                                         \
     } while (0)
 
-/* assert_failed: this end refused, for this reason, and is shut. */
+/* assert_exchange_failed: this end refused, for this reason, and is shut. */
 #define assert_exchange_failed(end, at, name, sentence)                                            \
     do {                                                                                           \
         assert_int_equal((at)->step, ATLS_POST_FAILED);                                            \

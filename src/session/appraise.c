@@ -241,8 +241,12 @@ enum atls_err atls_session_appraise(struct atls_session *session,
 
 bool atls_session_is_appraised(const struct atls_session *session)
 {
-    return session->context->num_required == 0 ||
-           (session->appraised && !context_appraises_after(session->context));
+    const struct atls_context *context = session->context;
+    if (context->num_required == 0 || !context_appraises_after(context)) {
+        return context->num_required == 0 || session->appraised;
+    }
+    /* What follows is still to come; an application that carries it itself needs the connection. */
+    return context->own_carriage && (session->appraised || context->timing == ATLS_TIMING_POST);
 }
 
 /* check_end is what must hold when a handshake ends with a peer that is to attest. */

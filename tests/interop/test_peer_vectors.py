@@ -14,7 +14,7 @@ from peer_support import OPENSSL, shared
 import cbor2
 from cryptography.hazmat.primitives.asymmetric import x25519
 from cryptography.hazmat.primitives.serialization import load_pem_public_key
-from tlspeer import attestation, cbor, cmw, keys, messages, passive, psa, schedule, tpm, wire
+from tlspeer import attestation, authenticator, cbor, cmw, keys, messages, passive, psa, schedule, tpm, wire
 from tlspeer.records import TrafficKeys
 
 EXAMPLE_SPKI = bytes.fromhex(   # the P-256 key with private scalar 1: its point is the generator
@@ -270,6 +270,45 @@ class PublishedEvidence(unittest.TestCase):
         with open(path, "rb") as file:
             tpm.check(file.read(), b"", None, b"", lines.note)
         self.assertEqual(len(lines.wrong), 1)
+
+
+class AuthenticatorTest(unittest.TestCase):
+    """RFC 9261 over the exporter_master_secret of RFC 8448, section 3: the C side has the same."""
+
+    SECRET = bytes.fromhex("fe22f881176eda18eb8f44529e6792c50c9a3f89452f68d8ae311b4309d3cf50")
+    CONTEXT = bytes(range(0xa0, 0xb0))
+    SPKI = bytes.fromhex("302a300506032b6570032100"
+                         "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a")
+
+    def request(self, kind, *extensions):
+        request = authenticator.Request(kind, self.CONTEXT, [
+            (13, bytes.fromhex("000408070403")), *extensions])
+        request.encode()
+        return request
+
+    def test_keys_of_both_sides(self):
+        for role, context, finished in (
+                ("client", "3ce40ddfb5a8566480bb683fa63f43f1d6d52ab962854a98a3c080d81ed5631f",
+                 "34db53a0d817c518dc905f36e253a11271904ea43778358aaeb85d377a4fe0fb"),
+                ("server", "b5920228102885ce3bbc879252d7c4ae80f47616cdc91456338427e7890941b0",
+                 "d7571ccc1577b04277765da1c875d933be15717b3ecf45d0708431fa077df54d")):
+            made = authenticator.Keys("sha256", self.SECRET, role)
+            self.assertEqual((made.context.hex(), made.finished.hex()), (context, finished))
+
+    def test_empty_authenticators_and_their_refusal(self):
+        request = self.request(13)
+        keys_of_client = authenticator.Keys("sha256", self.SECRET, "client")
+        made = authenticator.empty(keys_of_client, request)
+        self.assertEqual(made.hex(), "14000020a01fe7fbf336c042dedf5c7f5dc3a1aaeb1dddec18dc121368dc33f9642f3ae5")
+        self.assertTrue(authenticator.open_answer(keys_of_client, request, made).refused)
+        with self.assertRaises(wire.Refusal):
+            authenticator.open_answer(authenticator.Keys("sha256", self.SECRET, "server"), request, made)
+
+    def test_exported_value_and_binder(self):
+        exported = authenticator.export("sha256", self.SECRET, authenticator.LABEL, self.CONTEXT, 32)
+        self.assertEqual(exported.hex(), "65d3c5bf09209baf7ac35c2fe8df697100f0c546c7c81c7ea742c6e3be1fede9")
+        made = authenticator.binder("sha256", self.SECRET, authenticator.LABEL, self.CONTEXT, self.SPKI)
+        self.assertEqual(made.hex(), "e81aae3948db4cb6ba5b00b01741ea60b157f3a5f16bd6182a72ec27c2106e4b")
 
 
 if __name__ == "__main__":

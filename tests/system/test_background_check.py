@@ -98,6 +98,18 @@ class BackgroundCheckTest(standin.RelyingTest):
                       given=b"hello\n")
         self.assertEqual(outcome.status, EXIT_REFUSED, str(outcome))
 
+    def test_after_the_handshake_it_is_asked_with_the_binder_of_the_exporter(self):
+        verifier = self.verifier()
+        for timing, times in (("post", 1), ("both", 2)):
+            server = self.server(*self.machine.own(), "--timing", timing)
+            before = len(verifier.evidence)
+            verdict = self.assert_accepts(self.connect(*self.asking(verifier, "--timing", timing), address=server.address))
+            self.assertEqual((verdict["verifier"], verdict["channel"]["timing"]), (verifier.url, timing))
+            self.assertEqual(len(verifier.evidence), before + times)
+            self.assertEqual(verifier.nonce.hex(), verdict["channel"]["binder"])
+        verifier.change = standin.contraindicated
+        self.assert_fails(self.connect(*self.asking(verifier, "--timing", "both"), address=server.address), EXIT_REFUSED, "STATUS")
+
     def test_a_result_of_several_that_are_trusted(self):
         verifier = self.verifier()
         stranger = standin.ec.generate_private_key(standin.ec.SECP256R1())

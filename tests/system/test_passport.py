@@ -103,6 +103,20 @@ class PassportTest(SystemTest):
         verdict = self.accepted(self.connect(server, *self.takes(), *self.other.own()))
         self.assertEqual(verdict["verifier"], URI)
 
+    def test_after_the_handshake_and_both_times(self):
+        for timing in ("post", "both"):
+            when = ["--timing", timing]
+            with self.subTest(timing):
+                server = self.server(*self.brings(self.passport()), *when)
+                verdict = self.accepted(self.connect(server, *self.takes(), *when))
+                self.assertEqual((verdict["verifier"], verdict["channel"]["timing"]), (URI, timing))
+                server = self.server(*self.brings(self.passport(self.claims(self.other)), self.other), *self.takes(), *when)
+                self.accepted(self.connect(server, *self.takes(), *self.brings(self.passport()), *when))
+                outcome = self.connect(server, *self.takes(uri=OTHER), *self.brings(self.passport()), *when)
+                self.assert_fails(outcome, EXIT_REFUSED, "REFUSED_TO_ATTEST" if timing == "post" else "NOT_ATTESTED")
+        server = self.server(*self.brings(self.passport(key=self.stranger)), "--timing", "post")
+        self.assert_fails(self.connect(server, *self.takes(), "--timing", "post"), EXIT_REFUSED, "RESULT_SIGNATURE")
+
     def test_the_relying_side_says_which_of_both_it_prefers(self):
         server = self.server(*self.machine.own(), "--passport", self.passport())
         evidence = ["--simulated", "--endorsements", self.machine.endorsement]

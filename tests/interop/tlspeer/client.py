@@ -5,7 +5,7 @@ import os
 import socket
 from dataclasses import replace
 
-from . import attestation, keys, messages, numbers, pki
+from . import attestation, keys, messages, numbers, pki, prelude
 from .endpoint import Endpoint
 from .messages import find, replaced
 from .wire import ConnectionFailed, Reader, Refusal, illegal_parameter, uint, vec
@@ -39,6 +39,8 @@ class Client(Endpoint):
         if config.offer_server or config.offer_client:
             body = attestation.encode_offer(config.offer_server, config.offer_client)
             extensions.append((config.extension_type, body))
+        if config.after_handshake():
+            extensions.append((numbers.ALPN, prelude.alpn_body()))
         extensions.append((numbers.KEY_SHARE, self.share_body()))
         session_id = os.urandom(32) if config.compat else b""
         return messages.ClientHello(os.urandom(32), session_id, list(config.suites), extensions)
@@ -138,6 +140,8 @@ class Client(Endpoint):
                 raise illegal_parameter(f"extension {kind} may not stand in EncryptedExtensions")
             if kind == self.config.extension_type:
                 self.take_choice("server", body, "EncryptedExtensions", self.config.offer_server)
+            if kind == numbers.ALPN:
+                self.prelude = prelude.alpn_names(body) == [prelude.PROTOCOL]
         self.transcript.add(message.raw)
 
     def take_choice(self, side: str, body: bytes, where: str, offered: list) -> None:
@@ -165,6 +169,8 @@ class Client(Endpoint):
         self.read_encrypted_extensions()
         if self.config.expect and self.chosen["server"] is None and not self.config.tolerate:
             raise Refusal(40, "the server chose no attestation scheme, and we require one")
+        if self.config.post_expect and not self.prelude:
+            raise Refusal(120, "the server chose no protocol with attestation")
         message = self.receive(numbers.CERTIFICATE_REQUEST, numbers.CERTIFICATE)
         if message.kind == numbers.CERTIFICATE_REQUEST:
             self.read_certificate_request(message)

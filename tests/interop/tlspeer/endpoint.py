@@ -8,7 +8,7 @@ that hook the value comes back as it is.
 import os
 import time
 
-from . import attestation, evidence, keys, messages, numbers, pki, schedule
+from . import attestation, evidence, keys, messages, numbers, pki, prelude, schedule
 from .records import Deadline, RecordLayer, TrafficKeys
 from .report import ALERTED, FAILED, OK, USAGE, Report
 from .wire import (AlertReceived, ConnectionFailed, Refusal, UsageError, illegal_parameter,
@@ -45,6 +45,9 @@ class Endpoint:
         self.suite = self.hash = self.key_schedule = self.share = None
         self.hello_hash = None        # Transcript-Hash(ClientHello..ServerHello)
         self.client_random = None
+        self.exporter_secret = None   # exporter_master_secret
+        self.prelude = False          # ALPN has chosen it
+        self.early_read = b""         # application data that came right behind the exchange
         self.chosen = {"server": None, "client": None}
         self.sent, self.received = [], []
         self.sent_cmw = self.peer_cmw = self.peer_chain = self.moment = None
@@ -135,6 +138,7 @@ class Endpoint:
         self.log_key("CLIENT_TRAFFIC_SECRET_0", client)
         self.log_key("SERVER_TRAFFIC_SECRET_0", server)
         self.log_key("EXPORTER_SECRET", exporter)
+        self.exporter_secret = exporter
         return client, server
 
     def binder(self, spki: bytes) -> bytes:
@@ -245,6 +249,9 @@ class Endpoint:
 
     def read_application(self):
         """Application data, or None when the peer ended its side in order."""
+        if self.early_read:
+            data, self.early_read = self.early_read, b""
+            return data
         while True:
             try:
                 content_type, data = self.records.read()
@@ -305,6 +312,8 @@ class Endpoint:
             self.faults.apply("start", None, self)
             self.handshake()
             self.report["handshake"] = True
+            if self.prelude:
+                prelude.run(self)
             self.exchange()
             self.report.finish(OK)
         except Refusal as refusal:

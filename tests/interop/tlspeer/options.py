@@ -10,7 +10,7 @@ import signal
 import sys
 from dataclasses import dataclass, field
 
-from . import attestation, client, faults, keys, numbers, pki, server
+from . import attestation, authenticator, client, faults, keys, numbers, pki, server
 from .evidence import Attester, load_key
 from .report import FAILED, USAGE
 from .wire import UsageError
@@ -33,6 +33,9 @@ class Config:
     offer_client: list = field(default_factory=list)
     attester: object = None
     expect: str = None
+    post_attester: object = None   # these two: after the handshake
+    post_expect: str = None
+    exporter_label: str = authenticator.LABEL
     public_key: object = None
     tolerate: bool = False
     client_auth: str = "none"
@@ -51,6 +54,9 @@ class Config:
     send: str = "hello from the peer"
     reply: str = "echo"
     seen_cmw: list = field(default_factory=list)  # CMWs received so far in this process
+
+    def after_handshake(self) -> bool:
+        return self.post_attester is not None or self.post_expect is not None
 
 
 def parser() -> argparse.ArgumentParser:
@@ -80,6 +86,9 @@ def _add_options(sub: argparse.ArgumentParser, role: str) -> None:
     add("--claims", metavar="JSON", help="claims of the PSA token")
     add("--expect", choices=("psa", "tpm2", "any"), help="require this of the other side")
     add("--ak", metavar="PEM", help="the key that must have signed the other side's Evidence")
+    add("--timing", choices=("handshake", "post", "both"), default="handshake",
+        help="when to attest and to require it")
+    add("--exporter-label", default=authenticator.LABEL, metavar="LABEL")
     add("--tolerate", action="store_true", help="report wrong or missing Evidence, do not refuse")
     add("--extension-type", default=hex(numbers.REMOTE_ATTESTATION), metavar="N")
     add("--fault", action="append", default=[], metavar="NAME[=ARG]", help="see 'peer.py faults'")
@@ -149,6 +158,12 @@ def configure(args: argparse.Namespace) -> Config:
         sim_key = None if args.sim_key is None else keys.load_private(args.sim_key)
         config.attester = Attester(args.attest, sim_key, args.claims)
     _fill_offers(config, args)
+    config.exporter_label = args.exporter_label
+    if args.timing != "handshake":
+        config.post_attester, config.post_expect = config.attester, config.expect
+    if args.timing == "post":
+        config.attester = config.expect = None
+        config.offer_server, config.offer_client = [], []
     if args.verb == "client":
         config.name, config.send, config.reply = args.name, args.send, args.reply
         config.invite_tickets = args.invite_tickets

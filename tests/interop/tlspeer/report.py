@@ -17,7 +17,8 @@ class Report(dict):
             offered=None, chosen={"server": None, "client": None},
             binder={"own": None, "peer": None}, peer_certificate=None, peer_evidence=None,
             application_data_received=None, application_data_sent=None, echo=None, tickets=0,
-            messages_sent=[], messages_received=[], faults=faults)
+            messages_sent=[], messages_received=[], frames_sent=[], frames_received=[],
+            exchanged=False, closed_with=None, closed_by=None, faults=faults)
 
     def alert_out(self, number: int) -> None:
         self["alert_sent"] = {"number": number, "name": numbers.alert_name(number)}

@@ -6,7 +6,7 @@ import socket
 import sys
 import time
 
-from . import attestation, keys, messages, numbers
+from . import attestation, keys, messages, numbers, prelude
 from .endpoint import Endpoint
 from .messages import find
 from .wire import ConnectionFailed, Refusal, illegal_parameter, uint, vec
@@ -48,6 +48,11 @@ class Server(Endpoint):
         name = find(hello.extensions, numbers.SERVER_NAME)
         if name is not None:
             self.report["server_name"] = messages.parse_server_name(name)
+        body = find(hello.extensions, numbers.ALPN)
+        if self.config.after_handshake():
+            self.prelude = body is not None and prelude.PROTOCOL in prelude.alpn_names(body)
+            if self.config.post_expect and not self.prelude:
+                raise Refusal(120, "the client offers no protocol with attestation")
         body = find(hello.extensions, self.config.extension_type)
         if body is not None:
             self.offer = attestation.parse_offer(body)
@@ -148,6 +153,8 @@ class Server(Endpoint):
         extensions = []
         if self.chosen["server"] is not None:
             extensions.append((self.config.extension_type, self.chosen["server"].encode()))
+        if self.prelude:
+            extensions.append((numbers.ALPN, prelude.alpn_body()))
         extensions = self.faults.apply("encrypted_extensions", extensions, self)
         self.send(numbers.ENCRYPTED_EXTENSIONS, messages.write_extensions(extensions))
 

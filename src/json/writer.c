@@ -5,7 +5,6 @@
 #include "base/utf8.h"
 #include "json/base64.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -47,27 +46,50 @@ void atls_json_put(struct atls_json_writer *writer, const char *text)
     atls_json_put_octets(writer, atls_bytes_of(text, strlen(text)));
 }
 
-void atls_json_put_next(struct atls_json_writer *writer)
+static bool is_first(const struct atls_json_writer *writer)
 {
     const char last = writer->len != 0 ? writer->text[writer->len - 1] : '{';
-    if (last != '{' && last != '[') {
+    return last == '{' || last == '[';
+}
+
+void atls_json_put_next(struct atls_json_writer *writer)
+{
+    if (!is_first(writer)) {
         atls_json_put(writer, ",");
     }
 }
 
 void atls_json_put_name(struct atls_json_writer *writer, const char *name)
 {
-    atls_json_put_next(writer);
-    atls_json_put(writer, "\"");
-    atls_json_put(writer, name);
-    atls_json_put(writer, "\":");
+    const size_t len = strlen(name);
+    char *at = room(writer, len + 4);
+    if (at == NULL) {
+        return;
+    }
+    const char *begin = at;
+    if (!is_first(writer)) {
+        *at++ = ',';
+    }
+    *at++ = '"';
+    memcpy(at, name, len);
+    memcpy(at + len, "\":", 3);
+    writer->len += (size_t)(at - begin) + len + 2;
 }
 
 void atls_json_put_number(struct atls_json_writer *writer, int64_t number)
 {
     char digits[24];
-    (void)snprintf(digits, sizeof digits, "%" PRId64, number);
-    atls_json_put(writer, digits);
+    char *at = &digits[sizeof digits - 1];
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    *at = '\0';
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left != 0);
+    if (number < 0) {
+        *--at = '-';
+    }
+    atls_json_put(writer, at);
 }
 
 static bool is_escaped(uint8_t octet)
@@ -102,11 +124,12 @@ static void put_escaped(struct atls_json_writer *writer, struct atls_bytes text)
 {
     static const char short_forms[0x20] = {
         ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r', ['\t'] = 't'};
-    char *at = room(writer, 6 * text.len);
+    char *at = room(writer, 6 * text.len + 2);
     if (at == NULL) {
         return;
     }
     const char *begin = at;
+    *at++ = '"';
     const bool is_utf8 = atls_utf8_is_valid(text);
     for (size_t i = 0; i < text.len; i++) {
         const uint8_t octet = text.data[i];
@@ -120,19 +143,24 @@ static void put_escaped(struct atls_json_writer *writer, struct atls_bytes text)
         }
         *at++ = octet >= 0x80 && !is_utf8 ? '?' : (char)octet;
     }
+    *at++ = '"';
     *at = '\0';
     writer->len += (size_t)(at - begin);
 }
 
 void atls_json_put_string(struct atls_json_writer *writer, struct atls_bytes text)
 {
-    atls_json_put(writer, "\"");
-    if (is_plain(text)) {
-        atls_json_put_octets(writer, text);
-    } else {
+    char *at = is_plain(text) ? room(writer, text.len + 2) : NULL;
+    if (at == NULL) {
         put_escaped(writer, text);
+        return;
     }
-    atls_json_put(writer, "\"");
+    *at++ = '"';
+    if (text.len != 0) {
+        memcpy(at, text.data, text.len);
+    }
+    memcpy(at + text.len, "\"", 2);
+    writer->len += text.len + 2;
 }
 
 typedef bool encode_function(struct atls_bytes octets, char *out, size_t cap);

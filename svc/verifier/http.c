@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_S = 30, HEADER_MEMORY = 32 << 10 };
+enum { IDLE_S = 30, HEADER_MEMORY = 16 << 10 };
 
 void verifier_http_wake(const struct verifier_http *http)
 {

@@ -108,10 +108,12 @@ static enum MHD_Result queue_response(struct verifier_exchange *e)
 {
     struct verifier_response *r = &e->response;
     struct MHD_Response *response =
-        MHD_create_response_from_buffer(r->len, r->body, MHD_RESPMEM_MUST_COPY);
+        MHD_create_response_from_buffer(r->len, r->body, MHD_RESPMEM_MUST_FREE);
     if (response == NULL) {
         return MHD_NO;
     }
+    r->body = NULL; /* it is the library's */
+    r->len = 0;
     if (r->type != NULL) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, r->type);
     }

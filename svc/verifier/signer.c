@@ -40,11 +40,16 @@ struct signer {
     int fd;
 };
 
-static int64_t wall_s(void)
+static struct timespec wall(void)
 {
     struct timespec now = {0, 0};
     clock_gettime(CLOCK_REALTIME, &now);
-    return now.tv_sec;
+    return now;
+}
+
+static int64_t wall_s(void)
+{
+    return wall().tv_sec;
 }
 
 static enum atls_err read_jwk(struct atls_key **out, struct atls_bytes text, const char *path,
@@ -182,7 +187,9 @@ static enum atls_err open_session(struct verifier_opened *out, char *id, uint8_t
     if (err != ATLS_OK) {
         return atls_fail(diag, err, step, "random numbers");
     }
-    ticket.end_s = wall_s() + request->ttl_s;
+    const struct timespec now = wall();
+    ticket.end_s = now.tv_sec + request->ttl_s;
+    ticket.end_part = (uint8_t)(now.tv_nsec / (1000000000 / 256));
     out->nonce = atls_bytes_of(nonce, len);
     err = verifier_ticket_write(id, s->crypto, &s->ticket_keys[0], &ticket, out->nonce, diag);
     out->id = atls_bytes_text(err == ATLS_OK ? id : "");

@@ -8,7 +8,7 @@
 #include "json/base64.h"
 
 static const char step[] = "session";
-static const char label[] = "atls verifier session v1";
+static const char label[] = "atls verifier session v2";
 
 enum { MAC_LEN = 16, SIGNED_LEN = VERIFIER_TICKET_LEN - MAC_LEN };
 
@@ -59,12 +59,12 @@ enum atls_err verifier_ticket_write(char out[VERIFIER_TICKET_TEXT_LEN + 1],
     uint8_t octets[VERIFIER_TICKET_LEN];
     const struct atls_buf room = {octets, sizeof octets};
     struct atls_writer w = atls_writer_of(room);
-    atls_write_u8(&w, (uint8_t)((uint64_t)ticket->end_s >> 32));
     atls_write_u32(&w, (uint32_t)ticket->end_s);
+    atls_write_u8(&w, ticket->end_part);
     atls_write_bytes(&w, atls_bytes_of(ticket->random, sizeof ticket->random));
     const enum atls_err err =
         make_mac(&octets[SIGNED_LEN], crypto, key, atls_bytes_of(octets, SIGNED_LEN), nonce);
-    if (err != ATLS_OK || w.failed) {
+    if (err != ATLS_OK || w.failed || ticket->end_s < 0 || ticket->end_s > UINT32_MAX) {
         return atls_fail(diag, err != ATLS_OK ? err : ATLS_ERR_STATE, step, "id");
     }
     return atls_base64url_encode(atls_bytes_of(octets, sizeof octets), out,
@@ -79,20 +79,19 @@ static bool decode(uint8_t octets[VERIFIER_TICKET_LEN + 3], struct verifier_tick
 {
     const struct atls_buf room = {octets, VERIFIER_TICKET_LEN + 3};
     size_t len = 0;
-    uint8_t high = 0;
-    uint32_t low = 0;
+    uint32_t end_s = 0;
     struct atls_bytes random;
     if (text.len != VERIFIER_TICKET_TEXT_LEN || !atls_base64url_decode(text, room, &len) ||
         len != VERIFIER_TICKET_LEN) {
         return false;
     }
     struct atls_reader r = atls_reader_of(atls_bytes_of(octets, len));
-    if (!atls_read_u8(&r, &high) || !atls_read_u32(&r, &low) ||
+    if (!atls_read_u32(&r, &end_s) || !atls_read_u8(&r, &out->end_part) ||
         !atls_read_bytes(&r, sizeof out->random, &random)) {
         return false;
     }
     memcpy(out->random, random.data, sizeof out->random);
-    out->end_s = (int64_t)((uint64_t)high << 32 | low);
+    out->end_s = end_s;
     return true;
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The ticket of a session, which is the signer's own note about it: the second at which it ends, 16
- * random octets, and a MAC over these and the nonce. The end comes first, so that sessions of one
- * time stand together wherever they are in order. Whoever holds the same signing key can tell
- * that a signer made the nonce, and for how long it is good, without a table that nodes would have
- * to share. As text: 50 characters of base64url, which nobody guesses.
+ * The ticket of a session, which is the signer's own note about it: when it ends, 16 random octets,
+ * and a MAC over these and the nonce. The end comes first, in parts of a second, so that sessions
+ * of one moment stand together wherever they are in order: a store then writes few pages. Whoever
+ * holds the same signing key can tell that a signer made the nonce, and for how long it is good,
+ * without a table that nodes would have to share. As text: 50 characters of base64url, which nobody
+ * guesses.
  */
 #ifndef SVC_VERIFIER_TICKET_H
 #define SVC_VERIFIER_TICKET_H
@@ -20,7 +21,8 @@ struct verifier_ticket_key {
 
 struct verifier_ticket {
     uint8_t random[VERIFIER_TICKET_RANDOM_LEN];
-    int64_t end_s; /* since 1970 */
+    int64_t end_s;    /* since 1970, up to 2106 */
+    uint8_t end_part; /* 256 of them are a second; nothing but the order looks at it */
 };
 
 /* verifier_ticket_key_of derives the key from a private signing key; a key that does not leave its

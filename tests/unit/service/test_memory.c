@@ -78,7 +78,7 @@ static void what_is_too_much_to_remember_is_asked_again(void **state)
 }
 
 /* 37 octets, of which the first five say 7. */
-static const char ticket[] = "AAAAAAcAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+static const char ticket[] = "AAAABwAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
 static void an_id_holds_its_nonce(void **state)
 {

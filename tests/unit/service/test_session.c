@@ -31,7 +31,7 @@ static struct verifier_ticket_key key_of(int32_t curve)
 
 static struct verifier_ticket a_ticket(void)
 {
-    const struct verifier_ticket ticket = {{1, 2, 3, 4, 5, 6, 7, 8}, 0x1234567890};
+    const struct verifier_ticket ticket = {{1, 2, 3, 4, 5, 6, 7, 8}, 0x92345678, 0x9a};
     return ticket;
 }
 
@@ -51,6 +51,7 @@ static void an_id_is_read_by_whoever_has_the_key(void **state)
     assert_err(verifier_ticket_read(&back, crypto(), keys, 2, atls_bytes_text(id), nonce, NULL),
                OK);
     assert_int_equal(back.end_s, ticket.end_s);
+    assert_int_equal(back.end_part, ticket.end_part);
     assert_memory_equal(back.random, ticket.random, sizeof back.random);
     assert_err(verifier_ticket_read(&back, crypto(), keys, 1, atls_bytes_text(id), nonce, NULL),
                SIGNATURE);
@@ -88,6 +89,24 @@ static void refuse_ticket(struct atls_bytes mutant, size_t at, void *context)
     assert_int_equal(back.end_s, 77);
 }
 
+static void the_end_is_the_first_in_the_order_of_octets(void **state)
+{
+    (void)state;
+    const struct verifier_ticket_key key = key_of(ATLS_CRV_P256);
+    const struct atls_bytes nonce = atls_bytes_text("0123456789abcdef");
+    struct verifier_ticket ticket = a_ticket();
+    char ids[2][VERIFIER_TICKET_TEXT_LEN + 1];
+    assert_err(verifier_ticket_write(ids[0], crypto(), &key, &ticket, nonce, NULL), OK);
+    memset(ticket.random, 0xff, sizeof ticket.random);
+    assert_err(verifier_ticket_write(ids[1], crypto(), &key, &ticket, nonce, NULL), OK);
+    assert_memory_equal(ids[0], ids[1], 6); /* 36 of 40 bits */
+    static const int64_t too_far[] = {-1, (int64_t)UINT32_MAX + 1};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(too_far); i++) {
+        ticket.end_s = too_far[i];
+        assert_err(verifier_ticket_write(ids[0], crypto(), &key, &ticket, nonce, NULL), STATE);
+    }
+}
+
 static void no_other_text_is_an_id(void **state)
 {
     (void)state;
@@ -123,7 +142,7 @@ static void the_table_of_signed_sessions_is_bounded_and_forgets_what_ended(void 
 {
     (void)state;
     struct verifier_signed_table *table = verifier_signed_table_new(1000);
-    struct verifier_ticket ticket = {{0}, 50};
+    struct verifier_ticket ticket = {{0}, 50, 0};
     for (unsigned i = 0; i < 1000; i++) {
         ticket.random[0] = (uint8_t)i;
         ticket.random[9] = (uint8_t)(i >> 8);
@@ -233,6 +252,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_id_is_read_by_whoever_has_the_key),
         cmocka_unit_test(an_id_is_of_one_nonce),
+        cmocka_unit_test(the_end_is_the_first_in_the_order_of_octets),
         cmocka_unit_test(no_other_text_is_an_id),
         cmocka_unit_test(a_session_is_signed_once),
         cmocka_unit_test(the_table_of_signed_sessions_is_bounded_and_forgets_what_ended),

@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """check.py [MODEL=PROGRAM ...]: what Spin finds in the models of this folder, and the code along their steps.
 
-For each model: the invariants hold in every state that can be reached; each positive control is
+A model is a machine that the code must follow, step by step (session), or has the code itself inside
+(exchange). For each model: the invariants hold in every state that can be reached; each positive control is
 reached; each seeded mutant of mutants.txt breaks an invariant, or makes the replay differ where it
 says so; and PROGRAM, given every step of the model, finds that the code takes each likewise.
 
-check.py --show MODEL [MUTANT] prints the events that lead to a broken invariant.
+check.py --show MODEL [MUTANT] prints the way to a broken invariant.
 """
 
 import concurrent.futures
@@ -28,18 +29,26 @@ CONTROLS = {
     "session": [f"verdict == v_accepted && role == {role} && g_evidence == {evidence}"
                 for role in ("client", "server") for evidence in ("evidence", "evidence_retried")]
                + ["verdict == v_not_required", "g_made && role == client", "g_made && role == server"],
+    "exchange": ["ends[0].data && ends[1].data && ends[0].accepted && ends[1].accepted && !now.hostile",
+                 "atls_exchange_is_open(&ends[0].x) && ends[0].asked && ends[1].asked && !now.hostile",
+                 "ends[0].rounds == ROUNDS && !ends[0].asked && !ends[0].stopped && ends[0].data && !now.hostile",
+                 "ends[0].stopped && ends[0].accepted && ends[0].data",
+                 "ends[0].accepted && ends[0].data && now.hostile"],
 }
+# Sources of ours that are compiled into the verifier of a model.
+SOURCES = {"exchange": ["src/handshake/exchange.c", "src/handshake/frame.c", "src/base/diag.c", "src/base/error.c",
+                        "src/base/reader.c", "src/base/writer.c"]}
+ROOT = HERE.parents[1]
 BROKEN = re.compile(r"^pan:\d+: (assertion violated .*?) \(at depth \d+\)", re.M)
 
 
-def verifier(folder, *defines):
-    """Makes a verifier of folder/model.pml."""
-    said = subprocess.run(["spin", "-a", *(f"-D{define}" for define in defines if "PRINTF" not in define), "model.pml"],
-                          cwd=folder, capture_output=True, text=True, check=False)
-    if said.returncode != 0 or not (folder / "pan.c").exists():
+def verifier(folder, model, *defines, whole=False):
+    """Makes a verifier of folder/model.pml, fast where the search is `whole`."""
+    said = subprocess.run(["spin", "-a", "model.pml"], cwd=folder, capture_output=True, text=True, check=False)
+    if said.returncode != 0 or "Error" in said.stdout or not (folder / "pan.c").exists():
         raise SystemExit(f"spin: {said.stdout}{said.stderr}")
-    subprocess.run(["gcc", "-O0", "-w", "-DSAFETY", "-DNOREDUCE", *(f"-D{d}" for d in defines if "PRINTF" in d), "-o",
-                    "pan", "pan.c"], cwd=folder, check=True)
+    subprocess.run(["gcc", "-O1" if model in SOURCES and whole else "-O0", "-w", "-std=gnu11", "-DSAFETY", "-DNOREDUCE", *defines, "-I.",
+                    "-Isrc", "-Iinclude", "-o", "pan", "pan.c", *SOURCES.get(model, [])], cwd=folder, check=True)
 
 
 def verify(folder):
@@ -52,19 +61,28 @@ def verify(folder):
     return broken.group(1) if broken else None, int(states.group(1))
 
 
+def prepare(folder, model, mutant, control):
+    """A copy of the model, and of the code that goes into it, with what is to be tried."""
+    for source in (*HERE.glob("*.pml"), *HERE.glob("*.h")):
+        shutil.copy(source, folder)
+    if model in SOURCES:
+        shutil.copytree(ROOT / "include", folder / "include")
+        for room in ("base", "handshake"):
+            shutil.copytree(ROOT / "src" / room, folder / "src" / room)
+    if mutant is not None:
+        mutant.apply(folder)
+    text = (folder / f"{model}.pml").read_text(encoding="utf-8")
+    if control is not None:
+        text = text.replace("#define reached false", f"#define reached ({control})")
+    (folder / "model.pml").write_text(text, encoding="utf-8")
+
+
 def tried(model, mutant=None, control=None, replay=None):
-    """One search in a folder of its own: what is broken, and what the replay says."""
+    """One search in a folder of its own: what is broken, and in how many states; or what the replay says."""
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
-        for source in HERE.glob("*.pml"):
-            shutil.copy(source, folder)
-        if mutant is not None:
-            mutant.apply(folder)
-        text = (folder / f"{model}.pml").read_text(encoding="utf-8")
-        if control is not None:
-            text = text.replace("#define reached false", f"#define reached ({control})")
-        (folder / "model.pml").write_text(text, encoding="utf-8")
-        verifier(folder, *(["PRINTF"] if replay else []))
+        prepare(folder, model, mutant, control)
+        verifier(folder, model, *(["-DPRINTF"] if replay else []), whole=mutant is None and control is None)
         if replay is None:
             return verify(folder)
         with subprocess.Popen(["./pan", "-m200000", "-w20"], cwd=folder, stdout=subprocess.PIPE) as steps:
@@ -104,27 +122,23 @@ def jobs_of(programs):
         jobs.append((check_invariants, model))
         jobs += [(check_control, model, control) for control in controls]
     for mutant in edits.read(HERE / "mutants.txt"):
-        model = mutant.file.removesuffix(".pml")
+        model = pathlib.Path(mutant.file).stem
         jobs.append((check_mutant, model, mutant, programs.get(model)))
     return jobs
 
 
 def show(model, name=None):
-    """The events up to a broken invariant, by the shortest way, and the invariant."""
+    """The way to a broken invariant, a shortest one: what pan did, and the last state."""
     mutant = next((m for m in edits.read(HERE / "mutants.txt") if m.name == name), None)
     with tempfile.TemporaryDirectory() as work:
         folder = pathlib.Path(work)
-        for source in HERE.glob("*.pml"):
-            shutil.copy(source, folder)
-        if mutant is not None:
-            mutant.apply(folder)
-        shutil.copy(folder / f"{model}.pml", folder / "model.pml")
-        subprocess.run(["spin", "-a", "model.pml"], cwd=folder, check=True)
-        subprocess.run(["gcc", "-O0", "-w", "-DSAFETY", "-DNOREDUCE", "-DREACH", "-o", "pan", "pan.c"], cwd=folder, check=True)
+        prepare(folder, model, mutant, None)
+        verifier(folder, model, "-DREACH")
         subprocess.run(["./pan", "-m200000", "-w20", "-i"], cwd=folder, capture_output=True, check=False)
-        said = subprocess.run(["spin", "-t", "-T", "model.pml"], cwd=folder, capture_output=True, text=True, check=False)
+        said = subprocess.run(["./pan", "-r"], cwd=folder, capture_output=True, text=True, check=False)
     for line in said.stdout.splitlines():
-        print(line.strip())
+        if line.strip():
+            print(re.sub(r"^\s*\d+:\tproc\s+0 \(:init:[^)]*\) ", "", line))
 
 
 def main():

@@ -126,7 +126,7 @@ if(TARGET atls_program)
       add_test(NAME ${suite}/${name}
                COMMAND ${ATLS_PYTHON} -B ${script} $<TARGET_FILE:atls_program>)
       set(labels ${suite})
-      if(name MATCHES "^(load|tpm_gone|serve|relay|verifier|verifier_tls|verifier_processes|passport)$") # many connections at one time
+      if(name MATCHES "^(load|tpm_gone|serve|relay|verifier|verifier_(tls|processes|nodes|postgres|fetch)|passport)$") # many connections at one time
         list(APPEND labels threads)
       endif()
       if(name STREQUAL "wireshark_hostile") # tshark's Lua, on captures: no sanitizer sees it

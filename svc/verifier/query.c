@@ -285,9 +285,11 @@ bool verifier_names(const char *header, const char *type)
     return header != NULL && best_fit(atls_bytes_text(header), type) == NAMED;
 }
 
+/* is_token: what needs no quotes (RFC 9110, 5.6.2). */
 static bool is_token(uint8_t c)
 {
-    return c > 0x20 && c < 0x7f && memchr("()<>@,;:\\\"/[]?={}", c, 17) == NULL;
+    static const char separators[] = "()<>@,;:\\\"/[]?={}";
+    return c > 0x20 && c < 0x7f && strchr(separators, c) == NULL;
 }
 
 /* needs_quotes: a value that no token is, and that could stand between quotes as it is. */

@@ -276,8 +276,9 @@ class NodesTest(VerifierTest):
         self.through_haproxy(AWAY)
         self.postgres.start()
         self.through_haproxy((201,))
-        for number, (node, client) in enumerate(zip(self.nodes, clients)):
+        for node in self.nodes:  # each finds out by itself
             node.wait("store", lambda result: result["what"] == "back")
+        for number, client in enumerate(clients):
             self.assertEqual(client.ask("GET", done_path, Accept=SESSION).json, done.json)
             path, nonce = opened[number]
             other = clients[(number + 1) % 3]

@@ -106,7 +106,7 @@ static void evidence_of_its_key_is_appraised_and_not_fresh(void **state)
     /* Then the simulation is taken, and what is left is that nobody knows when it was. */
     policy.timings = 1u << ATLS_TIMING_CERTIFICATE;
     assert_err(atls_policy_check_evidence(&policy, &appraisal, &diag), FRESHNESS);
-    assert_string_equal(diag.claim, "NITRO instance-identity");
+    assert_string_equal(diag.claim, "NITRO configuration");
     atls_appraisal_cleanup(&appraisal, free);
 }
 

@@ -4,6 +4,7 @@
 #include "fuzz_check.h"
 
 #include "base/span.h"
+#include "codec/dstack.h"
 #include "codec/ratls.h"
 
 static void require_within(struct atls_bytes part, struct atls_bytes whole)
@@ -23,6 +24,31 @@ static void round_trip(struct atls_bytes cmw)
     fuzz_require(atls_writer_finish(&w, &len));
     fuzz_require(atls_ratls_open_cmw(&found, atls_bytes_of(room.data, len), NULL) == ATLS_OK);
     fuzz_require(atls_bytes_equal(found, cmw));
+    free(room.data);
+}
+
+static void endorsements(struct atls_bytes input)
+{
+    struct atls_ratls_endorsements parts;
+    struct atls_diag diag = {0};
+    const enum atls_err err = atls_ratls_endorsements_parse(&parts, input, &diag);
+    fuzz_require(err == diag.err);
+    for (size_t i = 0; err == ATLS_OK && i < parts.num; i++) {
+        require_within(parts.part[i], input);
+        fuzz_require(parts.part[i].len == 0 || parts.part[i].data[parts.part[i].len - 1] != 0);
+    }
+}
+
+/* The room is as long as the input, which is always enough: ASan sees an octet more. */
+static void dstack(struct atls_bytes input)
+{
+    struct atls_dstack found;
+    struct atls_diag diag = {0};
+    const struct atls_buf room = {malloc(input.len + (input.len == 0)), input.len};
+    fuzz_require(room.data != NULL);
+    const enum atls_err err = atls_dstack_attestation(&found, room, input, &diag);
+    fuzz_require(err == diag.err);
+    fuzz_require(err != ATLS_OK || (found.len != 0 && found.len < input.len));
     free(room.data);
 }
 
@@ -47,6 +73,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (atls_ratls_open_enclave(&part, input, NULL) == ATLS_OK) {
         require_within(part, input);
     }
+    struct atls_bytes claims;
+    if (atls_ratls_open_enclave_evidence(&part, &claims, input, NULL) == ATLS_OK) {
+        require_within(part, input);
+        require_within(claims, input);
+    }
+    endorsements(input);
+    dstack(input);
     round_trip(input);
     return 0;
 }

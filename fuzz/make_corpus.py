@@ -386,6 +386,18 @@ def ratls_extensions():
     yield "cmw", b"\x04\x81\x80" + bytes(128)
     yield "json", b"\x0c\x02[]"
     yield "open_enclave", struct.pack("<IIQ", 1, 2, 5) + b"quote"
+    quote = bytes(432) + struct.pack("<I", 3) + b"sig"
+    uuid = bytes.fromhex("a3a21e871b4d4014b70aa125d2fbcd8c")
+    yield "open_enclave_evidence", struct.pack("<I16sIQ", 3, uuid, 0, len(quote) + 6) + quote + b"claims"
+    yield "endorsements", cbor(Tag(60000, [1] + [b"part\0"] * 7))
+    yield "endorsements_dated", cbor(Tag(60000, [1] + [b"part"] * 8))
+    for name, octets in (("tdx", b"\0\0\x0cabc\0"), ("snp", b"\0\3\x0cabc"), ("gcp", b"\0\1"), ("big", b"\0\0\3")):
+        yield f"dstack_{name}", b"\4" + bytes([len(octets)]) + octets
+    head = b"\x83\xa7version\1\xa8platform\x82\xa4kind"
+    tail = b"\xa5stack\x81\xa6events\x92\xcb" + bytes(8) + b"\xd9\3abc"
+    for name, octets in (("list", b"\xa3tdx\xa4data\x81\xa5quote\x93\xcc\xaa\x0b\0"),
+                         ("octets", b"\xa7sev-snp\xa4data\x81\xa6report\xc4\3abc")):
+        yield f"dstack_message_{name}", b"\4" + bytes([len(head + octets + tail)]) + head + octets + tail
 
 
 @target("fuzz_codec_tsm_report")

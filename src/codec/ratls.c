@@ -158,6 +158,74 @@ enum atls_err atls_ratls_open_enclave(struct atls_bytes *out_quote, struct atls_
     return ATLS_OK;
 }
 
+enum atls_err atls_ratls_open_enclave_evidence(struct atls_bytes *out_quote,
+                                               struct atls_bytes *out_claims,
+                                               struct atls_bytes input, struct atls_diag *diag)
+{
+    /* version, UUID, four octets that align, and the size of the rest; OE_FORMAT_UUID_SGX_ECDSA */
+    enum { UUID_AT = 4, UUID_LEN = 16, SIZE_AT = 24, HEADER_LEN = 32, VERSION = 3 };
+    enum { SIGNATURE_LEN_AT = 432, FIXED_LEN = 436 }; /* of a quote of version 3 */
+    static const uint8_t sgx_ecdsa[UUID_LEN] = {0xa3, 0xa2, 0x1e, 0x87, 0x1b, 0x4d, 0x40, 0x14,
+                                                0xb7, 0x0a, 0xa1, 0x25, 0xd2, 0xfb, 0xcd, 0x8c};
+    if (input.len <= HEADER_LEN + FIXED_LEN || little_endian(input, 0, 4) != VERSION ||
+        little_endian(input, SIZE_AT, 8) != input.len - HEADER_LEN) {
+        return refuse(diag, "Open Enclave's header", "another one, or another size",
+                      "version 3, and the size of the evidence");
+    }
+    if (!atls_bytes_equal(atls_bytes_of(&input.data[UUID_AT], UUID_LEN),
+                          atls_bytes_of(sgx_ecdsa, sizeof sgx_ecdsa))) {
+        return refuse(diag, "Open Enclave's header", "evidence of another format",
+                      "that of SGX with ECDSA");
+    }
+    const struct atls_bytes rest = atls_bytes_of(&input.data[HEADER_LEN], input.len - HEADER_LEN);
+    const uint64_t quote_len = FIXED_LEN + little_endian(rest, SIGNATURE_LEN_AT, 4);
+    if (quote_len > rest.len) {
+        return refuse(diag, "quote", "a length beyond its evidence", "one within");
+    }
+    *out_quote = atls_bytes_of(rest.data, (size_t)quote_len);
+    *out_claims = atls_bytes_of(&rest.data[quote_len], rest.len - (size_t)quote_len);
+    return ATLS_OK;
+}
+
+static struct atls_bytes without_nul(struct atls_bytes octets)
+{
+    while (octets.len != 0 && octets.data[octets.len - 1] == 0) {
+        octets.len--;
+    }
+    return octets;
+}
+
+enum atls_err atls_ratls_endorsements_parse(struct atls_ratls_endorsements *out,
+                                            struct atls_bytes input, struct atls_diag *diag)
+{
+    struct atls_ratls_endorsements found = {.num = 0};
+    struct atls_cbor tag, array, item;
+    const enum atls_err err = atls_cbor_parse(&tag, input, ATLS_CBOR_STRICT, step, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
+    if (tag.type != ATLS_CBOR_TAG || !atls_cbor_tag(&tag, tag.argument, &array) ||
+        array.type != ATLS_CBOR_ARRAY) {
+        return refuse(diag, "endorsements", "another structure", "a tag around an array");
+    }
+    if (tag.argument == ATLS_RATLS_INTEL_QUOTE) {
+        if (array.argument < 1 + ATLS_RATLS_NUM_ENDORSEMENTS ||
+            array.argument > 2 + ATLS_RATLS_NUM_ENDORSEMENTS) {
+            return refuse(diag, "endorsements", "fewer or more", "8 entries, or 9 with a date");
+        }
+        while (found.num < ATLS_RATLS_NUM_ENDORSEMENTS) {
+            struct atls_bytes *part = &found.part[found.num++];
+            if (!atls_cbor_at(&array, found.num, &item) ||
+                !atls_cbor_bytes(&item, 0, SIZE_MAX, part)) {
+                return refuse(diag, "endorsements", "another type", "byte strings");
+            }
+            *part = without_nul(*part);
+        }
+    }
+    *out = found;
+    return ATLS_OK;
+}
+
 enum { DER_OCTET_STRING = 0x04, DER_UTF8_STRING = 0x0c };
 
 /* DER: a length of 128 or more stands behind the number of its octets, without leading zeros. */
@@ -177,6 +245,28 @@ void atls_ratls_put_cmw(struct atls_writer *w, struct atls_bytes cmw)
     atls_write_bytes(w, cmw);
 }
 
+enum atls_err atls_ratls_open_octets(struct atls_bytes *out, struct atls_bytes input,
+                                     const char *claim, const char *expected,
+                                     struct atls_diag *diag)
+{
+    if (input.len < 2 || input.data[0] != DER_OCTET_STRING) {
+        return refuse(diag, claim, "another type", expected);
+    }
+    const size_t octets = input.data[1] >= 0x80 ? (size_t)input.data[1] & 0x7f : 0;
+    size_t len = octets == 0 ? input.data[1] : 0;
+    if (octets > 3 || input.len < 2 + octets || (octets > 0 && input.data[2] == 0)) {
+        return refuse(diag, claim, "another length", expected);
+    }
+    for (size_t i = 0; i < octets; i++) {
+        len = len << 8 | input.data[2 + i];
+    }
+    if ((input.data[1] >= 0x80 && len < 0x80) || len != input.len - 2 - octets) {
+        return refuse(diag, claim, "another length", expected);
+    }
+    *out = atls_bytes_of(&input.data[2 + octets], len);
+    return ATLS_OK;
+}
+
 enum atls_err atls_ratls_open_cmw(struct atls_bytes *out_cmw, struct atls_bytes input,
                                   struct atls_diag *diag)
 {
@@ -184,20 +274,5 @@ enum atls_err atls_ratls_open_cmw(struct atls_bytes *out_cmw, struct atls_bytes 
     if (input.len >= 2 && input.data[0] == DER_UTF8_STRING) {
         return refuse(diag, "id-pe-cmw", "a UTF8String, which is a CMW in JSON", expected);
     }
-    if (input.len < 2 || input.data[0] != DER_OCTET_STRING) {
-        return refuse(diag, "id-pe-cmw", "another type", expected);
-    }
-    const size_t octets = input.data[1] >= 0x80 ? (size_t)input.data[1] & 0x7f : 0;
-    size_t len = octets == 0 ? input.data[1] : 0;
-    if (octets > 3 || input.len < 2 + octets || (octets > 0 && input.data[2] == 0)) {
-        return refuse(diag, "id-pe-cmw", "another length", expected);
-    }
-    for (size_t i = 0; i < octets; i++) {
-        len = len << 8 | input.data[2 + i];
-    }
-    if ((input.data[1] >= 0x80 && len < 0x80) || len != input.len - 2 - octets) {
-        return refuse(diag, "id-pe-cmw", "another length", expected);
-    }
-    *out_cmw = atls_bytes_of(&input.data[2 + octets], len);
-    return ATLS_OK;
+    return atls_ratls_open_octets(out_cmw, input, "id-pe-cmw", expected, diag);
 }

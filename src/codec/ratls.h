@@ -45,11 +45,35 @@ void atls_ratls_put(struct atls_writer *w, enum atls_ratls_kind kind, struct atl
 void atls_ratls_put_cmw(struct atls_writer *w, struct atls_bytes cmw);
 ATLS_NODISCARD enum atls_err atls_ratls_open_cmw(struct atls_bytes *out_cmw,
                                                  struct atls_bytes input, struct atls_diag *diag);
+/* atls_ratls_open_octets opens an OCTET STRING in DER, with nothing behind it. `claim` and
+ * `expected` are for the sentence of what is none; MALFORMED. */
+ATLS_NODISCARD enum atls_err atls_ratls_open_octets(struct atls_bytes *out, struct atls_bytes input,
+                                                    const char *claim, const char *expected,
+                                                    struct atls_diag *diag);
 
 /* atls_ratls_open_enclave finds the quote behind Open Enclave's header: version 1, type 2, size,
  * all little-endian, and nothing behind. MALFORMED otherwise. */
 ATLS_NODISCARD enum atls_err atls_ratls_open_enclave(struct atls_bytes *out_quote,
                                                      struct atls_bytes input,
                                                      struct atls_diag *diag);
+/* atls_ratls_open_enclave_evidence finds quote and custom claims behind Open Enclave's other
+ * header: version 3, the UUID of its format, size. MALFORMED for another structure or format. */
+ATLS_NODISCARD enum atls_err atls_ratls_open_enclave_evidence(struct atls_bytes *out_quote,
+                                                              struct atls_bytes *out_claims,
+                                                              struct atls_bytes input,
+                                                              struct atls_diag *diag);
+
+/* The endorsements that may stand beside the interoperable form: collateral of Intel's, as texts,
+ * which end in a NUL where their maker is in C, and lists. */
+#define ATLS_RATLS_NUM_ENDORSEMENTS 7
+struct atls_ratls_endorsements {
+    struct atls_bytes part[ATLS_RATLS_NUM_ENDORSEMENTS]; /* without NULs at the end */
+    size_t num;
+};
+/* atls_ratls_endorsements_parse reads the content of the extension, tag([version, ...]); what is
+ * of another tag than Intel's quotes has no parts. MALFORMED. Spans borrow `input`. */
+ATLS_NODISCARD enum atls_err atls_ratls_endorsements_parse(struct atls_ratls_endorsements *out,
+                                                           struct atls_bytes input,
+                                                           struct atls_diag *diag);
 
 #endif

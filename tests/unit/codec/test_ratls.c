@@ -186,6 +186,89 @@ static void a_cmw_stands_in_an_octet_string(void **state)
     }
 }
 
+/* Version 3, the format, four octets that align, the size; then quote and claims. */
+#define HEAD(version, size) version "a3a21e871b4d4014b70aa125d2fbcd8c00000000" size
+
+static struct atls_bytes evidence_of(const char *head, size_t quote_len, uint8_t says,
+                                     const char *claims)
+{
+    const struct atls_bytes header = test_hex(head);
+    const struct atls_bytes rest = test_hex(claims);
+    const struct atls_buf room = test_room(header.len + quote_len + rest.len);
+    memset(room.data, 0x11, room.cap);
+    memcpy(room.data, header.data, header.len);
+    memset(&room.data[header.len + 432], 0, 4);
+    room.data[header.len + 432] = says;
+    memcpy(&room.data[header.len + quote_len], rest.data, rest.len);
+    return atls_bytes_of(room.data, room.cap);
+}
+
+static void evidence_of_open_enclave_is_a_quote_and_claims(void **state)
+{
+    (void)state;
+    struct atls_bytes quote, claims;
+    static const char head[] = HEAD("03000000", "bb01000000000000"); /* 443: 436, 5 and 2 */
+    struct atls_bytes whole = evidence_of(head, 441, 5, "aabb");
+    assert_err(atls_ratls_open_enclave_evidence(&quote, &claims, whole, NULL), OK);
+    assert_int_equal(quote.len, 441);
+    assert_bytes(claims, test_hex("aabb"));
+    for (size_t len = 0; len < whole.len; len++) {
+        assert_err(atls_ratls_open_enclave_evidence(
+                       &quote, &claims, test_copy(atls_bytes_of(whole.data, len)), NULL),
+                   MALFORMED);
+    }
+    static const struct {
+        const char *head;
+        uint8_t says;
+        const char *claim;
+    } rows[] = {
+        {HEAD("01000000", "bb01000000000000"), 5, "Open Enclave's header"},
+        {HEAD("03000000", "bc01000000000000"), 5, "Open Enclave's header"},
+        {"030000001923d91e12d24c72b22025cd8dace87100000000bb01000000000000", 5,
+         "Open Enclave's header"},
+        {HEAD("03000000", "bb01000000000000"), 8, "quote"},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        struct atls_diag diag;
+        whole = evidence_of(rows[i].head, 441, rows[i].says, "aabb");
+        assert_err(atls_ratls_open_enclave_evidence(&quote, &claims, whole, &diag), MALFORMED);
+        assert_string_equal(diag.claim, rows[i].claim);
+    }
+}
+
+static void endorsements_are_seven_parts_of_intels(void **state)
+{
+    (void)state;
+    struct atls_ratls_endorsements parts;
+    /* 60000([1, 'a' NUL, 'b', ...]) */
+    assert_err(atls_ratls_endorsements_parse(&parts,
+                                             test_hex("d9ea60880142610041624163416441654166"
+                                                      "4167"),
+                                             NULL),
+               OK);
+    assert_int_equal(parts.num, 7);
+    assert_bytes(parts.part[0], test_hex("61"));
+    assert_bytes(parts.part[6], test_hex("67"));
+    assert_err(atls_ratls_endorsements_parse(&parts,
+                                             test_hex("d9ea6089014061416241634164416541664167"
+                                                      "4168"),
+                                             NULL),
+               MALFORMED); /* one part is a text's octet too many */
+    static const char *const others[] = {
+        "d9ea6087014061",           /* seven entries */
+        "d9ea60880140404040404001", /* a number */
+        "d9ea608a01404040404040404040",
+        "d9ea60a0",           /* ten; a map */
+        "880140404040404040", /* no tag */
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
+        assert_err(atls_ratls_endorsements_parse(&parts, test_hex(others[i]), NULL), MALFORMED);
+    }
+    /* of another maker there is nothing to read */
+    assert_err(atls_ratls_endorsements_parse(&parts, test_hex("da001a750480"), NULL), OK);
+    assert_int_equal(parts.num, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +278,8 @@ int main(void)
         cmocka_unit_test(no_prefix_is_one),
         cmocka_unit_test(a_cmw_stands_in_an_octet_string),
         cmocka_unit_test(the_header_of_open_enclave_is_held_exactly),
+        cmocka_unit_test(evidence_of_open_enclave_is_a_quote_and_claims),
+        cmocka_unit_test(endorsements_are_seven_parts_of_intels),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

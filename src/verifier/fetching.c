@@ -105,6 +105,7 @@ enum atls_err verifier_appraise_fetching(struct atls_submod *out,
     struct atls_collateral_wanted wanted;
     enum atls_err err = ATLS_OK;
     add_loaded(&f, request->collateral);
+    add_loaded(&f, request->brought);
     input->fetched = &f.bags;
     if (request->depot == NULL && request->source == NULL) {
         err = evidence->ops->appraise(out, input, diag);

@@ -34,6 +34,7 @@ struct atls_verify_request {
     /* of a Result that another Verifier makes: the largest age in seconds; 0: as its own exp */
     uint32_t max_result_age_s;
     const struct atls_collateral *collateral; /* beside that of the endorsements; NULL: none */
+    const struct atls_collateral *brought;    /* with the Evidence, around it; NULL: none */
     /* Where collateral that is missing is fetched; NULL: nowhere. The end of that waiting, by
      * CLOCK_MONOTONIC. */
     struct atls_depot *depot;

@@ -57,21 +57,25 @@ void test_quote_init(struct test_quote *t, bool is_td, const char *const *settin
 
 struct atls_bytes test_quote_quote(const struct test_quote *t)
 {
-    struct atls_diag diag;
     uint8_t nonce[64] = {0};
+    memcpy(nonce, test_quote_nonce().data, 32);
+    return test_quote_over(t, atls_bytes_of(nonce, sizeof nonce));
+}
+
+struct atls_bytes test_quote_over(const struct test_quote *t, struct atls_bytes report_data)
+{
+    struct atls_diag diag;
     const struct atls_buf room = test_room(16384);
     const struct atls_buf out = test_room(16384);
     struct atls_sim_intel intel = t->intel;
     if (t->signer_pem != NULL) {
         intel.chain_pem = (char *)(uintptr_t)t->signer_pem;
     }
-    memcpy(nonce, test_quote_nonce().data, 32);
     struct atls_writer certification = atls_writer_of(room);
     need(atls_sim_certification(&certification, &intel, &t->quote, t->key, &diag), &diag, "PCK");
     struct atls_writer w = atls_writer_of(out);
     need(atls_sim_quote_sign(&w, &t->quote, t->signs != NULL ? t->signs : t->key,
-                             atls_bytes_of(room.data, certification.len),
-                             atls_bytes_of(nonce, sizeof nonce), &diag),
+                             atls_bytes_of(room.data, certification.len), report_data, &diag),
          &diag, "signature");
     return test_copy(atls_bytes_of(out.data, w.len));
 }

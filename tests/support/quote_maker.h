@@ -27,6 +27,8 @@ struct test_quote {
 void test_quote_init(struct test_quote *t, bool is_td, const char *const *settings);
 /* test_quote_quote gives the quote alone, test_quote_evidence as its format has it. */
 struct atls_bytes test_quote_quote(const struct test_quote *t);
+/* test_quote_over gives the quote over another report_data, 64 octets. */
+struct atls_bytes test_quote_over(const struct test_quote *t, struct atls_bytes report_data);
 struct atls_bytes test_quote_evidence(const struct test_quote *t);
 /* test_quote_wrap wraps anything in place of the quote. */
 struct atls_bytes test_quote_wrap(bool is_td, struct atls_bytes quote);

@@ -9,14 +9,8 @@
 #include "base/span.h"
 #include "base/text.h"
 #include "collateral/servers.h"
-#include "json/file.h"
 
-#include <dirent.h>
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 static const char step[] = "collateral";
@@ -54,13 +48,6 @@ struct atls_depot {
     pid_t thread_pid; /* process of the thread; 0: there is none */
     pthread_t thread;
 };
-
-int64_t atls_depot_clock_ms(void)
-{
-    struct timespec now = {0, 0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool atls_depot_asks(const struct atls_depot *depot)
 {
@@ -245,19 +232,33 @@ static bool is_refused(const struct slot *slot)
     return slot->miss_until_ms > atls_depot_clock_ms();
 }
 
+/* is_at_hand: a location has something to give out without a question to anybody. */
+static bool is_at_hand(struct atls_depot *depot, const struct depot_location *location)
+{
+    struct slot *slot = slot_of(depot, location);
+    return slot != NULL && !slot->fetching && ready(depot, slot);
+}
+
+static bool waits(struct atls_depot *depot, const struct depot_location *location)
+{
+    struct slot *slot = slot_of(depot, location);
+    return slot == NULL         ? false
+           : ready(depot, slot) ? should_ask(slot)
+                                : slot->fetching || !is_refused(slot);
+}
+
 bool atls_depot_would_wait(struct atls_depot *depot, const struct atls_collateral_wanted *wanted)
 {
-    struct depot_location location;
-    if (depot->servers.num == 0 || !depot_locate(&location, wanted)) {
-        return false;
-    }
+    struct depot_location locations[2];
+    const size_t num = depot->servers.num != 0 ? depot_locate_both(locations, wanted) : 0;
+    bool any = false;
     pthread_mutex_lock(&depot->lock);
-    struct slot *slot = slot_of(depot, &location);
-    const bool waits = slot == NULL         ? false
-                       : ready(depot, slot) ? should_ask(slot)
-                                            : slot->fetching || !is_refused(slot);
+    for (size_t i = 0; i < num; i++) {
+        any = any || waits(depot, &locations[i]);
+    }
+    const bool second = num == 2 && is_at_hand(depot, &locations[1]);
     pthread_mutex_unlock(&depot->lock);
-    return waits;
+    return any && !second;
 }
 
 uint64_t atls_depot_renewals(const struct atls_depot *depot)
@@ -285,19 +286,13 @@ static enum atls_err obtain(struct atls_depot *depot, struct slot *slot, int64_t
     return fetch(depot, slot, deadline_ms, diag);
 }
 
-enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **out,
-                                const struct atls_collateral_wanted *wanted, int64_t deadline_ms,
+/* obtain_one gives out what one location has. */
+static enum atls_err obtain_one(struct atls_depot *depot, struct atls_lease **out,
+                                const struct depot_location *location, int64_t deadline_ms,
                                 struct atls_diag *diag)
 {
-    struct depot_location location;
-    if (!depot_locate(&location, wanted)) {
-        return atls_fail_texts(diag, ATLS_ERR_COLLATERAL, step, "server",
-                               "none that has such collateral", "collateral that is loaded");
-    }
-    pthread_mutex_lock(&depot->lock);
-    start_thread(depot);
     struct slot *slot = NULL;
-    enum atls_err err = take_slot(depot, &slot, &location, deadline_ms, diag);
+    enum atls_err err = take_slot(depot, &slot, location, deadline_ms, diag);
     if (err == ATLS_OK) {
         err = obtain(depot, slot, deadline_ms, diag);
     }
@@ -306,6 +301,27 @@ enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **ou
         if (is_due(slot, depot->now_s(depot->now_arg))) {
             pthread_cond_broadcast(&depot->changed);
         }
+    }
+    return err;
+}
+
+enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **out,
+                                const struct atls_collateral_wanted *wanted, int64_t deadline_ms,
+                                struct atls_diag *diag)
+{
+    struct depot_location locations[2];
+    const size_t num = depot_locate_both(locations, wanted);
+    if (num == 0) {
+        return atls_fail_texts(diag, ATLS_ERR_COLLATERAL, step, "server",
+                               "none that has such collateral", "collateral that is loaded");
+    }
+    pthread_mutex_lock(&depot->lock);
+    start_thread(depot);
+    const bool second =
+        num == 2 && !is_at_hand(depot, &locations[0]) && is_at_hand(depot, &locations[1]);
+    enum atls_err err = obtain_one(depot, out, &locations[second ? 1 : 0], deadline_ms, diag);
+    if (err == ATLS_ERR_COLLATERAL && num == 2 && !second) {
+        err = obtain_one(depot, out, &locations[1], deadline_ms, diag);
     }
     pthread_mutex_unlock(&depot->lock);
     return err;
@@ -366,55 +382,6 @@ void atls_depot_give_back(struct atls_depot *depot, struct atls_lease *lease,
     depot_item_release(lease);
 }
 
-static enum atls_err load_file(struct atls_depot *depot, const char *name, struct atls_diag *diag)
-{
-    char path[1024];
-    const int len = snprintf(path, sizeof path, "%s/%s", depot->folder, name);
-    struct stat status;
-    if (len < 0 || (size_t)len >= sizeof path || stat(path, &status) != 0 ||
-        !S_ISREG(status.st_mode)) {
-        return ATLS_OK; /* subfolders, "." and ".." */
-    }
-    uint8_t *data = NULL;
-    size_t data_len = 0;
-    enum atls_err err = atls_file_read(&data, &data_len, path, ATLS_DEPOT_MAX_BODY, diag);
-    if (err == ATLS_OK && depot->loaded == NULL) {
-        err = atls_collateral_new(&depot->loaded, ATLS_MAX_COLLATERAL, diag);
-    }
-    if (err == ATLS_OK) {
-        err = atls_collateral_add(depot->loaded, atls_bytes_of(data, data_len), path, diag);
-    }
-    atls_file_free(data, data_len);
-    return err;
-}
-
-static enum atls_err fail_folder(const struct atls_depot *depot, struct atls_diag *diag)
-{
-    return atls_fail_texts(diag, ATLS_ERR_FILE, step, "folder", depot->folder,
-                           "a folder that can be read and written");
-}
-
-static enum atls_err open_folder(struct atls_depot *depot, struct atls_diag *diag)
-{
-    struct dirent **entries = NULL;
-    if (mkdir(depot->folder, 0700) != 0 && errno != EEXIST) {
-        return fail_folder(depot, diag);
-    }
-    const int num = scandir(depot->folder, &entries, NULL, alphasort);
-    if (num < 0) {
-        return fail_folder(depot, diag);
-    }
-    enum atls_err err = ATLS_OK;
-    for (int i = 0; i < num; i++) {
-        if (err == ATLS_OK && !depot_file_is_ours(entries[i]->d_name)) {
-            err = load_file(depot, entries[i]->d_name, diag);
-        }
-        free(entries[i]);
-    }
-    free(entries);
-    return err;
-}
-
 static bool init_locks(struct atls_depot *depot)
 {
     pthread_condattr_t attributes;
@@ -450,7 +417,7 @@ enum atls_err atls_depot_open(struct atls_depot **out, const struct atls_depot_o
     }
     if (options->folder != NULL) {
         depot->folder = strdup(options->folder);
-        err = depot->folder != NULL ? open_folder(depot, diag)
+        err = depot->folder != NULL ? depot_folder_open(&depot->loaded, depot->folder, diag)
                                     : atls_fail(diag, ATLS_ERR_MEMORY, step, "folder");
     }
     if (err != ATLS_OK) {

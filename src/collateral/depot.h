@@ -90,8 +90,9 @@ enum atls_lease_end {
 /*
  * atls_depot_obtain gives what is wanted: from memory, else from the folder, else from a server
  * until `deadline_ms` (CLOCK_MONOTONIC). What was renewed is given out before what it replaces,
- * which is still there when that turns out bad. COLLATERAL where no server has it, or there is none
- * to ask; COLLATERAL_SERVER where none answers, or too much was asked of late.
+ * which is still there when that turns out bad. A leaf of one of two product lines is asked for
+ * only where neither has been kept, of one after the other. COLLATERAL where no server has it, or
+ * there is none to ask; COLLATERAL_SERVER where none answers, or too much was asked of late.
  */
 ATLS_NODISCARD enum atls_err atls_depot_obtain(struct atls_depot *depot, struct atls_lease **out,
                                                const struct atls_collateral_wanted *wanted,

@@ -12,6 +12,7 @@
 #include "json/json.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,4 +154,55 @@ void depot_file_write(const char *folder, struct atls_lease *item)
     }
     free(text);
     free(body);
+}
+
+static enum atls_err load_file(struct atls_collateral **loaded, const char *folder,
+                               const char *name, struct atls_diag *diag)
+{
+    char path[1024];
+    const int len = snprintf(path, sizeof path, "%s/%s", folder, name);
+    struct stat status;
+    if (len < 0 || (size_t)len >= sizeof path || stat(path, &status) != 0 ||
+        !S_ISREG(status.st_mode)) {
+        return ATLS_OK; /* subfolders, "." and ".." */
+    }
+    uint8_t *data = NULL;
+    size_t data_len = 0;
+    enum atls_err err = atls_file_read(&data, &data_len, path, ATLS_DEPOT_MAX_BODY, diag);
+    if (err == ATLS_OK && *loaded == NULL) {
+        err = atls_collateral_new(loaded, ATLS_MAX_COLLATERAL, diag);
+    }
+    if (err == ATLS_OK) {
+        err = atls_collateral_add(*loaded, atls_bytes_of(data, data_len), path, diag);
+    }
+    atls_file_free(data, data_len);
+    return err;
+}
+
+static enum atls_err fail_folder(const char *folder, struct atls_diag *diag)
+{
+    return atls_fail_texts(diag, ATLS_ERR_FILE, "collateral", "folder", folder,
+                           "a folder that can be read and written");
+}
+
+enum atls_err depot_folder_open(struct atls_collateral **out_loaded, const char *folder,
+                                struct atls_diag *diag)
+{
+    struct dirent **entries = NULL;
+    if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
+        return fail_folder(folder, diag);
+    }
+    const int num = scandir(folder, &entries, NULL, alphasort);
+    if (num < 0) {
+        return fail_folder(folder, diag);
+    }
+    enum atls_err err = ATLS_OK;
+    for (int i = 0; i < num; i++) {
+        if (err == ATLS_OK && !depot_file_is_ours(entries[i]->d_name)) {
+            err = load_file(out_loaded, folder, entries[i]->d_name, diag);
+        }
+        free(entries[i]);
+    }
+    free(entries);
+    return err;
 }

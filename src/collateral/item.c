@@ -8,6 +8,7 @@
 /* Entries of one answer: two certificates and a list, at most. */
 #define MAX_ENTRIES  16
 #define MAX_MARGIN_S INT64_C(604800)
+#define DAY_S        INT64_C(86400)
 
 static atomic_uint_fast64_t numbers;
 
@@ -77,7 +78,8 @@ enum atls_err atls_lease_of(struct atls_lease **out, const struct atls_lease_oct
 bool depot_item_is_due(const struct atls_lease *item, int64_t now_s)
 {
     const int64_t quarter_s = (item->end_s - item->fetched_s) / 4;
-    return now_s >= item->end_s - (quarter_s < MAX_MARGIN_S ? quarter_s : MAX_MARGIN_S);
+    return now_s >= item->end_s - (quarter_s < MAX_MARGIN_S ? quarter_s : MAX_MARGIN_S) ||
+           (now_s >= item->fetched_s + DAY_S && atls_collateral_is_news(item->bag));
 }
 
 static enum atls_err fill(struct atls_lease *item, int64_t now_s, struct atls_diag *diag)

@@ -30,7 +30,8 @@ struct atls_lease *depot_item_share(struct atls_lease *item);
 /* NULL is fine. */
 void depot_item_release(struct atls_lease *item);
 /* depot_item_is_due is true when it is time to look for a newer one: a quarter of its time before
- * its end, and at most a week. */
+ * its end, and at most a week; and each day for what its maker may change before it ends, lists and
+ * what is said of platforms (R-48). */
 bool depot_item_is_due(const struct atls_lease *item, int64_t now_s);
 
 /* Files: one an item, named by a hash of its path; 0600, replaced as a whole. */
@@ -41,5 +42,9 @@ struct atls_lease *depot_file_read(const char *folder, const char *path, int64_t
 void depot_file_write(const char *folder, struct atls_lease *item);
 /* depot_file_is_ours knows by the name. */
 bool depot_file_is_ours(const char *name);
+/* depot_folder_open makes a folder that is not there, and reads what is in it and is not ours into
+ * *out_loaded, which stays NULL where there is nothing. */
+ATLS_NODISCARD enum atls_err depot_folder_open(struct atls_collateral **out_loaded,
+                                               const char *folder, struct atls_diag *diag);
 
 #endif

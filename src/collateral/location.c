@@ -125,6 +125,17 @@ bool depot_locate(struct depot_location *out, const struct atls_collateral_wante
     return known;
 }
 
+size_t depot_locate_both(struct depot_location out[static 2],
+                         const struct atls_collateral_wanted *wanted)
+{
+    struct atls_collateral_wanted other = *wanted;
+    if (!depot_locate(&out[0], wanted)) {
+        return 0;
+    }
+    memcpy(other.product, wanted->otherwise, sizeof other.product);
+    return wanted->otherwise[0] != '\0' && depot_locate(&out[1], &other) ? 2 : 1;
+}
+
 enum atls_err depot_url_check(const char *url, struct atls_diag *diag)
 {
     const char *host = strncmp(url, "https://", 8) == 0  ? &url[8]

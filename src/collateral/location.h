@@ -18,6 +18,11 @@ struct depot_location {
 ATLS_NODISCARD bool depot_locate(struct depot_location *out,
                                  const struct atls_collateral_wanted *wanted);
 
+/* depot_locate_both gives one location or two: a report of version 2 leaves open of which of two
+ * lines its processor is. 0 for what no server has. */
+ATLS_NODISCARD size_t depot_locate_both(struct depot_location out[static 2],
+                                        const struct atls_collateral_wanted *wanted);
+
 /* depot_url_check takes http and https, without user, query and fragment; CONFIG otherwise. */
 ATLS_NODISCARD enum atls_err depot_url_check(const char *url, struct atls_diag *diag);
 /* depot_url_of writes the whole URL; false when it does not fit. */

@@ -4,6 +4,7 @@
 #include "base/span.h"
 
 #include <stdlib.h>
+#include <time.h>
 
 static const char step[] = "collateral server";
 
@@ -12,6 +13,13 @@ static const char step[] = "collateral server";
 /* Exchanges at once, and one more each second: Evidence of strangers makes us ask. */
 #define BUDGET    32
 #define BUDGET_MS 1000
+
+int64_t atls_depot_clock_ms(void)
+{
+    struct timespec now = {0, 0};
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
 
 static enum atls_err check_table(const struct atls_fetcher_ops *ops, struct atls_diag *diag)
 {

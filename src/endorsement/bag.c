@@ -77,7 +77,8 @@ bool atls_collateral_wanted_equal(const struct atls_collateral_wanted *a,
            atls_amd_tcb_equal(&a->tcb, &b->tcb) && a->chip_id_len == b->chip_id_len &&
            is_equal(a->chip_id, b->chip_id, sizeof a->chip_id) &&
            is_equal(a->fmspc, b->fmspc, sizeof a->fmspc) &&
-           strncmp(a->product, b->product, sizeof a->product) == 0;
+           strncmp(a->product, b->product, sizeof a->product) == 0 &&
+           strncmp(a->otherwise, b->otherwise, sizeof a->otherwise) == 0;
 }
 
 int64_t atls_collateral_end(const struct atls_collateral *bag)
@@ -99,6 +100,11 @@ int64_t atls_collateral_end(const struct atls_collateral *bag)
         end_s = its_s < end_s ? its_s : end_s;
     }
     return end_s;
+}
+
+bool atls_collateral_is_news(const struct atls_collateral *bag)
+{
+    return bag->num_crls != 0 || bag->num_jsons != 0;
 }
 
 /* bag_at gives the bags of a scope by their place: of the set, brought, fetched. */

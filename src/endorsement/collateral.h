@@ -82,6 +82,9 @@ struct atls_collateral_fetched {
 /* atls_collateral_end gives when the first part of a bag ends: nextUpdate, notAfter. INT64_MAX for
  * an empty one. Nothing of it is verified. */
 int64_t atls_collateral_end(const struct atls_collateral *bag);
+/* atls_collateral_is_news is true for a bag with lists of revoked certificates, TCB info or
+ * identities: a newer one may say otherwise long before this one ends. */
+bool atls_collateral_is_news(const struct atls_collateral *bag);
 
 /* Where is looked, for whom, and for when. */
 struct atls_collateral_scope {
@@ -112,6 +115,7 @@ struct atls_collateral_wanted {
     enum atls_collateral_kind kind;
     enum atls_amd_key amd_key;
     char product[16];
+    char otherwise[16]; /* of AMD_LEAF: the line to ask for where that one has none; "": none */
     uint8_t chip_id[ATLS_AMD_CHIP_ID_LEN];
     size_t chip_id_len;
     struct atls_amd_tcb tcb;
@@ -164,6 +168,8 @@ struct atls_amd_question {
     const char *product;       /* "Milan", "Genoa", "Turin" */
     struct atls_bytes chip_id; /* 64 octets, 8 of Turin; empty for a VLEK */
     struct atls_amd_tcb tcb;   /* reported_tcb */
+    const char *otherwise;     /* line to fetch it of where that one has none; NULL: none */
+    size_t skip;               /* as many answers are passed over, and nothing is wanted then */
 };
 /* atls_collateral_amd_leaf lends the DER of the leaf for this question. It is not verified:
  * atls_collateral_chain does that. COLLATERAL when there is none. */

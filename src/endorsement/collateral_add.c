@@ -315,11 +315,18 @@ static bool is_hex_list(struct atls_bytes octets)
     return starts_with(octets, "308");
 }
 
+/* is_sequence knows DER by its head; a short one by its length, too, since text may begin so. */
+static bool is_sequence(struct atls_bytes octets)
+{
+    return octets.len > 2 && octets.data[0] == 0x30 &&
+           (octets.data[1] < 0x80 ? octets.data[1] == octets.len - 2
+                                  : octets.data[1] >= 0x81 && octets.data[1] <= 0x83);
+}
+
 bool atls_bag_takes(struct atls_bytes octets)
 {
     return starts_with(octets, "-----") || starts_with(octets, "{") || is_hex_list(octets) ||
-           (octets.len > 2 && octets.data[0] == 0x30 && octets.data[1] >= 0x81 &&
-            octets.data[1] <= 0x83);
+           is_sequence(octets);
 }
 
 static enum atls_err add(struct atls_collateral *bag, struct atls_bytes octets, const char *source,

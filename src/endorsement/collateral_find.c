@@ -36,9 +36,12 @@ static void want_leaf(const struct atls_collateral_scope *scope,
                                             .amd_key = question->kind,
                                             .chip_id_len = question->chip_id.len,
                                             .tcb = question->tcb};
+    const char *otherwise = question->otherwise != NULL ? question->otherwise : "";
     if (strlen(question->product) < sizeof wanted.product &&
+        strlen(otherwise) < sizeof wanted.otherwise &&
         question->chip_id.len <= sizeof wanted.chip_id) {
         memcpy(wanted.product, question->product, strlen(question->product) + 1);
+        memcpy(wanted.otherwise, otherwise, strlen(otherwise) + 1);
         if (question->chip_id.len != 0) {
             memcpy(wanted.chip_id, question->chip_id.data, question->chip_id.len);
         }
@@ -53,13 +56,16 @@ enum atls_err atls_collateral_amd_leaf(struct atls_bytes *out,
 {
     const struct atls_bag_cert *entry = NULL;
     struct atls_bag_cursor cursor = {.bag = NULL};
+    size_t skip = question->skip;
     while ((entry = atls_bag_next_cert(scope, &cursor)) != NULL) {
-        if (entry->is_amd && answers(&entry->amd, question)) {
+        if (entry->is_amd && answers(&entry->amd, question) && skip-- == 0) {
             *out = atls_x509_der(entry->cert);
             return ATLS_OK;
         }
     }
-    want_leaf(scope, question);
+    if (question->skip == 0) {
+        want_leaf(scope, question);
+    }
     atls_fail_texts(diag, ATLS_ERR_COLLATERAL, step,
                     question->kind == ATLS_AMD_VCEK ? "VCEK" : "VLEK",
                     "none for this product, chip and TCB, neither loaded nor brought along",

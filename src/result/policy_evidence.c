@@ -67,7 +67,8 @@ static enum atls_err check_format(const struct atls_policy *policy,
     return ATLS_ERR_EVIDENCE_TYPE;
 }
 
-/* check_conditions is what no tier can make good: revocation, freshness, simulation, debugging. */
+/* check_conditions is what no tier can make good: revocation, debugging, freshness, simulation; in
+ * this order, for what no other nonce would mend is the better reason. */
 static enum atls_err check_conditions(const struct atls_policy *policy,
                                       const struct atls_submod *submod, struct atls_diag *diag)
 {
@@ -76,6 +77,10 @@ static enum atls_err check_conditions(const struct atls_policy *policy,
             *diag = submod->reason;
         }
         return ATLS_ERR_REVOKED;
+    }
+    if (submod->debug && !policy->debug) {
+        return refuse(diag, ATLS_ERR_DEBUG, submod, "debug", "open for debugging",
+                      "closed, or \"debug\": true in the policy");
     }
     const bool by_certificate =
         submod->of_certificate && (policy->timings >> ATLS_TIMING_CERTIFICATE & 1) != 0;
@@ -90,10 +95,6 @@ static enum atls_err check_conditions(const struct atls_policy *policy,
         return refuse(diag, ATLS_ERR_SIMULATED, submod, "root", "one marked as a simulation",
                       "a real one; simulations are taken with --simulated or \"simulated\": true "
                       "in the policy, and a root that was loaded by hand with --endorsements");
-    }
-    if (submod->debug && !policy->debug) {
-        return refuse(diag, ATLS_ERR_DEBUG, submod, "debug", "open for debugging",
-                      "closed, or \"debug\": true in the policy");
     }
     return ATLS_OK;
 }

@@ -23,8 +23,9 @@ enum atls_revoked_kind {
 #define ATLS_MAX_REVOKED_VALUE_LEN 64
 /* Entries of one list. */
 #define ATLS_MAX_REVOKED 32768
-/* Identities of one piece of Evidence: a machine, its chip and a chain of keys. */
-#define ATLS_MAX_IDENTITIES 16
+/* Identities of one piece of Evidence: a machine, the key that it names, and of each certificate of
+ * its longest chain (8, ATLS_MAX_CHAIN) number and key; two more of a bundle around it. */
+#define ATLS_MAX_IDENTITIES 20
 
 struct atls_revoked_rule {
     const char *word;

@@ -20,13 +20,16 @@ static void put_tcb(struct atls_writer *w, const struct atls_amd_tcb *tcb)
 void verifier_put_wanted(struct atls_writer *w, const struct atls_collateral_wanted *wanted)
 {
     const void *end = memchr(wanted->product, '\0', sizeof wanted->product);
-    w->failed = w->failed || end == NULL || wanted->chip_id_len > sizeof wanted->chip_id;
+    const void *other_end = memchr(wanted->otherwise, '\0', sizeof wanted->otherwise);
+    w->failed = w->failed || end == NULL || other_end == NULL ||
+                wanted->chip_id_len > sizeof wanted->chip_id;
     if (w->failed) {
         return;
     }
     atls_write_u8(w, (uint8_t)wanted->kind);
     atls_write_u8(w, (uint8_t)wanted->amd_key);
     atls_write_vec8(w, atls_bytes_text(wanted->product));
+    atls_write_vec8(w, atls_bytes_text(wanted->otherwise));
     atls_write_vec8(w, atls_bytes_of(wanted->chip_id, wanted->chip_id_len));
     put_tcb(w, &wanted->tcb);
     atls_write_bytes(w, atls_bytes_of(wanted->fmspc, sizeof wanted->fmspc));
@@ -53,17 +56,27 @@ static bool get_tcb(struct atls_reader *r, struct atls_amd_tcb *out)
     return true;
 }
 
-/* get_amd: the name of a product is a text that ends, and a chip's id fits. */
-static bool get_amd(struct atls_reader *r, struct atls_collateral_wanted *out)
+/* get_product: the name of a product is a text that ends. */
+static bool get_product(struct atls_reader *r, char out[static 16])
 {
-    struct atls_bytes product, chip_id;
-    if (!atls_read_vec8(r, 0, sizeof out->product - 1, &product) ||
-        (product.len != 0 && memchr(product.data, '\0', product.len) != NULL) ||
-        !atls_read_vec8(r, 0, sizeof out->chip_id, &chip_id)) {
+    struct atls_bytes product;
+    if (!atls_read_vec8(r, 0, 15, &product) ||
+        (product.len != 0 && memchr(product.data, '\0', product.len) != NULL)) {
         return false;
     }
     if (product.len != 0) {
-        memcpy(out->product, product.data, product.len);
+        memcpy(out, product.data, product.len);
+    }
+    return true;
+}
+
+/* get_amd: a chip's id fits. */
+static bool get_amd(struct atls_reader *r, struct atls_collateral_wanted *out)
+{
+    struct atls_bytes chip_id;
+    if (!get_product(r, out->product) || !get_product(r, out->otherwise) ||
+        !atls_read_vec8(r, 0, sizeof out->chip_id, &chip_id)) {
+        return false;
     }
     if (chip_id.len != 0) {
         memcpy(out->chip_id, chip_id.data, chip_id.len);

@@ -62,6 +62,7 @@ static struct atls_bytes table; /* of the certificates that fit */
     X("platform_info.ecc_en", "platform_info", 2)                                                  \
     X("platform_info.alias_check_complete", "platform_info", 5)                                    \
     X("platform_info.bit6", "platform_info", 6)                                                    \
+    X("platform_info.bit8", "platform_info", 8)                                                    \
     X("key_info.author_key_en", "key_info", 0)                                                     \
     X("key_info.mask_chip_key", "key_info", 1)                                                     \
     X("key_info.signing_key", "key_info", 2)                                                       \
@@ -75,6 +76,26 @@ static struct atls_bytes table; /* of the certificates that fit */
     X("current_version.build", "current_version", 0)                                               \
     X("current_version.minor", "current_version", 8)                                               \
     X("current_version.major", "current_version", 17)                                              \
+    X("current_tcb.tee", "current_tcb", 8)                                                         \
+    X("current_tcb.snp", "current_tcb", 48)                                                        \
+    X("current_tcb.microcode", "current_tcb", 56)                                                  \
+    X("reported_tcb.tee", "reported_tcb", 8)                                                       \
+    X("reported_tcb.snp", "reported_tcb", 48)                                                      \
+    X("reported_tcb.microcode", "reported_tcb", 56)                                                \
+    X("launch_tcb.tee", "launch_tcb", 8)                                                           \
+    X("launch_tcb.snp", "launch_tcb", 48)                                                          \
+    X("launch_tcb.microcode", "launch_tcb", 56)                                                    \
+    X("committed_tcb.microcode", "committed_tcb", 56)                                              \
+    X("committed_version.minor", "committed_version", 8)                                           \
+    X("committed_version.major", "committed_version", 17)                                          \
+    X("policy.cxl_allow", "policy", 21)                                                            \
+    X("policy.mem_aes_256_xts", "policy", 22)                                                      \
+    X("policy.rapl_dis", "policy", 23)                                                             \
+    X("policy.ciphertext_hiding", "policy", 24)                                                    \
+    X("platform_info.tsme_en", "platform_info", 1)                                                 \
+    X("platform_info.rapl_dis", "platform_info", 3)                                                \
+    X("platform_info.ciphertext_hiding_dram_en", "platform_info", 4)                               \
+    X("platform_info.tio_en", "platform_info", 7)                                                  \
     X("committed_version.build", "committed_version", 0)
 
 static const struct {

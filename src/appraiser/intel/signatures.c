@@ -105,6 +105,24 @@ static enum atls_err check_names(const struct atls_chain *chain, struct atls_dia
     return ATLS_OK;
 }
 
+/* make_chain takes the certificates in the order of the chain. Some quoting libraries wrote the
+ * root in front of its CA, which Intel's own library takes; so they are tried in that order, too.
+ */
+static enum atls_err make_chain(struct atls_quote_verified *v, struct certs *certs,
+                                const struct atls_collateral_scope *scope, struct atls_diag *diag)
+{
+    enum atls_err err = atls_collateral_chain(&v->chain, &v->facts.root, scope, certs->der,
+                                              certs->num, &atls_chain_pck, diag);
+    if (err == ATLS_ERR_CHAIN && certs->num == 3) {
+        const struct atls_bytes swapped[] = {certs->der[0], certs->der[2], certs->der[1]};
+        err = atls_collateral_chain(&v->chain, &v->facts.root, scope, swapped, 3, &atls_chain_pck,
+                                    NULL) == ATLS_OK
+                  ? ATLS_OK
+                  : err;
+    }
+    return atls_evidence_recode(err, diag);
+}
+
 static enum atls_err check_chain(struct atls_quote_verified *v,
                                  const struct atls_quote_parsed *parsed,
                                  const struct atls_collateral_scope *scope, struct atls_diag *diag)
@@ -112,10 +130,7 @@ static enum atls_err check_chain(struct atls_quote_verified *v,
     struct certs certs = {.memory = NULL};
     enum atls_err err = read_certs(&certs, parsed->pck_chain, diag);
     if (err == ATLS_OK) {
-        err =
-            atls_evidence_recode(atls_collateral_chain(&v->chain, &v->facts.root, scope, certs.der,
-                                                       certs.num, &atls_chain_pck, diag),
-                                 diag);
+        err = make_chain(v, &certs, scope, diag);
     }
     free(certs.memory);
     return err == ATLS_OK ? check_names(v->chain, diag) : err;

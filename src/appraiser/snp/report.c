@@ -91,7 +91,7 @@ static enum atls_err check_bits(struct atls_bytes octets, struct atls_diag *diag
         uint64_t known, must;
     } fields[] = {
         {"POLICY", 0x008, 8, UINT64_C(0x3ffffff), UINT64_C(1) << 17},
-        {"PLATFORM_INFO", 0x040, 8, 0xbf, 0},
+        {"PLATFORM_INFO", 0x040, 8, 0xff, 0}, /* bit 6 has no name, and is set on Turin */
         {"KEY_INFO", 0x048, 4, 0x1f, 0},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(fields); i++) {

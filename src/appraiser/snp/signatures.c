@@ -164,9 +164,11 @@ static struct atls_bytes chip_id_of(const struct atls_snp_report *report,
     return atls_bytes_of(report->chip_id.data, product->chip_id_len);
 }
 
-/* find_loaded looks for a leaf of this report in what was loaded. */
-static enum atls_err find_loaded(struct atls_bytes *out, const struct search *s,
-                                 const struct atls_snp_product *product, struct atls_diag *diag)
+/* find_loaded looks for a leaf of this report in what was loaded, behind `skip` others, and else
+ * wants it: of this line, or of the other one. */
+static enum atls_err find_loaded(struct atls_bytes *out, const struct search *s, size_t skip,
+                                 const struct atls_snp_product *product, const char *otherwise,
+                                 const struct atls_collateral_scope *scope, struct atls_diag *diag)
 {
     const struct atls_snp_report *report = &s->parsed->report;
     const bool is_vcek = report->signing_key == ATLS_AMD_VCEK;
@@ -174,33 +176,49 @@ static enum atls_err find_loaded(struct atls_bytes *out, const struct search *s,
     const struct atls_amd_question question = {
         .kind = report->signing_key,
         .product = product->name,
+        .otherwise = otherwise,
         .chip_id = is_vcek ? chip_id_of(report, product) : none,
         .tcb = atls_snp_tcb_of(report->reported_tcb, product),
+        .skip = skip,
     };
-    return atls_collateral_amd_leaf(out, &s->scope, &question, diag);
+    return atls_collateral_amd_leaf(out, scope, &question, diag);
 }
 
-/* A report of version 2 does not name its processor: what was loaded for it does. */
+/*
+ * A report of version 2 does not name its processor: what was loaded for it does. Nothing there, it
+ * is wanted of the line that its chip is of: Turin's identifiers have 8 octets (57230, 2.2), those
+ * of Milan and Genoa 64, which of the two knows AMD alone.
+ */
 static enum atls_err find_loaded_any(struct atls_bytes *out,
                                      const struct atls_snp_product **product,
-                                     const struct search *s, struct atls_diag *diag)
+                                     const struct search *s, size_t skip, struct atls_diag *diag)
 {
     static const char *const names[] = {"Milan", "Genoa", "Turin"};
+    const struct atls_bytes chip_id = s->parsed->report.chip_id;
+    struct atls_collateral_scope scope = s->scope;
     if (*product != NULL) {
-        return find_loaded(out, s, *product, diag);
+        return find_loaded(out, s, skip, *product, NULL, &scope, diag);
     }
     enum atls_err err = ATLS_ERR_COLLATERAL;
+    scope.wanted = NULL;
     for (size_t i = 0; i < ATLS_ARRAY_LEN(names) && err == ATLS_ERR_COLLATERAL; i++) {
         *product = atls_snp_product_by_name(names[i]);
-        err = find_loaded(out, s, *product, diag);
+        err = find_loaded(out, s, skip, *product, NULL, &scope, diag);
     }
-    if (err == ATLS_ERR_COLLATERAL) {
-        const bool is_vcek = s->parsed->report.signing_key == ATLS_AMD_VCEK;
-        atls_fail_texts(diag, err, "collateral", is_vcek ? "VCEK" : "VLEK",
-                        "none for this chip and TCB, neither loaded nor brought along",
-                        "its certificate, of Milan, Genoa or Turin: the report does not say which");
+    if (err != ATLS_ERR_COLLATERAL || skip != 0) {
+        return err;
     }
-    return err;
+    const struct atls_snp_product *turin = *product;
+    const size_t len = turin->chip_id_len;
+    if (!atls_is_zero(chip_id) &&
+        atls_is_zero(atls_bytes_of(&chip_id.data[len], chip_id.len - len))) {
+        return find_loaded(out, s, 0, turin, NULL, &s->scope, diag);
+    }
+    err = find_loaded(out, s, 0, atls_snp_product_by_name("Milan"), "Genoa", &s->scope, NULL);
+    const bool is_vcek = s->parsed->report.signing_key == ATLS_AMD_VCEK;
+    return atls_fail_texts(diag, err, "collateral", is_vcek ? "VCEK" : "VLEK",
+                           "none for this chip and TCB, neither loaded nor brought along",
+                           "its certificate, of Milan or Genoa: the report does not say which");
 }
 
 /* brought_product reads the line of a leaf that came with the Evidence; whether it is one is for
@@ -280,46 +298,6 @@ static enum atls_err make_brought(struct atls_snp_verified *v, struct search *s,
     return err;
 }
 
-/*
- * find_chain makes the chain of the report's key. What the host sent counts if it fits the report;
- * a host that sends an old leaf, or none, is made good for by what was loaded.
- */
-static enum atls_err find_chain(struct atls_snp_verified *v, struct search *s,
-                                struct atls_diag *diag)
-{
-    const struct atls_snp_table *table = &s->parsed->table;
-    const struct atls_bytes leaf =
-        s->parsed->report.signing_key == ATLS_AMD_VCEK ? table->vcek : table->vlek;
-    const struct atls_snp_product *product = NULL;
-    struct atls_bytes loaded;
-    enum atls_err err = atls_snp_report_product(&product, &s->parsed->report, diag);
-    if (err == ATLS_OK && leaf.len != 0) {
-        err = make_brought(v, s, product, leaf, diag);
-        if (err != ATLS_OK || fits(v)) {
-            return err;
-        }
-    }
-    if (err != ATLS_OK) {
-        return err;
-    }
-    struct atls_diag why = {.err = ATLS_OK};
-    err = find_loaded_any(&loaded, &product, s, &why);
-    if (err == ATLS_OK) {
-        atls_chain_release(v->chain);
-        v->chain = NULL;
-        s->certs[0] = loaded;
-        s->num_certs = 1;
-        return make_chain(v, s, product, diag);
-    }
-    if (leaf.len != 0) {
-        return ATLS_OK; /* what does not fit has its sentence */
-    }
-    if (diag != NULL) {
-        *diag = why;
-    }
-    return err;
-}
-
 /* reverse turns a little-endian field of the signature into the big-endian half of r||s. */
 static void reverse(uint8_t *out, const uint8_t *field)
 {
@@ -345,106 +323,89 @@ static enum atls_err check_signature(const struct atls_snp_parsed *parsed,
                                             "certificate");
 }
 
-static void show_tcb(uint8_t out[5], const struct atls_amd_tcb *tcb)
+/* As many leaves are tried; a file of more than that for one TCB is nobody's. */
+#define MAX_LEAVES 16
+
+/*
+ * use_loaded tries what was loaded for this report until one has signed it. Reports do not say by
+ * which VLEK: a cloud has one in each region, and a new one each year, all of one TCB.
+ */
+static enum atls_err use_loaded(struct atls_snp_verified *v, struct search *s,
+                                const struct atls_snp_product *product,
+                                const struct atls_crypto_ops *crypto, struct atls_diag *diag)
 {
-    out[0] = tcb->fmc;
-    out[1] = tcb->bootloader;
-    out[2] = tcb->tee;
-    out[3] = tcb->snp;
-    out[4] = tcb->microcode;
+    enum atls_err err = ATLS_ERR_COLLATERAL;
+    for (size_t skip = 0; skip < MAX_LEAVES; skip++) {
+        struct atls_diag why = {.err = ATLS_OK};
+        const struct atls_snp_product *line = product;
+        enum atls_err its_err = find_loaded_any(&s->certs[0], &line, s, skip, &why);
+        const bool found = its_err == ATLS_OK;
+        if (found) {
+            atls_chain_release(v->chain);
+            v->chain = NULL;
+            s->num_certs = 1;
+            its_err = make_chain(v, s, line, &why);
+        }
+        if (its_err == ATLS_OK) {
+            its_err = check_signature(s->parsed, v->chain, crypto, &why);
+        }
+        if (its_err == ATLS_OK) {
+            return ATLS_OK;
+        }
+        if (skip == 0) { /* what is wrong with the first is what is told */
+            err = its_err;
+            if (diag != NULL) {
+                *diag = why;
+            }
+        }
+        if (!found) {
+            break;
+        }
+    }
+    return err;
 }
 
-static enum atls_err check_tcb(const struct atls_snp_verified *v, struct atls_diag *diag)
+/*
+ * find_chain makes the chain of the report's key, and checks the signature. What the host sent
+ * counts if it fits the report; a host that sends an old leaf, or none, is made good for by what
+ * was loaded.
+ */
+static enum atls_err find_chain(struct atls_snp_verified *v, struct search *s,
+                                const struct atls_crypto_ops *crypto, struct atls_diag *diag)
 {
-    const struct atls_amd_tcb tcb = atls_snp_tcb_of(v->report.reported_tcb, v->product);
-    uint8_t found[5], expected[5];
-    if (atls_amd_tcb_equal(&v->cert.tcb, &tcb)) {
-        return ATLS_OK;
-    }
-    show_tcb(found, &v->cert.tcb);
-    show_tcb(expected, &tcb);
-    atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT, "TCB of the certificate",
-                    "FMC, boot loader, TEE, SNP, microcode ", "that of REPORTED_TCB, ");
-    atls_diag_found_bytes(diag, atls_bytes_of(found, sizeof found));
-    atls_diag_expected_bytes(diag, atls_bytes_of(expected, sizeof expected));
-    return ATLS_ERR_CLAIM;
-}
-
-static enum atls_err check_chip(const struct atls_snp_verified *v, struct atls_diag *diag)
-{
-    const size_t len = v->product->chip_id_len;
-    const struct atls_bytes rest = {&v->report.chip_id.data[len], v->report.chip_id.len - len};
-    if (!atls_is_zero(rest)) {
-        return atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_CLAIMS, "CHIP_ID",
-                               "more octets than the product line has", "zeros behind them");
-    }
-    if (v->cert.kind == ATLS_AMD_VLEK) {
-        return ATLS_OK; /* names no chip; the report may */
-    }
-    if (atls_is_zero(v->report.chip_id)) {
-        return atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_CLAIMS, "CHIP_ID", "a masked one",
-                               "that of the VCEK certificate");
-    }
-    const struct atls_bytes chip_id = chip_id_of(&v->report, v->product);
-    if (atls_bytes_equal(v->cert.chip_id, chip_id)) {
-        return ATLS_OK;
-    }
-    atls_fail(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT, "hwID of the certificate");
-    atls_diag_found_bytes(diag, v->cert.chip_id);
-    atls_diag_expected_bytes(diag, chip_id);
-    return ATLS_ERR_CLAIM;
-}
-
-/* check_line: leaf, root and processor are of one product line. */
-static enum atls_err check_line(const struct atls_snp_verified *v, struct atls_diag *diag)
-{
+    const struct atls_snp_table *table = &s->parsed->table;
+    const struct atls_bytes leaf =
+        s->parsed->report.signing_key == ATLS_AMD_VCEK ? table->vcek : table->vlek;
     const struct atls_snp_product *product = NULL;
-    const char *root = v->root.vendor != NULL ? v->root.vendor->product : v->product->name;
-    const enum atls_err err = atls_snp_report_product(&product, &v->report, diag);
+    enum atls_err err = atls_snp_report_product(&product, &s->parsed->report, diag);
     if (err != ATLS_OK) {
         return err;
     }
-    if (product != NULL && product != v->product) {
-        return atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT,
-                               "productName of the certificate", v->product->name, product->name);
+    if (leaf.len == 0) {
+        return use_loaded(v, s, product, crypto, diag);
     }
-    if (!atls_bytes_is_text(atls_bytes_text(v->product->name), root)) {
-        return atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT, "root", root,
-                               v->product->name);
+    err = make_brought(v, s, product, leaf, diag);
+    if (err != ATLS_OK) {
+        return err;
     }
-    return ATLS_OK;
-}
-
-static enum atls_err check_kind(const struct atls_snp_verified *v, struct atls_diag *diag)
-{
-    if (v->cert.kind == v->report.signing_key) {
-        return ATLS_OK;
+    if (!fits(v)) {
+        const struct atls_snp_verified brought = *v;
+        v->chain = NULL;
+        if (use_loaded(v, s, product, crypto, NULL) == ATLS_OK) {
+            atls_chain_release(brought.chain);
+            return ATLS_OK;
+        }
+        atls_chain_release(v->chain);
+        *v = brought; /* what does not fit has its sentence */
     }
-    const bool vcek = v->cert.kind == ATLS_AMD_VCEK;
-    return atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT, "SIGNING_KEY",
-                           vcek ? "the certificate of a VCEK" : "the certificate of a VLEK",
-                           vcek ? "that of a VLEK" : "that of a VCEK");
+    return check_signature(s->parsed, v->chain, crypto, diag);
 }
 
 static enum atls_err check_certificate(struct atls_snp_verified *v, struct atls_diag *diag)
 {
-    enum atls_err err = atls_evidence_recode(
+    const enum atls_err err = atls_evidence_recode(
         atls_amd_cert_read(&v->cert, atls_chain_cert(v->chain, 0), diag), diag);
-    if (err == ATLS_OK) {
-        err = check_kind(v, diag);
-    }
-    if (err == ATLS_OK && !atls_bytes_is_text(atls_bytes_text(v->cert.product), v->product->name)) {
-        err = atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT,
-                              "productName of the certificate", "another one than was looked for",
-                              v->product->name);
-    }
-    if (err == ATLS_OK) {
-        err = check_line(v, diag);
-    }
-    if (err == ATLS_OK) {
-        err = check_tcb(v, diag);
-    }
-    return err == ATLS_OK ? check_chip(v, diag) : err;
+    return err == ATLS_OK ? atls_snp_check_certificate(v, diag) : err;
 }
 
 /* check_revoked: that nobody has a list is said in the vector, and is no refusal by itself. */
@@ -466,10 +427,7 @@ static enum atls_err check_revoked(struct atls_snp_verified *v, const struct sea
 static enum atls_err verify(struct atls_snp_verified *v, struct search *s,
                             const struct atls_crypto_ops *crypto, struct atls_diag *diag)
 {
-    enum atls_err err = find_chain(v, s, diag);
-    if (err == ATLS_OK) {
-        err = check_signature(s->parsed, v->chain, crypto, diag);
-    }
+    enum atls_err err = find_chain(v, s, crypto, diag);
     if (err == ATLS_OK) {
         err = check_certificate(v, diag);
     }

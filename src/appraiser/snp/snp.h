@@ -98,6 +98,10 @@ const struct atls_amd_cert *atls_snp_cert(const struct atls_snp_verified *verifi
 /* atls_snp_unchecked says why nobody could look whether the chain is revoked; OK: somebody did. */
 const struct atls_diag *atls_snp_unchecked(const struct atls_snp_verified *verified);
 
+/* certificate.c: certificate and report are of one line, chip and firmware; CLAIM. */
+ATLS_NODISCARD enum atls_err atls_snp_check_certificate(const struct atls_snp_verified *verified,
+                                                        struct atls_diag *diag);
+
 /* consistency.c: what firmware that signs with AMD's keys never writes; CLAIM. */
 ATLS_NODISCARD enum atls_err atls_snp_check_claims(const struct atls_snp_report *report,
                                                    struct atls_diag *diag);

@@ -92,6 +92,28 @@ static void a_quote_signed_by_a_key_of_ones_own_is_refused(void **state)
     atls_sim_intel_cleanup(&other.intel);
 }
 
+/* Quoting libraries of 2020 wrote the root in front of its CA. */
+static void a_chain_with_its_root_in_the_middle_is_one(void **state)
+{
+    (void)state;
+    static const char end[] = "-----END CERTIFICATE-----\n";
+    char pem[8192];
+    struct test_quote t;
+    struct scene s;
+    test_quote_init(&t, false, NULL);
+    const char *ca = strstr(t.intel.chain_pem, end) + sizeof end - 1;
+    const char *root = strstr(ca, end) + sizeof end - 1;
+    snprintf(pem, sizeof pem, "%.*s%s%.*s", (int)(ca - t.intel.chain_pem), t.intel.chain_pem, root,
+             (int)(root - ca), ca);
+    t.signer_pem = pem;
+    assert_err(appraise_one(&s, &t), OK);
+    scene_cleanup(&s);
+    snprintf(pem, sizeof pem, "%s%.*s", ca, (int)(ca - t.intel.chain_pem), t.intel.chain_pem);
+    const enum atls_err err = appraise_one(&s, &t); /* the leaf is the first */
+    assert_err(err, CHAIN);
+    atls_sim_intel_cleanup(&t.intel);
+}
+
 /* Places in a TDX quote of version 4: header, body and length, then signature and key, and 6 octets
  * of type and length; the report of the quoting enclave and its signature. */
 #define AT_SIGNATURE 636
@@ -219,6 +241,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_wrong_thing_has_its_error_and_its_claim),
         cmocka_unit_test(a_quote_signed_by_a_key_of_ones_own_is_refused),
+        cmocka_unit_test(a_chain_with_its_root_in_the_middle_is_one),
         cmocka_unit_test(no_signature_of_a_quote_that_was_seen_stands_for_another),
         cmocka_unit_test(another_nonce_and_octets_behind_it_are_refused),
         cmocka_unit_test(a_mask_says_nothing_of_the_bits_that_it_leaves_out),

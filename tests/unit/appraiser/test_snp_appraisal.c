@@ -250,6 +250,95 @@ static void a_simulated_root_is_a_warning(void **state)
     assert_err(s.submod.reason.err, SIMULATED);
 }
 
+/* entry gives the certificate at a place of the table: ARK, ASK, leaf. */
+static struct atls_bytes entry(const struct test_snp *snp, size_t which)
+{
+    const struct atls_bytes table = test_snp_table(snp);
+    const uint8_t *at = &table.data[24 * which + 16];
+    const size_t from = (size_t)at[0] | (size_t)at[1] << 8;
+    return test_copy(atls_bytes_of(&table.data[from], (size_t)at[4] | (size_t)at[5] << 8));
+}
+
+/* A cloud has a VLEK in each region and a new one each year, of one TCB: reports do not say which.
+ */
+static void of_several_vleks_the_one_that_signed_is_taken(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {"signing_key=vlek", NULL};
+    struct scene s;
+    struct test_snp snp, other;
+    struct atls_collateral *bag = NULL;
+    test_snp_init(&snp, settings);
+    other = snp;
+    other.maker.keys[ATLS_SIM_SNP_LEAF] = test_key(ATLS_CRV_P384);
+    const struct atls_bytes parts[] = {entry(&other, 2), entry(&snp, 2), entry(&snp, 1),
+                                       entry(&snp, 0)};
+    assert_err(atls_collateral_new(&bag, 8, NULL), OK);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(parts); i++) {
+        assert_err(atls_collateral_add(bag, parts[i], "test", NULL), OK);
+    }
+    const struct atls_collateral_fetched fetched = {{bag}, 1};
+    const struct atls_bytes evidence =
+        test_snp_wrap(ATLS_TSM_SEV_GUEST, test_snp_report(&snp), none);
+    scene_init(&s, test_snp_endorsements(&snp, false), test_snp_nonce());
+    s.input.now_s = TEST_SNP_NOW;
+    s.input.fetched = &fetched;
+    assert_err(appraise(&s, &atls_appraiser_snp, evidence), OK);
+    atls_collateral_free(bag);
+    /* none of them */
+    assert_err(atls_collateral_new(&bag, 8, NULL), OK);
+    assert_err(atls_collateral_add(bag, parts[0], "test", NULL), OK);
+    assert_err(atls_collateral_add(bag, parts[2], "test", NULL), OK);
+    assert_err(atls_collateral_add(bag, parts[3], "test", NULL), OK);
+    const struct atls_collateral_fetched others = {{bag}, 1};
+    s.input.fetched = &others;
+    const enum atls_err err = appraise(&s, &atls_appraiser_snp, evidence);
+    assert_refused(&s, err, SIGNATURE, "SIGNATURE");
+    atls_collateral_free(bag);
+}
+
+static void a_report_without_a_processor_wants_every_line_that_its_chip_may_be_of(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *settings[4];
+        const char *product, *otherwise;
+    } rows[] = {
+        {{"version=2"}, "Milan", "Genoa"},
+        {{"version=2", "product=Genoa"}, "Milan", "Genoa"},
+        {{"version=2", "product=Turin"}, "Turin", ""},
+        {{"version=2", "signing_key=vlek"}, "Milan", "Genoa"},
+        {{"product=Genoa"}, "Genoa", ""},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        struct scene s;
+        struct test_snp snp;
+        struct atls_collateral_wanted wanted = {.kind = ATLS_WANTED_NOTHING};
+        test_snp_init(&snp, rows[i].settings);
+        scene_init(&s, test_snp_endorsements(&snp, false), test_snp_nonce());
+        s.input.now_s = TEST_SNP_NOW;
+        s.input.wanted = &wanted;
+        assert_err(appraise(&s, &atls_appraiser_snp,
+                            test_snp_wrap(ATLS_TSM_SEV_GUEST, test_snp_report(&snp), none)),
+                   COLLATERAL);
+        assert_int_equal(wanted.kind, ATLS_WANTED_AMD_LEAF);
+        assert_string_equal(wanted.product, rows[i].product);
+        assert_string_equal(wanted.otherwise, rows[i].otherwise);
+    }
+}
+
+/* Genuine reports of Turin have bit 6 of PLATFORM_INFO set, for which 56860 has no name. */
+static void a_bit_of_the_platform_without_a_name_is_told(void **state)
+{
+    (void)state;
+    static const char *const set[] = {"platform_info=0x65", NULL};
+    static const char *const beyond[] = {"platform_info=0x125", NULL};
+    struct scene s;
+    assert_err(run_settings(&s, set), OK);
+    const enum atls_err err = run_settings(&s, beyond);
+    assert_refused(&s, err, EVIDENCE_MALFORMED, "PLATFORM_INFO");
+}
+
 static void certificates_that_the_host_withholds_are_missed(void **state)
 {
     (void)state;
@@ -368,6 +457,9 @@ int main(void)
         cmocka_unit_test(all_64_octets_of_report_data_are_compared),
         cmocka_unit_test(a_root_that_nobody_vouches_for_is_refused),
         cmocka_unit_test(a_simulated_root_is_a_warning),
+        cmocka_unit_test(of_several_vleks_the_one_that_signed_is_taken),
+        cmocka_unit_test(a_report_without_a_processor_wants_every_line_that_its_chip_may_be_of),
+        cmocka_unit_test(a_bit_of_the_platform_without_a_name_is_told),
         cmocka_unit_test(certificates_that_the_host_withholds_are_missed),
         cmocka_unit_test(a_revoked_ask_is_refused_and_a_list_that_is_missing_is_a_warning),
         cmocka_unit_test(a_chain_that_is_out_of_its_dates_is_refused),

@@ -301,9 +301,40 @@ static void urls_are_checked_when_they_are_set(void **state)
     assert_int_equal(web.opened, 0);
 }
 
+/* A report of version 2 may be of either line: what is kept of one is not asked for of the other.
+ */
+static void of_two_lines_the_second_is_asked_for_where_the_first_has_none(void **state)
+{
+    (void)state;
+    struct atls_collateral_wanted wanted = list_of("Milan");
+    const struct atls_collateral_wanted genoa = list_of("Genoa");
+    struct atls_lease *lease = NULL;
+    snprintf(wanted.otherwise, sizeof wanted.otherwise, "Genoa");
+    reset(says(404), says(404));
+    struct atls_depot *depot = depot_of(NULL, 1);
+    assert_true(atls_depot_would_wait(depot, &wanted));
+    assert_err(obtain(depot, &lease, &wanted), COLLATERAL);
+    assert_int_equal(asked(), 2);
+    assert_non_null(strstr(web.urls[0], "/Milan/"));
+    assert_non_null(strstr(web.urls[1], "/Genoa/"));
+    assert_false(atls_depot_would_wait(depot, &wanted));
+    atls_depot_close(depot);
+    reset(gives(list_until(NOW + 1000)), says(404));
+    depot = depot_of(NULL, 1);
+    assert_err(obtain(depot, &lease, &genoa), OK);
+    atls_depot_give_back(depot, lease, ATLS_LEASE_GOOD);
+    assert_false(atls_depot_would_wait(depot, &wanted));
+    assert_err(obtain(depot, &lease, &wanted), OK);
+    atls_depot_give_back(depot, lease, ATLS_LEASE_GOOD);
+    assert_int_equal(asked(), 1);
+    assert_non_null(strstr(web.urls[0], "/Genoa/"));
+    atls_depot_close(depot);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_two_lines_the_second_is_asked_for_where_the_first_has_none),
         cmocka_unit_test(what_was_fetched_once_is_given_from_memory),
         cmocka_unit_test(every_kind_has_its_place),
         cmocka_unit_test(the_chain_of_a_header_field_comes_along),

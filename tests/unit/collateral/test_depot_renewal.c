@@ -59,6 +59,24 @@ static void what_ends_soon_is_renewed_beside_the_old(void **state)
     atls_depot_close(depot);
 }
 
+/* a list of a year may be replaced tomorrow by one that has a certificate more. */
+static void a_list_is_looked_for_anew_each_day(void **state)
+{
+    (void)state;
+    const int64_t day_s = 86400, year_s = 365 * day_s;
+    reset(gives(list_until(NOW + year_s)), says(404));
+    struct atls_depot *depot = depot_of(NULL, 1);
+    assert_int_equal(given_end(depot), NOW + year_s);
+    set_now(NOW + day_s - 1);
+    assert_int_equal(given_end(depot), NOW + year_s);
+    assert_int_equal(asked(), 1);
+    web.by_a = gives(list_until(NOW + year_s + day_s));
+    set_now(NOW + day_s);
+    wait_given(depot, NOW + year_s + day_s, ATLS_LEASE_GOOD);
+    assert_int_equal(asked(), 2);
+    atls_depot_close(depot);
+}
+
 static void a_renewal_that_is_bad_leaves_the_old_one_in_place(void **state)
 {
     (void)state;
@@ -203,6 +221,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_ends_soon_is_renewed_beside_the_old),
+        cmocka_unit_test(a_list_is_looked_for_anew_each_day),
         cmocka_unit_test(a_renewal_that_is_bad_leaves_the_old_one_in_place),
         cmocka_unit_test(a_server_that_fails_leaves_the_old_one_in_place),
         cmocka_unit_test(what_has_ended_is_not_given_out),

@@ -4,8 +4,10 @@
 
 static struct atls_amd_question question_of(struct atls_bytes chip)
 {
-    const struct atls_amd_question question = {
-        ATLS_AMD_VCEK, "Milan", chip, {false, 0, 3, 0, 8, 0x73}};
+    const struct atls_amd_question question = {.kind = ATLS_AMD_VCEK,
+                                               .product = "Milan",
+                                               .chip_id = chip,
+                                               .tcb = {false, 0, 3, 0, 8, 0x73}};
     return question;
 }
 

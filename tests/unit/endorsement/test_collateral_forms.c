@@ -97,6 +97,20 @@ static void every_form_of_a_list_is_taken(void **state)
     free(hex);
 }
 
+/* Whatever it holds: a sequence of fewer than 128 octets has its length in one. */
+static void der_is_known_by_its_head_however_short(void **state)
+{
+    (void)state;
+    const struct atls_bytes whole = test_hex("3003020101");
+    assert_true(atls_bag_takes(whole));
+    assert_true(atls_bag_takes(test_hex("308180")));
+    assert_true(atls_bag_takes(test_hex("3082ffff")));
+    assert_false(atls_bag_takes(test_hex("300302010100"))); /* "0..." may be any text */
+    assert_false(atls_bag_takes(test_hex("30030201")));
+    assert_false(atls_bag_takes(test_hex("3084ffffffff")));
+    assert_false(atls_bag_takes(test_hex("3003")));
+}
+
 static void what_is_no_collateral_is_refused_whole(void **state)
 {
     (void)state;
@@ -274,6 +288,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_form_of_a_list_is_taken),
+        cmocka_unit_test(der_is_known_by_its_head_however_short),
         cmocka_unit_test(what_is_no_collateral_is_refused_whole),
         cmocka_unit_test(a_bag_has_a_bound),
         cmocka_unit_test(no_mutant_of_a_file_is_taken_for_good),

@@ -51,6 +51,9 @@ static void a_debug_platform_needs_the_policy_to_name_it(void **state)
     scene_init(&s);
     s.submod->debug = true;
     assert_int_equal(decide(&s), ATLS_ERR_DEBUG);
+    s.submod->fresh = false; /* which a nonce would mend */
+    assert_int_equal(decide(&s), ATLS_ERR_DEBUG);
+    s.submod->fresh = true;
     s.policy.debug = true;
     assert_int_equal(decide(&s), ATLS_OK);
 }

@@ -130,6 +130,16 @@ static void a_key_is_bound_by_a_challenge_only_where_there_was_one(void **state)
     assert_int_equal(atls_input_challenge_binding(&s.input), ATLS_KEY_BINDING_NONE);
 }
 
+static void an_attestation_key_counts_until_its_endorsement_ends(void **state)
+{
+    (void)state;
+    const struct atls_trust_anchor anchor = {.source = "old.corim", .not_after_s = 1000000};
+    struct atls_diag diag;
+    assert_err(atls_input_check_anchor(&anchor, 999999, &diag), OK);
+    assert_err(atls_input_check_anchor(&anchor, 2000000, &diag), NOT_ENDORSED);
+    assert_non_null(strstr(diag.found, "whose endorsement has ended, in old.corim"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -138,6 +148,7 @@ int main(void)
         cmocka_unit_test(all_64_octets_of_a_padded_nonce_are_compared),
         cmocka_unit_test(a_key_is_bound_by_a_challenge_only_where_there_was_one),
         cmocka_unit_test(a_claim_only_gets_worse_and_the_first_cause_stays),
+        cmocka_unit_test(an_attestation_key_counts_until_its_endorsement_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

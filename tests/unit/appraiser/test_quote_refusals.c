@@ -117,6 +117,7 @@ static void a_chain_with_its_root_in_the_middle_is_one(void **state)
 /* Places in a TDX quote of version 4: header, body and length, then signature and key, and 6 octets
  * of type and length; the report of the quoting enclave and its signature. */
 #define AT_SIGNATURE 636
+#define AT_KEY       700
 #define AT_REPORT    770
 #define REPORT_LEN   (384 + 64)
 
@@ -155,6 +156,74 @@ static void no_signature_of_a_quote_that_was_seen_stands_for_another(void **stat
     scene_cleanup(&s);
     atls_sim_intel_cleanup(&t.intel);
     atls_sim_intel_cleanup(&other.intel);
+}
+
+/* The quote says the key that signed it, which the quoting enclave has never seen. */
+static void a_key_that_no_quoting_enclave_vouches_for_is_refused(void **state)
+{
+    (void)state;
+    struct test_quote t;
+    struct test_quote other;
+    struct scene s;
+    test_quote_init(&t, true, NULL);
+    test_quote_init(&other, true, NULL);
+    t.signs = other.key;
+    const struct atls_bytes quote = test_copy(test_quote_quote(&t));
+    memcpy((uint8_t *)(uintptr_t)&quote.data[AT_KEY], &test_quote_quote(&other).data[AT_KEY], 64);
+    scene_init(&s, test_quote_endorsements(&t, false), test_quote_nonce());
+    const enum atls_err err = appraise(&s, &atls_appraiser_tdx, test_quote_wrap(true, quote));
+    assert_refused(&s, err, SIGNATURE, "qe_report.report_data");
+    scene_cleanup(&s);
+    atls_sim_intel_cleanup(&t.intel);
+    atls_sim_intel_cleanup(&other.intel);
+}
+
+/* Collateral of a simulation speaks of the same processor family as the real platform is of. */
+static void collateral_of_another_root_says_nothing_of_a_platform(void **state)
+{
+    (void)state;
+    static const char *const old[] = {"tcb.until=2026-09-10T00:00:00Z", NULL};
+    struct test_quote t;
+    struct test_quote other;
+    struct scene s;
+    test_quote_init(&t, true, old); /* whose lists of revoked certificates are good */
+    test_quote_init(&other, true, NULL);
+    struct atls_endorsements *set = test_endorsements();
+    test_quote_add_root(set, &t, false);
+    test_quote_add_root(set, &other, true);
+    test_quote_add_collateral(set, &t);
+    test_quote_add_collateral(set, &other);
+    test_quote_add_reference(set, true, test_quote_code(&t));
+    scene_init(&s, set, test_quote_nonce());
+    const enum atls_err err = appraise(&s, &atls_appraiser_tdx, test_quote_evidence(&t));
+    assert_refused(&s, err, COLLATERAL, "tcbInfo");
+    scene_cleanup(&s);
+    atls_sim_intel_cleanup(&t.intel);
+    atls_sim_intel_cleanup(&other.intel);
+}
+
+/* Below the newest level in one component, or in the SVN of the provisioning enclave, the next
+ * level counts, which is out of date. */
+static void a_platform_that_does_not_reach_a_level_is_not_at_it(void **state)
+{
+    (void)state;
+    static const char *const settings[] = {
+        "evaluation=17", /* as it is */
+        "tcb.components=000000000000000000000000000000ff",
+        "tcb.components=00ff0000000000000000000000000000",
+        "tcb.pcesvn=65535",
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(settings); i++) {
+        const char *const one[] = {settings[i], NULL};
+        struct test_quote t;
+        struct scene s;
+        test_quote_init(&t, false, one);
+        assert_err(appraise_one(&s, &t), OK);
+        assert_int_equal(atls_vector_status(&s.submod.vector),
+                         i == 0 ? ATLS_TIER_AFFIRMING : ATLS_TIER_CONTRAINDICATED);
+        scene_cleanup(&s);
+        atls_sim_intel_cleanup(&t.intel);
+    }
 }
 
 static void another_nonce_and_octets_behind_it_are_refused(void **state)
@@ -243,6 +312,9 @@ int main(void)
         cmocka_unit_test(a_quote_signed_by_a_key_of_ones_own_is_refused),
         cmocka_unit_test(a_chain_with_its_root_in_the_middle_is_one),
         cmocka_unit_test(no_signature_of_a_quote_that_was_seen_stands_for_another),
+        cmocka_unit_test(a_key_that_no_quoting_enclave_vouches_for_is_refused),
+        cmocka_unit_test(collateral_of_another_root_says_nothing_of_a_platform),
+        cmocka_unit_test(a_platform_that_does_not_reach_a_level_is_not_at_it),
         cmocka_unit_test(another_nonce_and_octets_behind_it_are_refused),
         cmocka_unit_test(a_mask_says_nothing_of_the_bits_that_it_leaves_out),
         cmocka_unit_test(every_prefix_of_a_quote_is_refused),

@@ -4,6 +4,8 @@
 #include "samples.h"
 
 #include "base/span.h"
+#include "crypto/crypto.h"
+#include "endorsement/apply.h"
 #include "endorsement/measured.h"
 
 /* One member of measured values: `c` expected, `e` the Evidence. */
@@ -335,10 +337,42 @@ static void labels_are_ignored_where_the_profile_says_so(void **state)
     assert_false(atls_environment_matches(&condition, &evidence, ATLS_LABELS_IGNORED));
 }
 
+/* authorized-by: [557([1, SHA-256 of the signer's key])], a list of one. */
+static struct atls_cbor by_key(struct atls_bytes spki)
+{
+    struct atls_digest digest;
+    struct atls_cbor list;
+    assert_err(atls_crypto_openssl()->hash(ATLS_ALG_SHA256, spki, &digest), OK);
+    const struct atls_buf room = test_room(64);
+    struct atls_writer w = atls_writer_of(room);
+    size_t len = 0;
+    atls_cbor_put_array(&w, 1);
+    atls_cbor_put_tag(&w, 557);
+    atls_cbor_put_array(&w, 2);
+    atls_cbor_put_uint(&w, 1);
+    atls_cbor_put_bytes(&w, atls_digest_bytes(&digest));
+    assert_true(atls_writer_finish(&w, &len));
+    assert_err(atls_cbor_parse(&list, atls_bytes_of(room.data, len), 0, "list", NULL), OK);
+    return list;
+}
+
+static void what_one_signer_may_say_another_may_not(void **state)
+{
+    (void)state;
+    const struct atls_bytes signer = octets("a key");
+    const struct atls_measurement_map said = {.values = svn(5, false)};
+    struct atls_measurement_map expected = said;
+    assert_true(atls_measurement_matches(&expected, &said, signer));
+    expected.authorized_by.encoded = by_key(signer);
+    assert_true(atls_measurement_matches(&expected, &said, signer));
+    assert_false(atls_measurement_matches(&expected, &said, octets("another")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(versions_and_svns),
+        cmocka_unit_test(what_one_signer_may_say_another_may_not),
         cmocka_unit_test(digests_need_a_common_algorithm_and_none_that_differs),
         cmocka_unit_test(flags_and_masked_values),
         cmocka_unit_test(strings_are_compared_as_they_are),

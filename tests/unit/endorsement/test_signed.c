@@ -103,6 +103,34 @@ static void dates_hold_with_a_minute_of_grace(void **state)
     }
 }
 
+/* A certificate that was given by hand signs in its dates only. */
+static void a_certificate_outside_its_dates_signs_nothing(void **state)
+{
+    (void)state;
+    static const struct {
+        int64_t from, to;
+        bool holds;
+    } cases[] = {{NOW, NOW, true}, {NOW - 9, NOW - 1, false}, {NOW + 1, NOW + 9, false}};
+    struct atls_key *key = test_key(ATLS_CRV_P256);
+    const struct atls_corim_signing signing = signing_by(key);
+    const struct atls_bytes file = sign(kat("psa-good"), &signing);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
+        struct atls_corim_signature signature;
+        struct atls_signers signers = {.count = 1};
+        struct atls_diag diag = {.err = ATLS_OK};
+        signers.items[0] = (struct atls_signer){.key = key,
+                                                .cert = test_hex("30"), /* there is one */
+                                                .not_before_s = cases[i].from,
+                                                .not_after_s = cases[i].to};
+        const enum atls_err err =
+            atls_corim_signature_verify(&signature, file, &signers, NOW, &diag);
+        assert_int_equal(err == ATLS_OK, cases[i].holds);
+        if (!cases[i].holds) {
+            assert_string_equal(diag.found, "one by a certificate outside its dates");
+        }
+    }
+}
+
 static void cwt_claims_alone_are_enough_and_their_dates_count(void **state)
 {
     (void)state;
@@ -317,6 +345,7 @@ int main(void)
         cmocka_unit_test(every_kind_of_key_signs_and_verifies),
         cmocka_unit_test(headers_say_who_signed_and_until_when),
         cmocka_unit_test(dates_hold_with_a_minute_of_grace),
+        cmocka_unit_test(a_certificate_outside_its_dates_signs_nothing),
         cmocka_unit_test(cwt_claims_alone_are_enough_and_their_dates_count),
         cmocka_unit_test(headers_that_are_wrong_are_refused_by_name),
         cmocka_unit_test(what_is_inside_must_be_a_corim),

@@ -58,13 +58,13 @@ static X509 *make_cert(EVP_PKEY *key)
 }
 
 /* shake runs a handshake whose server presents `cert`, which is signed here and freed. */
-static struct test_pair shake(X509 *cert, EVP_PKEY *key)
+static struct test_pair shake(X509 *cert, EVP_PKEY *key, EVP_PKEY *signer)
 {
     const struct test_spec requires = {.requires = &world->server, .no_pkix = true};
     const struct test_spec attests = {.attests = &world->server};
     SSL_CTX *client = test_enabled_ctx(world, NULL, &requires);
     SSL_CTX *server = test_enabled_ctx(world, NULL, &attests);
-    assert_true(X509_sign(cert, key, EVP_sha256()) > 0);
+    assert_true(X509_sign(cert, signer, EVP_sha256()) > 0);
     SSL_CTX_set_security_level(server, 0); /* ours is to judge */
     SSL_CTX_set_security_level(client, 0);
     assert_int_equal(SSL_CTX_use_certificate(server, cert), 1);
@@ -77,10 +77,10 @@ static struct test_pair shake(X509 *cert, EVP_PKEY *key)
     return pair;
 }
 
-static void refuse(X509 *cert, EVP_PKEY *key, const char *reason)
+static void refuse_signed(X509 *cert, EVP_PKEY *key, EVP_PKEY *signer, const char *reason)
 {
     char sentence[300];
-    struct test_pair pair = shake(cert, key);
+    struct test_pair pair = shake(cert, key, signer);
     snprintf(sentence, sizeof sentence,
              "peer's certificate: the certificate of the peer is not accepted (no PKIX: found %s, "
              "expected a self-signed certificate in its dates)",
@@ -89,11 +89,26 @@ static void refuse(X509 *cert, EVP_PKEY *key, const char *reason)
     test_pair_free(&pair);
 }
 
+static void refuse(X509 *cert, EVP_PKEY *key, const char *reason)
+{
+    refuse_signed(cert, key, key, reason);
+}
+
 static void accept(X509 *cert, EVP_PKEY *key)
 {
-    struct test_pair pair = shake(cert, key);
+    struct test_pair pair = shake(cert, key, key);
     assert_open(&pair);
     test_pair_free(&pair);
+}
+
+static void a_certificate_that_its_key_did_not_sign_is_refused(void **state)
+{
+    (void)state;
+    EVP_PKEY *key = EVP_EC_gen("P-256");
+    EVP_PKEY *other = EVP_EC_gen("P-256");
+    refuse_signed(make_cert(key), key, other, "certificate signature failure");
+    EVP_PKEY_free(other);
+    EVP_PKEY_free(key);
 }
 
 static void only_what_is_understood_may_be_critical(void **state)
@@ -141,6 +156,7 @@ static void a_weak_key_is_no_identity(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_certificate_that_its_key_did_not_sign_is_refused),
         cmocka_unit_test(only_what_is_understood_may_be_critical),
         cmocka_unit_test(the_key_must_be_one_that_may_sign),
         cmocka_unit_test(a_weak_key_is_no_identity),

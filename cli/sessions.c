@@ -26,7 +26,8 @@ static void note(const struct cli_sessions *s, const char *what, const char *why
 
 /* ---- the place ---- */
 
-/* base_folder: where a user's programs keep such things (XDG Base Directory Specification). */
+/* base_folder: where a user's programs keep such things (XDG Base Directory Specification). The
+ * environment says where, and nothing else: what lies there is looked at like any file (R-38). */
 static bool base_folder(char *out, size_t cap)
 {
     const char *state = getenv("XDG_STATE_HOME");

@@ -174,6 +174,27 @@ def sign1(protected, unprotected, payload, signature=bytes(64)):
 DIGEST = "a1" * 32
 
 
+@target("fuzz_session_facts")
+def session_facts():
+    def facts(accepted=True, key=b"k" * 32, evidence=None, identities=None, version=1, end=300):
+        rows = [["psa", "PSA_IOT", 32, bytes([2, 2, 3, 0, 32, 0, 0, 0]), True]]
+        named = [[0, b"k" * 32], [1, b"\1\2"], [2, b"machine"], [3, b"c" * 64], [4, b"v" * 32]]
+        return cbor([version, accepted, b"c" * 32, b"n" * 32, 10, end, key, "CN=peer", True, 2,
+                     "default", 1, "in-process", "psa", rows if evidence is None else evidence,
+                     named if identities is None else identities])
+
+    yield "accepted", facts()
+    yield "not_required", facts(False, None, [], [])
+    yield "no_evidence", facts(evidence=[])
+    yield "short_key", facts(key=b"k" * 31)
+    yield "eight_submods", facts(evidence=[["snp", "SEVSNP", 2, b"\2" * 8, False]] * 8)
+    yield "nine_submods", facts(evidence=[["snp", "SEVSNP", 2, b"\2" * 8, False]] * 9)
+    yield "unknown_kind", facts(identities=[[5, b"k" * 32]])
+    yield "unknown_tier", facts(evidence=[["snp", "SEVSNP", 3, b"\2" * 8, False]])
+    yield "another_version", facts(version=2)
+    yield "before_1970", facts(end=-1)
+
+
 @target("fuzz_json_policy")
 def json_policies():
     def policy(members):

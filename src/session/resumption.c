@@ -28,10 +28,25 @@ struct session_basis *session_basis_new(const struct atls_context *context)
     return basis;
 }
 
+/* Facts that were read and held, with the octets that they were read from. */
+struct session_expected {
+    struct session_facts facts;
+    const struct atls_context *by; /* never followed */
+    size_t len;
+    uint8_t octets[];
+};
+
+static void forget_expected(struct atls_session *session)
+{
+    free(session->expected);
+    session->expected = NULL;
+}
+
 void session_forget_facts(struct atls_session *session)
 {
     free(session->facts);
     session->facts = NULL;
+    forget_expected(session);
 }
 
 void session_note_peer(struct atls_session *session, const struct atls_peer *peer,
@@ -194,48 +209,77 @@ static enum atls_err check(struct atls_context *context, const struct session_fa
 }
 
 /* read_checked gives facts that hold, in new memory. */
-static enum atls_err read_checked(struct session_facts **out, struct atls_context *context,
+static enum atls_err read_checked(struct session_expected **out, struct atls_context *context,
                                   struct atls_bytes octets, struct atls_bytes connection,
                                   struct atls_diag *diag)
 {
-    struct session_facts *facts = malloc(sizeof *facts); /* large for a fiber's stack */
-    if (facts == NULL) {
+    const size_t len = octets.len <= SESSION_MAX_FACTS_LEN ? octets.len : 0;
+    struct session_expected *read = malloc(sizeof *read + len); /* large for a fiber's stack */
+    if (read == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, "facts");
     }
-    enum atls_err err = session_facts_read(facts, octets, diag);
+    enum atls_err err = session_facts_read(&read->facts, octets, diag);
     if (err == ATLS_OK) {
-        err = check(context, facts, connection, diag);
+        err = check(context, &read->facts, connection, diag);
     }
     if (err != ATLS_OK) {
-        free(facts);
+        free(read);
         return err;
     }
-    *out = facts;
+    memcpy(read->octets, octets.data, len);
+    read->len = len;
+    read->by = context;
+    *out = read;
     return ATLS_OK;
 }
 
 enum atls_err atls_context_check_facts(struct atls_context *context, struct atls_bytes facts,
                                        struct atls_bytes connection, struct atls_diag *diag)
 {
-    struct session_facts *read = NULL;
+    struct session_expected *read = NULL;
     const enum atls_err err = read_checked(&read, context, facts, connection, diag);
     free(read);
     return err;
+}
+
+enum atls_err atls_session_expect(struct atls_session *session, struct atls_bytes facts,
+                                  struct atls_bytes connection, struct atls_diag *diag)
+{
+    forget_expected(session);
+    return read_checked(&session->expected, session->context, facts, connection, diag);
+}
+
+bool atls_session_expects(const struct atls_session *session, struct atls_bytes facts)
+{
+    const struct session_expected *expected = session->expected;
+    return expected != NULL && expected->by == session->context &&
+           atls_bytes_equal(atls_bytes_of(expected->octets, expected->len), facts);
+}
+
+/* hold makes sure that what is expected are these facts, and that they hold now. */
+static enum atls_err hold(struct atls_session *session, struct atls_bytes octets,
+                          struct atls_bytes connection, struct atls_diag *diag)
+{
+    if (!atls_session_expects(session, octets)) {
+        return atls_session_expect(session, octets, connection, diag);
+    }
+    const struct session_facts *facts = &session->expected->facts;
+    return check(session->context, facts,
+                 atls_bytes_of(facts->connection, sizeof facts->connection), diag);
 }
 
 void atls_session_resume(struct atls_session *session, struct atls_bytes octets,
                          struct atls_bytes connection)
 {
     struct atls_diag diag;
-    struct session_facts *facts = NULL;
     if (session->verdict.state == ATLS_VERDICT_REFUSED) {
         return;
     }
-    const enum atls_err err = read_checked(&facts, session->context, octets, connection, &diag);
-    if (err != ATLS_OK) {
+    if (hold(session, octets, connection, &diag) != ATLS_OK) {
         session_refuse(session, &diag);
         return;
     }
+    const struct session_facts *facts = &session->expected->facts;
     struct atls_verdict *verdict = &session->verdict;
     atls_verdict_cleanup(verdict);
     copy_verdict(verdict, &facts->verdict);
@@ -249,7 +293,7 @@ void atls_session_resume(struct atls_session *session, struct atls_bytes octets,
     session->resumed = true;
     session->resumed_by = session->context;
     session->appraised = true;
-    free(facts);
+    forget_expected(session);
 }
 
 bool atls_session_has_resumed(const struct atls_session *session)

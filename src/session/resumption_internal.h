@@ -30,7 +30,7 @@ void session_note_peer(struct atls_session *session, const struct atls_peer *pee
                        const struct atls_digest *spki_hash);
 void session_note_appraisal(struct atls_session *session, const struct atls_appraisal *appraisal,
                             const struct session_basis *basis);
-/* session_forget_facts ends that; NULL is fine. */
+/* session_forget_facts ends that, and forgets what is expected. */
 void session_forget_facts(struct atls_session *session);
 
 #endif

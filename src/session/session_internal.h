@@ -30,10 +30,11 @@ struct atls_session {
     struct atls_verdict verdict;
 
     struct session_facts *facts; /* gathered, until they are kept; NULL: none, or not wanted */
-    bool resumed;                /* facts took the place of an appraisal */
+    struct session_expected *expected; /* facts of the session that may be resumed; NULL: none */
+    bool resumed;                      /* facts took the place of an appraisal */
     /* Which context took them, to tell it from another that SNI brings; never followed. */
     const struct atls_context *resumed_by;
-    int64_t facts_end_s;         /* of those that were kept or taken */
+    int64_t facts_end_s; /* of those that were kept or taken */
 };
 
 /* session_release frees what only a handshake needs: an open connection keeps its verdict. */

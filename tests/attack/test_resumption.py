@@ -66,6 +66,46 @@ class ResumptionTest(AttackTest):
         self.assert_server_refuses(server, self.peer.attesting(),
                                    ["offer-psk", "credential-missing-ct"], 40, "NOT_ATTESTED")
 
+    def test_a_server_that_resumes_takes_no_ticket_but_its_own(self):
+        """R-32: a ticket that it cannot open is declined, with early data too: a whole handshake,
+        with Evidence, and without Evidence a refusal. To a client that invites them it gives one."""
+        server = self.relying_server(None, "--resume")
+        for fault in ("offer-psk", "offer-psk=early"):
+            event, report = self.assert_server_accepts(server, self.peer.attesting(), [fault])
+            channel = event["result"]["verdict"]["channel"]
+            self.assertEqual(channel["binder"], report["binder"]["own"])
+            self.assertFalse(channel["resumed"])
+        self.assert_server_refuses(server, self.peer.attesting(),
+                                   ["offer-psk", "credential-missing-ct"], 40, "NOT_ATTESTED")
+        report, _ = connect(server.address, *self.peer.attesting(), "--invite-tickets",
+                            "--send", "honest")
+        self.assertEqual(report["tickets"], 1)
+
+    def test_a_client_offers_a_kept_session_once_and_its_attestation_with_it(self):
+        """Its ClientHello has the PSK, with a key exchange only, and the whole offer beside it: a
+        server that takes no PSK attests as before. A client without the option offers none."""
+        peer = PeerServer(*self.peer.attesting(), faults=["send-ticket=1"], connections=4)
+        env = {"XDG_STATE_HOME": self.path("state")}
+        middle = Middle(peer.address, words=["--record", self.path("kept")], connections=4)
+        hellos = []
+        for words in (["--resume"], ["--resume"], [], ["--resume"]):
+            outcome = atlslib.run(*self.client_words(middle.address, None, *words), given=SECRET,
+                                  env=env)
+            self.assert_done(outcome)
+            self.assertFalse(outcome.objects[0]["result"]["verdict"]["channel"]["resumed"])
+            hellos.append(dict(self.hello_of("kept").extensions))
+            os.unlink(self.path("kept.c2s"))
+        middle.finish()
+        offered = [numbers.PRE_SHARED_KEY in hello for hello in hellos]
+        self.assertEqual(offered, [False, True, False, True])
+        for hello in hellos:
+            self.assertIn(numbers.REMOTE_ATTESTATION, hello)
+            self.assertNotIn(EARLY_DATA, hello)
+            if numbers.PSK_KEY_EXCHANGE_MODES in hello:
+                self.assertEqual(hello[numbers.PSK_KEY_EXCHANGE_MODES], vec(1, b"\x01"))
+        for report in peer.finish():
+            self.assertTrue(report["ok"], report["error"])
+
     def test_openssl_finds_nothing_to_resume(self):
         atlslib.need("openssl")
         server = self.server(*self.atls.own())

@@ -36,16 +36,16 @@ static enum atls_err fail_digest(struct atls_diag *diag)
                            "an SSL_CTX that does not resume", "one with atls enabled for it");
 }
 
-static enum atls_err check_session(SSL *ssl, bool is_server, const char *name,
-                                   struct atls_context *context, SSL_SESSION *session,
-                                   struct atls_diag *diag)
+/* expect looks at the facts of a session that a connection is about to offer, or was offered. */
+static enum atls_err expect(SSL *ssl, bool is_server, const char *name,
+                            struct atls_session *session, SSL_SESSION *kept, struct atls_diag *diag)
 {
     uint8_t connection[ATLS_CONNECTION_DIGEST_LEN];
     if (!openssl_connection_digest(ssl, is_server, name, connection)) {
         return fail_digest(diag);
     }
-    return atls_context_check_facts(context, facts_of(session),
-                                    atls_bytes_of(connection, sizeof connection), diag);
+    return atls_session_expect(session, facts_of(kept),
+                               atls_bytes_of(connection, sizeof connection), diag);
 }
 
 enum atls_err atls_openssl_check_session(SSL *ssl, SSL_SESSION *session, struct atls_diag *diag)
@@ -59,19 +59,25 @@ enum atls_err atls_openssl_check_session(SSL *ssl, SSL_SESSION *session, struct 
         return atls_fail_texts(diag, ATLS_ERR_RESUMED, "resumption", "context",
                                "one that does not resume", "atls_context_set_resume()");
     }
-    return check_session(ssl, false, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name), context,
-                         session, diag);
+    uint8_t connection[ATLS_CONNECTION_DIGEST_LEN];
+    const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
+    if (!openssl_connection_digest(ssl, false, name, connection)) {
+        return fail_digest(diag);
+    }
+    return atls_context_check_facts(context, facts_of(session),
+                                    atls_bytes_of(connection, sizeof connection), diag);
 }
 
 /* ---- the client ---- */
 
-void openssl_drop_session(SSL *ssl, const struct atls_session *session)
+void openssl_drop_session(SSL *ssl, struct atls_session *session)
 {
     struct atls_diag why;
     SSL_SESSION *kept = SSL_get_session(ssl);
     if (SSL_is_server(ssl) != 0 || kept == NULL ||
         !atls_context_resumes(atls_session_context(session)) ||
-        atls_openssl_check_session(ssl, kept, &why) == ATLS_OK) {
+        expect(ssl, false, SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name), session, kept,
+               &why) == ATLS_OK) {
         return;
     }
     if (SSL_set_session(ssl, NULL) != 1) {
@@ -137,12 +143,11 @@ static SSL_TICKET_RETURN on_ticket(SSL *ssl, SSL_SESSION *session, const unsigne
     char room[TLSEXT_MAXLEN_host_name + 1];
     const char *name = NULL;
     struct atls_diag why;
-    const struct atls_session *ours = openssl_session_of(ssl);
+    struct atls_session *ours = openssl_session_of(ssl);
     const bool opened = status == SSL_TICKET_SUCCESS || status == SSL_TICKET_SUCCESS_RENEW;
-    const bool holds =
-        opened && ours != NULL && atls_session_has_begun(ours) && !offers_early_data(ssl) &&
-        offered_name(ssl, room, sizeof room, &name) &&
-        check_session(ssl, true, name, atls_session_context(ours), session, &why) == ATLS_OK;
+    const bool holds = opened && ours != NULL && atls_session_has_begun(ours) &&
+                       !offers_early_data(ssl) && offered_name(ssl, room, sizeof room, &name) &&
+                       expect(ssl, true, name, ours, session, &why) == ATLS_OK;
     return holds ? SSL_TICKET_RETURN_USE_RENEW : SSL_TICKET_RETURN_IGNORE_RENEW;
 }
 
@@ -232,17 +237,18 @@ enum atls_err openssl_allow_resumption(SSL_CTX *ctx, const struct atls_context *
 
 static void take_facts(SSL *ssl, struct atls_session *session)
 {
-    uint8_t connection[ATLS_CONNECTION_DIGEST_LEN];
+    uint8_t connection[ATLS_CONNECTION_DIGEST_LEN] = {0};
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     SSL_SESSION *kept = SSL_get_session(ssl);
+    const struct atls_bytes facts = kept != NULL ? facts_of(kept) : atls_bytes_of(NULL, 0);
     struct atls_diag diag;
-    if (kept == NULL ||
+    if (!atls_session_expects(session, facts) &&
         !openssl_connection_digest(ssl, SSL_is_server(ssl) == 1, name, connection)) {
         (void)fail_digest(&diag);
         atls_session_refuse(session, &diag);
         return;
     }
-    atls_session_resume(session, facts_of(kept), atls_bytes_of(connection, sizeof connection));
+    atls_session_resume(session, facts, atls_bytes_of(connection, sizeof connection));
 }
 
 void openssl_at_gate(SSL *ssl, struct atls_session *session)

@@ -23,7 +23,7 @@ openssl_allow_resumption(SSL_CTX *ctx, const struct atls_context *context, struc
 
 /* openssl_drop_session is for the beginning of a client: a session whose facts do not hold is taken
  * away, so that it is not offered and the handshake is a full one. */
-void openssl_drop_session(SSL *ssl, const struct atls_session *session);
+void openssl_drop_session(SSL *ssl, struct atls_session *session);
 /* openssl_may_offer is false when a client is about to offer a session that nobody looks at. */
 ATLS_NODISCARD bool openssl_may_offer(SSL *ssl, const struct atls_session *session);
 

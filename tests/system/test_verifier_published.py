@@ -6,8 +6,10 @@ import base64
 import json
 import os
 import re
+import urllib.parse
 
-from atlslib import ROOT, main, skip
+import standin
+from atlslib import EXIT_CONNECTION, ROOT, main, skip
 from verifierlib import CMW, DISCOVERY, NEW, PSA, SESSION, SUBMISSION, SUBMIT, TOKEN, VerifierTest, unbase64
 
 try:
@@ -250,6 +252,64 @@ class DescribedTest(VerifierTest):
                 self.assertEqual("ear-verification-key" in answer.json, name == "verification")
         self.assertTrue(self.client.ask("GET", path).json["api-endpoints"]["provisioningSubmit"].endswith(SUBMIT))
         self.assertTrue(self.client.ask("POST", NEW, b"").status == 201)
+
+
+class ClientTest(standin.RelyingTest):
+    """The other side: `--verifier` with a server that gives the published answers, but for the nonce, our type beside theirs,
+    and the Result."""
+
+    def server_of(self, change):
+        """Exchange 1 for newSession, 2 for the Evidence, 4 for the session; `change(document, nonce)` comes last."""
+        verifier = self.verifier()
+
+        def answer(handler, step: str) -> bool:
+            number = {"newSession": 1, "Evidence": 2, "session": 4}.get(step)
+            if number is None:
+                return False
+            if number == 1:
+                text, = urllib.parse.parse_qs(urllib.parse.urlsplit(handler.path).query)["nonce"]
+                verifier.nonce = base64.urlsafe_b64decode(text)
+            _, _, _, status, head, document = exchange(number)
+            document["nonce"] = base64.b64encode(verifier.nonce).decode()  # as they have it: padded, the standard alphabet
+            document["accept"].append(PSA)
+            change(document, verifier)
+            body = json.dumps(document).encode()
+            handler.send_response(status)
+            for line in head.strip().splitlines()[1:]:
+                name, value = line.strip().split(": ", 1)
+                handler.send_header(name, value.replace("https://veraison.example", verifier.url))
+            handler.send_header("Content-Length", str(len(body)))
+            handler.end_headers()
+            handler.wfile.write(body)
+            return True
+
+        verifier.fault = answer
+        return verifier
+
+    def test_the_published_exchanges_with_a_result_that_is_one(self):
+        def sign(document, verifier):
+            if "result" in document:
+                document["result"] = standin.jwt(verifier.claims(verifier.nonce), verifier.key)
+        verifier = self.server_of(sign)
+        self.assert_accepts(self.connect(*self.asking(verifier)))
+        self.assertEqual(verifier.asked, ["discovery", "newSession", "Evidence", "session", "delete"])
+
+    def test_the_published_result_is_none(self):
+        """An object without a signature: nobody is accepted for it."""
+        verifier = self.server_of(lambda document, _verifier: None)
+        self.refused(verifier, EXIT_CONNECTION, "VERIFIER_ANSWER", "result")
+
+    def test_the_published_list_has_not_our_type(self):
+        def only_theirs(document, _verifier):
+            document["accept"].remove(PSA)
+        verifier = self.server_of(only_theirs)
+        self.refused(verifier, EXIT_CONNECTION, "VERIFIER_ANSWER", ["accept", "a list without this type"])
+        self.assertNotIn("Evidence", verifier.asked)
+
+    def test_a_nonce_of_another_session_is_refused(self):
+        def stale(document, _verifier):
+            document["nonce"] = exchange(1)[5]["nonce"]  # the published one
+        self.refused(self.server_of(stale), EXIT_CONNECTION, "VERIFIER_ANSWER", "nonce")
 
 
 if __name__ == "__main__":

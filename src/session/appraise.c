@@ -262,6 +262,19 @@ static enum atls_err check_end(struct atls_session *session, const struct atls_c
     return err == ATLS_OK ? session_post_check_prelude(session, channel, diag) : err;
 }
 
+/* check_facts: facts stand for the appraisal of a handshake that had no Certificate, and of no
+ * other, whatever the adapter has shown when (R-27). */
+static enum atls_err check_facts(const struct atls_session *session,
+                                 const struct atls_channel *channel, struct atls_diag *diag)
+{
+    if (!session->resumed || channel->resumed) {
+        return ATLS_OK;
+    }
+    return atls_fail_texts(diag, ATLS_ERR_RESUMPTION, "gate", "session",
+                           "a full handshake with the facts of an earlier one",
+                           "facts on a resumed session only");
+}
+
 bool atls_session_finish(struct atls_session *session, const struct atls_channel *channel)
 {
     struct atls_diag diag;
@@ -277,6 +290,9 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
     struct atls_channel seen = *channel;
     seen.resumed = channel->resumed && !atls_session_has_resumed(session); /* by facts that hold */
     enum atls_err err = requires ? check_end(session, &seen, &diag) : ATLS_OK;
+    if (err == ATLS_OK && requires) {
+        err = check_facts(session, channel, &diag);
+    }
     if (err == ATLS_OK && session_post_is_due(session, channel)) {
         err = session_post_begin(session, channel, &diag);
     }

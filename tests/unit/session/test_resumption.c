@@ -348,6 +348,30 @@ static void a_session_that_does_not_resume_keeps_nothing(void **state)
                RESUMPTION);
 }
 
+/* An adapter that shows facts although the handshake was a full one: nothing was appraised in it.
+ */
+static void facts_open_no_full_handshake(void **state)
+{
+    (void)state;
+    struct session_facts facts;
+    const struct test_spec spec = spec_of(true);
+    const struct atls_bytes octets = kept(test_context(world, &spec), &facts);
+    for (unsigned resumed = 0; resumed < 2; resumed++) {
+        struct atls_channel channel = good_channel;
+        channel.resumed = resumed != 0;
+        atls_session_begin(loop.client.session, atls_session_context(loop.client.session),
+                           ATLS_ROLE_CLIENT);
+        atls_session_resume(loop.client.session, octets,
+                            atls_bytes_of(connection, sizeof connection));
+        assert_int_equal(atls_session_finish(loop.client.session, &channel), resumed != 0);
+        if (resumed == 0) {
+            assert_reason(&loop.client, RESUMPTION);
+            assert_string_equal(atls_session_verdict(loop.client.session)->reason.found,
+                                "a full handshake with the facts of an earlier one");
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -361,6 +385,7 @@ int main(void)
                                         end),
         cmocka_unit_test_setup_teardown(facts_end_with_the_first_endorsement_that_does, begin, end),
         cmocka_unit_test_setup_teardown(a_session_that_does_not_resume_keeps_nothing, begin, end),
+        cmocka_unit_test_setup_teardown(facts_open_no_full_handshake, begin, end),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -21,7 +21,8 @@ mtype = { nothing, evidence, evidence_retried, own_evidence, earlier_own_evidenc
 mtype = { v_none, v_refused, v_accepted, v_not_required };
 /* Results: enum atls_err. */
 mtype = { OK, STATE, MEMORY, TRANSCRIPT, CALLBACK, MALFORMED, ILLEGAL, UNSOLICITED, NOTHING_OFFERED, NOT_ATTESTED,
-          EVIDENCE_MALFORMED, NOT_ENDORSED, FRESHNESS, KEY_BINDING, REFLECTED, PKIX, RESUMED, NO_VERDICT };
+          EVIDENCE_MALFORMED, NOT_ENDORSED, FRESHNESS, KEY_BINDING, REFLECTED, PKIX, RESUMED, RESUMPTION, REVOKED,
+          NO_VERDICT };
 /* Events: the calls of session.h, with what comes with them. */
 mtype = { BEGIN, REFUSE, SWITCH,
           SEE_CLIENT_HELLO, SEE_RETRY, SEE_SERVER_HELLO, SEE_OTHER,
@@ -32,6 +33,7 @@ mtype = { BEGIN, REFUSE, SWITCH,
           READ_EVIDENCE, READ_EVIDENCE_RETRIED, READ_EVIDENCE_BEHIND, READ_OWN_EVIDENCE, READ_NO_CMW,
           READ_MALFORMED_CREDENTIAL,
           APPRAISE, APPRAISE_RESUMED, APPRAISE_NO_PKIX, APPRAISE_OWN_KEY, APPRAISE_OTHER_KEY,
+          RESUME, RESUME_LAPSED, RESUME_REVOKED, RESUME_OTHER_POLICY, RESUME_OTHER_CONNECTION, RESUME_MALFORMED,
           FINISH, FINISH_RESUMED };
 
 /* ---- struct atls_session ---- */
@@ -45,12 +47,14 @@ bool server_chosen, client_chosen;
 mtype peer_cmw = nothing;
 bool wrote_cmw;                      /* own_cmw_sha256 is set */
 bool finished, appraised;
+bool resumed, resumed_requires;      /* facts took the place of an appraisal, and in which context */
 mtype verdict = v_none, reason = OK;
 
 /* ---- ghosts ---- */
 bool g_refused;                      /* some call since BEGIN did not succeed */
 bool g_sound;                        /* the last appraisal had all four legs to stand on */
 mtype g_evidence = nothing;          /* what the peer's first CertificateEntry last held */
+bool g_facts, g_facts_requires;      /* facts that hold were shown, to this context */
 bool g_asked;                        /* this side was asked for Evidence */
 bool g_made;                         /* this very call made Evidence */
 mtype g_reason;
@@ -85,7 +89,8 @@ inline reset()
     negotiation = n_start; offered = no_offer; server_chosen = false; client_chosen = false;
     peer_cmw = nothing; wrote_cmw = false;
     finished = false; appraised = false; verdict = v_none; reason = OK;
-    g_refused = false; g_sound = false; g_evidence = nothing; g_asked = false
+    resumed = false; resumed_requires = false;
+    g_refused = false; g_sound = false; g_facts = false; g_facts_requires = false; g_evidence = nothing; g_asked = false
 }
 
 /* A server that SNI has moved to a context with the other demand. */
@@ -285,6 +290,9 @@ inline appraise()
     fi
 }
 
+/* atls_session_has_resumed */
+#define has_resumed (resumed && resumed_requires == requires)
+
 inline finish()
 {
     finished = true;
@@ -295,10 +303,27 @@ inline finish()
     :: !is_refused && !requires -> verdict = v_not_required
     :: !is_refused && requires ->
         if
-        :: event == FINISH_RESUMED -> refuse(RESUMED)
-        :: event == FINISH && !appraised -> refuse(NO_VERDICT)
-        :: event == FINISH && appraised -> verdict = v_accepted
+        :: event == FINISH_RESUMED && !has_resumed -> refuse(RESUMED)
+        :: event == FINISH && resumed -> refuse(RESUMPTION)
+        :: event == FINISH && !resumed && !appraised -> refuse(NO_VERDICT)
+        :: event == FINISH && !resumed && appraised -> verdict = v_accepted
+        :: event == FINISH_RESUMED && has_resumed -> verdict = v_accepted
         fi
+    fi
+}
+
+/* ---- resumption.c: every event but the first has facts that do not hold ---- */
+
+inline resume()
+{
+    if
+    :: is_refused -> result = reason
+    :: !is_refused && event == RESUME_REVOKED -> refuse(REVOKED)
+    :: !is_refused && event != RESUME_REVOKED && event != RESUME -> refuse(RESUMPTION)
+    :: !is_refused && event == RESUME ->
+        appraised = true; resumed = true; resumed_requires = requires;
+        verdict = v_none; /* the gate's to say */
+        g_facts = (event == RESUME); g_facts_requires = requires
     fi
 }
 
@@ -331,6 +356,8 @@ inline step()
         g_sound = (finished -> g_sound : event == APPRAISE && transcript == t_done &&
                                          g_evidence == (retried -> evidence_retried : evidence));
         appraise()
+    :: event == RESUME || event == RESUME_LAPSED || event == RESUME_REVOKED || event == RESUME_OTHER_POLICY ||
+       event == RESUME_OTHER_CONNECTION || event == RESUME_MALFORMED -> resume()
     :: event == FINISH || event == FINISH_RESUMED -> finish()
     fi
 }
@@ -342,7 +369,8 @@ inline settle()
     :: is_refused ->
         transcript = t_start; retried = false; offered = no_offer; server_chosen = false; client_chosen = false;
         peer_cmw = nothing; wrote_cmw = false; appraised = false;
-        g_sound = false; g_evidence = nothing; g_asked = false
+        resumed = false; resumed_requires = false;
+        g_sound = false; g_evidence = nothing; g_asked = false; g_facts = false; g_facts_requires = false
     :: else
     fi
 }
@@ -356,19 +384,24 @@ inline put_state()
     put(transcript); printf(" %d", retried);
     put(negotiation); put(offered); printf(" %d %d", server_chosen, client_chosen);
     put(peer_cmw); printf(" %d %d %d", wrote_cmw, finished, appraised);
+    printf(" %d %d", resumed, resumed_requires);
     put(verdict); put(reason)
 }
 
 /* ---- what must always hold ---- */
+
+#define facts_hold (g_facts && g_facts_requires == requires)
 
 inline check()
 {
     /* R-26, R-31: data passes when a handshake has ended in which nothing was refused, ... */
     assert(!opens || (finished && !g_refused));
     /* R-12, R-28, R-49: ... and where the peer is to attest, all four legs held; ... */
-    assert(!opens || !requires || (verdict == v_accepted && g_sound));
-    /* R-27: ... and the session is not a resumed one. */
-    assert(!(event == FINISH_RESUMED && requires && opens));
+    assert(!opens || !requires || (verdict == v_accepted && (g_sound || facts_hold)));
+    /* R-27: ... or the session is a resumed one, and facts that hold were shown to this very context; ... */
+    assert(!(event == FINISH_RESUMED && requires && opens) || facts_hold);
+    /* ... which stand for no appraisal of a full handshake. */
+    assert(!(event == FINISH && requires && opens) || g_sound);
     /* R-31: a refusal is for good, and its first reason stays. */
     assert(!g_refused || event == BEGIN || (is_refused && (g_reason == OK || reason == g_reason)));
     /* R-24, R-61: Evidence is made where it was asked for, once both hellos are known, in the handshake. */
@@ -414,6 +447,12 @@ inline any_event()
     :: event = APPRAISE_NO_PKIX
     :: event = APPRAISE_OWN_KEY
     :: event = APPRAISE_OTHER_KEY
+    :: event = RESUME
+    :: event = RESUME_LAPSED
+    :: event = RESUME_REVOKED
+    :: event = RESUME_OTHER_POLICY
+    :: event = RESUME_OTHER_CONNECTION
+    :: event = RESUME_MALFORMED
     :: event = FINISH
     :: event = FINISH_RESUMED
     fi

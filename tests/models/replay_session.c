@@ -7,6 +7,7 @@
 #include "attester/attester.h"
 #include "crypto/crypto.h"
 #include "handshake/binder.h"
+#include "session/resumption.h"
 #include "session/session_internal.h"
 
 #include <stdio.h>
@@ -20,11 +21,21 @@ static struct role_setup {
     struct atls_context *requires, *requires_nothing;
     struct atls_bytes evidence, evidence_retried; /* of the peer, as a body of its Certificate */
     struct atls_bytes own_evidence;
+    struct atls_bytes facts, facts_of_nothing; /* what was kept: with the demand, and without */
 } roles[2];
 static struct role_setup *now; /* the role that is replayed */
 static uint8_t own_evidence[1 << 17];
 static struct atls_digest plain_hash, retried_hash;
 static struct atls_bytes offer, other_offer;
+static int64_t now_s = 1790000000;
+static const uint8_t connection[ATLS_CONNECTION_DIGEST_LEN] = {1, 2, 3};
+static char revocation[512]; /* of both machines' keys, one list a role */
+
+static int64_t clock_of_replay(void *arg)
+{
+    (void)arg;
+    return now_s;
+}
 
 static bool is_client(void)
 {
@@ -85,8 +96,10 @@ static void set_up(struct role_setup *setup, enum atls_role role, const struct t
                    const struct test_machine *peer)
 {
     struct atls_diag diag;
-    const struct test_spec requires = {.attests = own, .requires = peer};
-    const struct test_spec requires_nothing = {.attests = own};
+    const struct test_spec requires = {
+        .attests = own, .requires = peer, .resume = true, .clock = clock_of_replay};
+    const struct test_spec requires_nothing = {
+        .attests = own, .resume = true, .clock = clock_of_replay};
     setup->requires = test_context(world, &requires);
     setup->requires_nothing = test_context(world, &requires_nothing);
     assert_err(atls_context_freeze(setup->requires_nothing, &diag), OK);
@@ -209,6 +222,33 @@ static enum atls_err finish_event(const char *event)
     return verdict->state == ATLS_VERDICT_REFUSED ? verdict->reason.err : ATLS_OK;
 }
 
+/* resume_event shows facts: those that hold for the context of now, or others. */
+static enum atls_err resume_event(const char *event)
+{
+    static const uint8_t elsewhere[ATLS_CONNECTION_DIGEST_LEN] = {1, 2, 4};
+    struct atls_session *session = now->end.session;
+    struct atls_context *context = atls_session_context(session);
+    const bool of_requires = (context == now->requires) != (strstr(event, "_POLICY") != NULL);
+    struct atls_bytes facts = of_requires ? now->facts : now->facts_of_nothing;
+    const bool here = strstr(event, "_CONNECTION") == NULL;
+    const int64_t before_s = now_s;
+    const bool revoked = strstr(event, "_REVOKED") != NULL;
+    if (strstr(event, "_MALFORMED") != NULL) {
+        facts.len -= 1;
+    }
+    now_s += strstr(event, "_LAPSED") != NULL ? 90000 : 0; /* a day is the longest */
+    if (revoked) {
+        assert_err(atls_context_set_revoked(context, atls_bytes_text(revocation), NULL), OK);
+    }
+    atls_session_resume(session, facts, atls_bytes_of(here ? connection : elsewhere, 32));
+    if (revoked) {
+        assert_err(atls_context_set_revoked(context, LITERAL("[]"), NULL), OK);
+    }
+    now_s = before_s;
+    const struct atls_verdict *verdict = atls_session_verdict(session);
+    return verdict->state == ATLS_VERDICT_REFUSED ? verdict->reason.err : ATLS_OK;
+}
+
 static enum atls_err write_event(const char *event, bool *out_made)
 {
     struct atls_session *session = now->end.session;
@@ -273,6 +313,8 @@ static void do_event(const char *event, char *answer)
         err = appraise_event(event);
     } else if (begins(event, "FINISH")) {
         err = finish_event(event);
+    } else if (begins(event, "RESUME")) {
+        err = resume_event(event);
     } else if (strstr(event, "_OFFER") != NULL || strstr(event, "_CHOICE") != NULL) {
         err = read_event(event);
     } else if (begins(event, "READ_")) {
@@ -360,16 +402,68 @@ static void write_state(char *text)
     const char *role = is_client() ? "client" : "server";
     const bool requires = session->context->num_required != 0;
     if (refused) { /* the model keeps what still decides */
-        snprintf(text, REPLAY_TEXT, "%s %d t_start 0 %s no_offer 0 0 nothing 0 %d 0 v_refused %s",
-                 role, requires, negotiation[n->state], session->finished,
-                 atls_err_name(verdict->reason.err));
+        snprintf(text, REPLAY_TEXT,
+                 "%s %d t_start 0 %s no_offer 0 0 nothing 0 %d 0 0 0 v_refused %s", role, requires,
+                 negotiation[n->state], session->finished, atls_err_name(verdict->reason.err));
         return;
     }
-    snprintf(text, REPLAY_TEXT, "%s %d %s %d %s %s %d %d %s %d %d %d %s OK", role, requires,
+    snprintf(text, REPLAY_TEXT, "%s %d %s %d %s %s %d %d %s %d %d %d %d %d %s OK", role, requires,
              transcript_name(&session->transcript), was_retried(&session->transcript),
              negotiation[n->state], offer_name(session), n->server_chosen, n->client_chosen,
              cmw_name(session), session->own_cmw_sha256.len != 0, session->finished,
-             session->appraised, verdicts[verdict->state]);
+             session->appraised, session->resumed,
+             session->resumed && session->resumed_by == now->requires, verdicts[verdict->state]);
+}
+
+/* facts_of runs a handshake to its open gate, and gives what is kept of it. */
+static struct atls_bytes facts_of(struct role_setup *setup, bool requires)
+{
+    static const char *const client[] = {"SEE_CLIENT_HELLO",
+                                         "WRITE_CLIENT_HELLO",
+                                         "SEE_SERVER_HELLO",
+                                         "READ_SERVER_CHOICE",
+                                         "READ_EVIDENCE",
+                                         "APPRAISE",
+                                         "FINISH"};
+    static const char *const server[] = {"SEE_CLIENT_HELLO",
+                                         "READ_OFFER",
+                                         "SEE_SERVER_HELLO",
+                                         "WRITE_CLIENT_CHOICE",
+                                         "READ_EVIDENCE",
+                                         "APPRAISE",
+                                         "FINISH"};
+    const struct atls_buf room = test_room(SESSION_MAX_FACTS_LEN);
+    char answer[REPLAY_TEXT];
+    size_t len = 0;
+    now = setup;
+    atls_session_begin(now->end.session, requires ? now->requires : now->requires_nothing,
+                       now->end.role);
+    for (size_t i = requires ? 0 : 5; i < ATLS_ARRAY_LEN(client); i++) {
+        do_event((is_client() ? client : server)[i], answer);
+        assert_string_equal(answer, "OK 0");
+    }
+    assert_err(
+        atls_session_write_facts(now->end.session, atls_bytes_of(connection, 32), room, &len, NULL),
+        OK);
+    return atls_bytes_of(room.data, len);
+}
+
+/* revoke_all writes a list with the keys of both machines. */
+static void revoke_all(void)
+{
+    const struct test_machine *const machines[] = {&world->client, &world->server};
+    size_t at = 0;
+    for (size_t i = 0; i < 2; i++) {
+        const struct atls_bytes hash = test_hash(ATLS_ALG_SHA256, spki_of(machines[i]));
+        at += (size_t)snprintf(&revocation[at], sizeof revocation - at,
+                               "%s{\"kind\":\"spki\",\"value\":\"", i == 0 ? "[" : ",");
+        for (size_t k = 0; k < hash.len; k++) {
+            at += (size_t)snprintf(&revocation[at], sizeof revocation - at, "%02x", hash.data[k]);
+        }
+        at += (size_t)snprintf(&revocation[at], sizeof revocation - at,
+                               "\",\"from\":\"2026-01-01T00:00:00Z\"}");
+    }
+    snprintf(&revocation[at], sizeof revocation - at, "]");
 }
 
 static void begin_at(const char *root)
@@ -396,6 +490,11 @@ static void the_session_takes_every_step_of_the_model(void **state)
     other_offer = offer_of(&asks_only);
     set_up(&roles[0], ATLS_ROLE_CLIENT, &world->client, &world->server);
     set_up(&roles[1], ATLS_ROLE_SERVER, &world->server, &world->client);
+    revoke_all();
+    for (size_t i = 0; i < 2; i++) {
+        roles[i].facts = facts_of(&roles[i], true);
+        roles[i].facts_of_nothing = facts_of(&roles[i], false);
+    }
     assert_true(replay(&driver) > 0);
     tear_down(&roles[0]);
     tear_down(&roles[1]);

@@ -33,6 +33,7 @@ enum atls_post_step {
     ATLS_POST_DONE = 0,   /**< the gate is open, or was never shut for an exchange */
     ATLS_POST_WANT_READ,  /**< again when the socket is readable */
     ATLS_POST_WANT_WRITE, /**< again when the socket is writable, or readable */
+    ATLS_POST_WANT_ASYNC, /**< with SSL_MODE_ASYNC: again when atls_post_async_fd() is readable */
     ATLS_POST_FAILED      /**< refused, by either side, or broken: the connection is shut */
 };
 
@@ -40,12 +41,18 @@ enum atls_post_step {
  * atls_post_step runs the exchange after the handshake as far as it goes. Until it is done
  * SSL_read(3) and SSL_write(3) give and take nothing: they behave as on a connection that both
  * sides have closed. It is bounded by the timeout of the context, counted from the end of the
- * handshake.
+ * handshake. Evidence is made and appraised in the worker pool where that waits for something;
+ * without SSL_MODE_ASYNC this function waits meanwhile.
  * @param ssl        a connection whose handshake is done, on a transport that may block or not
  * @param[out] diag  with ATLS_POST_FAILED, why; may be NULL
  * @return what to do next
  */
 ATLS_API ATLS_NODISCARD enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag);
+
+/** atls_post_async_fd gives what to wait for after ATLS_POST_WANT_ASYNC.
+ *  @param ssl  the connection
+ *  @return a descriptor that becomes readable, borrowed; -1 when nothing is waited for */
+ATLS_API int atls_post_async_fd(const SSL *ssl);
 
 /** atls_post_is_due tells, when the handshake is done, whether atls_post_step() has to run.
  *  @param ssl  a connection

@@ -10,6 +10,7 @@
 #include "base/span.h"
 #include "handshake/exchange.h"
 
+#include <openssl/async.h>
 #include <openssl/err.h>
 #include <stdlib.h>
 #include <time.h>
@@ -19,6 +20,10 @@ static const char step[] = "exchange after the handshake";
 struct openssl_prelude {
     struct atls_exchange exchange;
     int64_t deadline_ms;
+    struct atls_diag why; /* of a failure */
+    /* With SSL_MODE_ASYNC: the fiber that waits for a job, and what for. */
+    ASYNC_JOB *job;
+    ASYNC_WAIT_CTX *waits;
     /* What comes: a head, then its body. */
     uint8_t head_octets[ATLS_FRAME_HEAD_LEN];
     struct atls_frame_head head;
@@ -35,6 +40,7 @@ enum io { IO_DONE, IO_WANT_READ, IO_WANT_WRITE, IO_FAILED };
 void openssl_prelude_free(struct openssl_prelude *p)
 {
     if (p != NULL) {
+        ASYNC_WAIT_CTX_free(p->waits);
         free(p->body);
         free(p->out);
         free(p);
@@ -251,15 +257,12 @@ static void say_why(SSL *ssl, struct openssl_prelude *p, enum atls_err err)
     ERR_clear_error();
 }
 
-static enum atls_post_step fail(SSL *ssl, struct openssl_prelude *p, const struct atls_diag *why,
-                                struct atls_diag *diag)
+/* fail refuses for p->why, for good. */
+static enum atls_post_step fail(SSL *ssl, struct openssl_prelude *p)
 {
-    atls_session_refuse(openssl_session_of(ssl), why);
-    say_why(ssl, p, why->err);
+    atls_session_refuse(openssl_session_of(ssl), &p->why);
+    say_why(ssl, p, p->why.err);
     openssl_shut(ssl);
-    if (diag != NULL) {
-        *diag = *why;
-    }
     return ATLS_POST_FAILED;
 }
 
@@ -292,27 +295,69 @@ static enum io advance(SSL *ssl, struct openssl_prelude *p, bool *out_open, stru
     return received == IO_WANT_READ && flushed != IO_DONE ? flushed : received;
 }
 
-static enum atls_post_step run(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag)
+static enum atls_post_step run(SSL *ssl, struct openssl_prelude *p)
 {
-    struct atls_diag why = {.err = ATLS_OK};
     bool open = false;
     enum io io = IO_DONE;
     while (io == IO_DONE && !open) {
-        io = advance(ssl, p, &open, &why);
+        io = advance(ssl, p, &open, &p->why);
     }
     if (io == IO_FAILED) {
-        return fail(ssl, p, &why, diag);
+        return fail(ssl, p);
     }
     if (open) {
-        return atls_session_post_open_gate(openssl_session_of(ssl), &why)
-                   ? ATLS_POST_DONE
-                   : fail(ssl, p, &why, diag);
+        return atls_session_post_open_gate(openssl_session_of(ssl), &p->why) ? ATLS_POST_DONE
+                                                                             : fail(ssl, p);
     }
     if (now_ms() > p->deadline_ms) {
-        atls_fail_texts(&why, ATLS_ERR_TIMEOUT, step, NULL, "none", "its end in time");
-        return fail(ssl, p, &why, diag);
+        atls_fail_texts(&p->why, ATLS_ERR_TIMEOUT, step, NULL, "none", "its end in time");
+        return fail(ssl, p);
     }
     return io == IO_WANT_READ ? ATLS_POST_WANT_READ : ATLS_POST_WANT_WRITE;
+}
+
+struct fiber {
+    SSL *ssl;
+};
+
+static int run_fiber(void *arg)
+{
+    const struct fiber *fiber = arg;
+    return (int)run(fiber->ssl, openssl_prelude_of(fiber->ssl));
+}
+
+/* run_on_fiber is run for SSL_MODE_ASYNC: where it waits for a job the application goes on. */
+static enum atls_post_step run_on_fiber(SSL *ssl, struct openssl_prelude *p)
+{
+    struct fiber fiber = {ssl};
+    int result = ATLS_POST_FAILED;
+    p->waits = p->waits != NULL ? p->waits : ASYNC_WAIT_CTX_new();
+    switch (p->waits != NULL
+                ? ASYNC_start_job(&p->job, p->waits, &result, run_fiber, &fiber, sizeof fiber)
+                : ASYNC_ERR) {
+    case ASYNC_FINISH:
+        p->job = NULL;
+        return (enum atls_post_step)result;
+    case ASYNC_PAUSE:
+        return ATLS_POST_WANT_ASYNC;
+    case ASYNC_NO_JOBS: /* then it waits in here */
+        return run(ssl, p);
+    default:
+        atls_fail(&p->why, ATLS_ERR_MEMORY, step, "fiber");
+        return fail(ssl, p);
+    }
+}
+
+int atls_post_async_fd(const SSL *ssl)
+{
+    const struct openssl_prelude *p = openssl_prelude_of(ssl);
+    OSSL_ASYNC_FD fd = -1;
+    size_t num = 0;
+    if (p == NULL || p->job == NULL || ASYNC_WAIT_CTX_get_all_fds(p->waits, NULL, &num) != 1 ||
+        num != 1 || ASYNC_WAIT_CTX_get_all_fds(p->waits, &fd, &num) != 1) {
+        return -1;
+    }
+    return fd;
 }
 
 bool atls_post_is_due(const SSL *ssl)
@@ -338,8 +383,13 @@ enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag)
     }
     openssl_unwall(ssl);
     SSL_set_shutdown(ssl, 0);
-    const enum atls_post_step result = run(ssl, openssl_prelude_of(ssl), diag);
-    if (result == ATLS_POST_WANT_READ || result == ATLS_POST_WANT_WRITE) {
+    struct openssl_prelude *p = openssl_prelude_of(ssl);
+    const bool async = (SSL_get_mode(ssl) & SSL_MODE_ASYNC) != 0 && ASYNC_get_current_job() == NULL;
+    const enum atls_post_step result = async ? run_on_fiber(ssl, p) : run(ssl, p);
+    if (result == ATLS_POST_FAILED && diag != NULL) {
+        *diag = p->why;
+    }
+    if (result != ATLS_POST_FAILED && result != ATLS_POST_DONE) {
         shut_for_application(ssl);
     }
     return result;

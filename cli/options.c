@@ -83,7 +83,7 @@ static const struct option {
     {"cmw-extension-type", VALUE, PEERS, AT(cmw_extension_type), "N",
      "with post or both: code point of cmw_attestation (default 0xff5f)"},
     {"exporter-label", VALUE, PEERS, AT(exporter_label), "LABEL",
-     "with post or both: of an older draft: Attestation, \"Attestation Binding\""},
+     "with post or both: label of an older draft, such as Attestation"},
     {"resume", FLAG, PEERS, AT(resume), NULL, "resume sessions while what was appraised holds"},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
     {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},

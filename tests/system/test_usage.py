@@ -75,6 +75,19 @@ class UsageTest(SystemTest):
                     if code == "NOT_BUILT":
                         self.assertIn("not built in this version", outcome.err)
 
+    def test_timings_and_what_goes_with_them(self):
+        identity = self.keygen("timings")
+        for words, found in ((["--timing", "later"], "later"), (["--timing", "post", "--attest", "none"], "nobody who attests"),
+                             (["--timing", "certificate"], "nothing required"), (["--exporter-label", "Attestation"], "no --timing"),
+                             (["--cmw-extension-type", "0xffa8"], "no --timing"),
+                             (["--timing", "post", "--cmw-extension-type", "0xff60"], "65376"),
+                             (["--timing", "both", "--cmw-extension-type", "65536"], "65536"),
+                             (["--timing", "both", "--exporter-label", "attestation"], "attestation")):
+            with self.subTest(words):
+                outcome = run("serve", "127.0.0.1:0", "--json", *identity.own(), *words)
+                self.assert_fails(outcome, EXIT_OURS, "CONFIG")
+                self.assertIn(found, outcome.error["sentence"])
+
     def test_values_that_come_later_are_not_built(self):
         identity = self.keygen("later")
         for words in (["--carriage", "x509"], ["--require", "cca"],
@@ -209,7 +222,7 @@ class UsageTest(SystemTest):
         features = run("version", "--json").objects[0]["result"]["features"]
         attesters = run("version", "--json").objects[0]["result"]["attesters"]
         libraries = subprocess.run(["ldd", program()], capture_output=True, text=True, check=True).stdout
-        there = {"handshake": True, "background-check": True, "passport": True, "openssl": "libssl" in libraries,
+        there = {"handshake": True, "post": "exporter-label" in options_of("connect"), "background-check": True, "passport": True, "openssl": "libssl" in libraries,
                  "tpm2": "tpm2" in attesters, "sim": "sim-psa" in attesters, "net": "verifier" in options_of("connect"),
                  "verifier": "verifier" in listed(), "store-sqlite": "sqlite" in libraries, "store-postgres": "libpq" in libraries}
         self.assertEqual(len(features), len(set(features)))

@@ -29,8 +29,10 @@ static void check_chains(const struct atls_collateral_scope *scope)
             fuzz_require(err != ATLS_OK && diag.err == err && chain == NULL);
         }
         if (entry->is_amd) {
-            const struct atls_amd_question question = {entry->amd.kind, entry->amd.product,
-                                                       entry->amd.chip_id, entry->amd.tcb};
+            const struct atls_amd_question question = {.kind = entry->amd.kind,
+                                                       .product = entry->amd.product,
+                                                       .chip_id = entry->amd.chip_id,
+                                                       .tcb = entry->amd.tcb};
             struct atls_bytes found;
             fuzz_require(atls_collateral_amd_leaf(&found, scope, &question, NULL) == ATLS_OK);
         }

@@ -280,10 +280,12 @@ enum atls_err atls_chain_check_revoked(const struct atls_chain *chain, size_t in
     if (X509_CRL_get0_by_serial(crl->crl, &entry, (ASN1_INTEGER *)(uintptr_t)serial) == 0) {
         return ATLS_OK;
     }
-    refuse(diag, ATLS_ERR_REVOKED, issuer, "serial number", "", "one that is not on the list");
-    atls_diag_found_text(diag, ": ");
+    atls_fail_texts(diag, ATLS_ERR_REVOKED, step, "serial number", NULL,
+                    "one that is not on the list");
     atls_diag_found_bytes(diag, atls_x509_serial(cert));
     atls_diag_found_text(diag, " of ");
     atls_diag_found_text(diag, atls_x509_common_name(cert));
+    atls_diag_found_text(diag, ", which is in the list of ");
+    atls_diag_found_text(diag, atls_x509_common_name(issuer));
     return ATLS_ERR_REVOKED;
 }

@@ -104,6 +104,19 @@ static const struct mutation_field tcb_info_fields[] = {
     JSON("bundle.root_ca_crl"),
     JSON("bundle.pck_crl"),
     JSON("bundle.pck_crl_issuer_chain"),
+    SAID("root_crl.thisUpdate"),
+    SAID("root_crl.nextUpdate"),
+    SAID("root_crl.names-ca"),
+    SAID("root_crl.names-signer"),
+    SAID("root_crl.names-others"),
+    SAID("root_crl.signature"),
+    SAID("root_crl.issuer"),
+    SAID("pck_crl.thisUpdate"),
+    SAID("pck_crl.nextUpdate"),
+    SAID("pck_crl.names-pck"),
+    SAID("pck_crl.names-others"),
+    SAID("pck_crl.signature"),
+    SAID("pck_crl.issuer"),
 };
 
 static const struct mutation_field identity_fields[] = {

@@ -167,12 +167,34 @@ static struct atls_bytes block(const char *pem, unsigned which)
     return atls_bytes_of(room.data, len);
 }
 
-/* issue gives the PCK certificate with this extension; `times` is 0 for none, 2 for two. */
-static struct atls_bytes issue(const struct test_quote *t, const struct value_result *extended)
+/* is_said: the change is this one, of a certificate as a whole. */
+static bool is_said(struct value_change *change, const char *field)
+{
+    const bool is_it = change->kind == VALUE_CHANGE_OTHER && strcmp(change->field, field) == 0;
+    change->applied = change->applied || is_it;
+    return is_it;
+}
+
+static struct atls_bytes issue(const struct atls_issue_spec *spec, const struct atls_key *subject,
+                               const struct atls_issuer *issuer)
+{
+    uint8_t *der = NULL;
+    size_t len = 0;
+    if (atls_issue_cert(&der, &len, spec, subject, issuer, NULL) != ATLS_OK) {
+        abort();
+    }
+    const struct atls_bytes out = test_copy(atls_bytes_of(der, len));
+    free(der);
+    return out;
+}
+
+/* pck_of issues the PCK certificate with this extension; `times` is 0 for none, 2 for two. */
+static struct atls_bytes pck_of(const struct test_quote *t, struct value_change *change,
+                                const struct value_result *extended, struct atls_bytes ca)
 {
     const struct atls_cert_extension extensions[] = {{ATLS_SIM_PCK_OID, false, extended->encoded},
                                                      {ATLS_SIM_PCK_OID, false, extended->encoded}};
-    const struct atls_issue_spec spec = {
+    struct atls_issue_spec spec = {
         .common_name = "Intel SGX PCK Certificate",
         .serial = 4,
         .not_before_s = TEST_QUOTE_NOW - 86400,
@@ -183,34 +205,76 @@ static struct atls_bytes issue(const struct test_quote *t, const struct value_re
         .num_extensions = extended->times,
         .signature = ATLS_CHAIN_ECDSA_SHA256,
     };
-    const struct atls_issuer issuer = {block(t->intel.chain_pem, 1), t->intel.ca};
-    uint8_t *der = NULL;
-    size_t len = 0;
-    if (atls_issue_cert(&der, &len, &spec, t->intel.pck, &issuer, NULL) != ATLS_OK) {
+    const struct atls_issuer issuer = {ca, t->intel.ca};
+    if (is_said(change, "pck.subject")) {
+        spec.common_name = "Intel SGX TCB Signing";
+    }
+    if (is_said(change, "pck.notBefore")) {
+        spec.not_before_s = TEST_QUOTE_NOW + 3600;
+    }
+    if (is_said(change, "pck.notAfter")) {
+        spec.not_after_s = TEST_QUOTE_NOW - 3600;
+    }
+    if (is_said(change, "pck.keyUsage")) {
+        spec.usage = ATLS_ISSUE_CRL_SIGN;
+    }
+    if (is_said(change, "pck.basicConstraints")) {
+        spec.is_ca = true;
+    }
+    return issue(&spec, t->intel.pck, &issuer);
+}
+
+/* ca_of issues the authority of PCK certificates anew where the change is of it. */
+static struct atls_bytes ca_of(const struct test_quote *t, struct value_change *change)
+{
+    struct atls_issue_spec spec = {
+        .common_name = "Intel SGX PCK Platform CA",
+        .serial = 2,
+        .not_before_s = TEST_QUOTE_NOW - 86400,
+        .not_after_s = TEST_QUOTE_NOW + 86400,
+        .is_ca = true,
+        .usage = ATLS_ISSUE_CERT_SIGN | ATLS_ISSUE_CRL_SIGN,
+        .signature = ATLS_CHAIN_ECDSA_SHA256,
+    };
+    const struct atls_issuer issuer = {block(t->intel.chain_pem, 2), t->intel.root};
+    if (is_said(change, "ca.subject")) {
+        spec.common_name = "Intel SGX PCK Other CA";
+    } else if (is_said(change, "ca.notAfter")) {
+        spec.not_after_s = TEST_QUOTE_NOW - 3600;
+    } else if (is_said(change, "ca.keyUsage")) {
+        spec.usage = ATLS_ISSUE_CRL_SIGN;
+    } else if (is_said(change, "ca.basicConstraints")) {
+        spec.is_ca = false;
+        spec.path_len = ATLS_ISSUE_NO_PATH_LEN;
+    } else if (!is_said(change, "ca.signature")) {
+        return block(t->intel.chain_pem, 1);
+    }
+    const struct atls_issuer other = {issuer.cert, t->intel.ca};
+    return issue(&spec, t->intel.ca, strcmp(change->field, "ca.signature") == 0 ? &other : &issuer);
+}
+
+static void add_pem(struct mutation_parts *out, struct atls_bytes der)
+{
+    char *base64 = atls_base64_new(der);
+    if (base64 == NULL) {
         abort();
     }
-    const struct atls_bytes out = test_copy(atls_bytes_of(der, len));
-    free(der);
-    return out;
+    out->part[out->num_parts++] = atls_bytes_text("-----BEGIN CERTIFICATE-----\n");
+    out->part[out->num_parts++] = test_copy(atls_bytes_text(base64));
+    out->part[out->num_parts++] = atls_bytes_text("\n-----END CERTIFICATE-----\n");
+    free(base64);
 }
 
 const char *mutation_pck_chain(const struct test_quote *t, struct value_change *change)
 {
-    static const char head[] = "-----BEGIN CERTIFICATE-----\n";
-    static const char tail[] = "\n-----END CERTIFICATE-----\n";
+    struct mutation_parts chain = {.num_parts = 0};
     const struct value_result extended = extension(&t->quote.platform, change);
-    char *base64 = atls_base64_new(issue(t, &extended));
-    const char *others = strstr(t->intel.chain_pem, &tail[1]); /* CA and root stand behind it */
-    if (base64 == NULL || others == NULL) {
-        abort();
-    }
-    const struct mutation_parts chain = {
-        .part = {atls_bytes_text(head), atls_bytes_text(base64), atls_bytes_text(tail),
-                 atls_bytes_text(&others[sizeof tail - 2]), test_fill(0, 1)},
-        .num_parts = 5};
-    const char *text = (const char *)mutation_join(&chain).data;
-    free(base64);
-    return text;
+    const struct atls_bytes ca = ca_of(t, change);
+    add_pem(&chain, pck_of(t, change, &extended, ca));
+    add_pem(&chain, ca);
+    add_pem(&chain, block(t->intel.chain_pem, 2));
+    chain.part[chain.num_parts++] = test_fill(0, 1);
+    return (const char *)mutation_join(&chain).data;
 }
 
 /* sign puts a body and its signature into the bundle, as Intel's service does. */
@@ -227,12 +291,64 @@ static void sign(json_t *bundle, const struct test_quote *t, struct value_change
     json_decref(body);
 }
 
+/* Ways in which a list of revoked certificates is wrong, or names one of the quote's. */
+static const struct {
+    const char *field;
+    unsigned issuer; /* its place in the chain */
+    int64_t this_s, next_s;
+    uint64_t serial; /* 0: none */
+    bool other_key;
+} lists[] = {
+    {"root_crl.thisUpdate", 2, 3600, 86400, 0, false},
+    {"root_crl.nextUpdate", 2, -86400, -3600, 0, false},
+    {"root_crl.names-ca", 2, -86400, 86400, 2, false},
+    {"root_crl.names-signer", 2, -86400, 86400, 3, false},
+    {"root_crl.names-others", 2, -86400, 86400, 77, false},
+    {"root_crl.signature", 2, -86400, 86400, 0, true},
+    {"root_crl.issuer", 1, -86400, 86400, 0, false},
+    {"pck_crl.thisUpdate", 1, 3600, 86400, 0, false},
+    {"pck_crl.nextUpdate", 1, -86400, -3600, 0, false},
+    {"pck_crl.names-pck", 1, -86400, 86400, 4, false},
+    {"pck_crl.names-others", 1, -86400, 86400, 77, false},
+    {"pck_crl.signature", 1, -86400, 86400, 0, true},
+    {"pck_crl.issuer", 2, -86400, 86400, 0, false},
+};
+
+/* put_list replaces the list that the change names by one issued anew. */
+static void put_list(json_t *bundle, const struct test_quote *t, struct value_change *change)
+{
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(lists); i++) {
+        if (!is_said(change, lists[i].field)) {
+            continue;
+        }
+        const struct atls_issue_crl_spec spec = {.this_update_s = TEST_QUOTE_NOW + lists[i].this_s,
+                                                 .next_update_s = TEST_QUOTE_NOW + lists[i].next_s,
+                                                 .serials = &lists[i].serial,
+                                                 .num_serials = lists[i].serial != 0 ? 1 : 0,
+                                                 .signature = ATLS_CHAIN_ECDSA_SHA256};
+        const struct atls_key *key = lists[i].issuer == 2 ? t->intel.root : t->intel.ca;
+        const struct atls_issuer issuer = {block(t->intel.chain_pem, lists[i].issuer),
+                                           lists[i].other_key ? t->intel.pck : key};
+        uint8_t *der = NULL;
+        size_t len = 0;
+        if (atls_issue_crl(&der, &len, &spec, &issuer, NULL) != ATLS_OK) {
+            abort();
+        }
+        char *hex = atls_hex_new(atls_bytes_of(der, len));
+        json_object_set_new(bundle, lists[i].field[0] == 'r' ? "root_ca_crl" : "pck_crl",
+                            json_string(hex));
+        free(hex);
+        free(der);
+    }
+}
+
 struct atls_bytes mutation_collateral(const struct test_quote *t, struct value_change *change)
 {
     json_error_t error;
     json_t *bundle = json_loads(t->intel.collateral, 0, &error);
     sign(bundle, t, change, "tcbInfo", "tcb_info", "tcb_info_signature");
     sign(bundle, t, change, "enclaveIdentity", "qe_identity", "qe_identity_signature");
+    put_list(bundle, t, change);
     const struct atls_bytes text = mutation_json(change, "bundle", bundle);
     json_decref(bundle);
     return text;

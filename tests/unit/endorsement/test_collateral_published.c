@@ -85,8 +85,10 @@ static void amds_leaves_lead_to_their_arks(void **state)
         assert_err(atls_amd_cert_read(&read, leaf, &diag), OK);
         assert_string_equal(read.product, rows[i].product);
         assert_true(atls_amd_tcb_equal(&read.tcb, &rows[i].tcb));
-        struct atls_amd_question question = {ATLS_AMD_VCEK, rows[i].product, read.chip_id,
-                                             rows[i].tcb};
+        struct atls_amd_question question = {.kind = ATLS_AMD_VCEK,
+                                             .product = rows[i].product,
+                                             .chip_id = read.chip_id,
+                                             .tcb = rows[i].tcb};
         struct atls_bytes found;
         assert_err(atls_collateral_amd_leaf(&found, &scope, &question, &diag), OK);
         assert_bytes(found, atls_x509_der(leaf));

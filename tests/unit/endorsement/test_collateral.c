@@ -128,6 +128,37 @@ static void dates_of_a_chain_are_those_of_the_appraisal(void **state)
     atls_endorsements_unref(set);
 }
 
+/* Who keeps an outcome asks when the first thing that it rests on ends. */
+static void the_first_end_of_what_was_relied_on_is_told(void **state)
+{
+    (void)state;
+    struct test_chain chain = amd_chain();
+    struct atls_endorsements *set = new_set();
+    struct atls_collateral *brought = bag();
+    const struct atls_issue_crl_spec list = {
+        .this_update_s = NOW - 100, .next_update_s = NOW + 100, .signature = ATLS_CHAIN_PSS_SHA384};
+    struct atls_root root;
+    struct atls_chain *made = NULL;
+    int64_t ends_s = INT64_MAX;
+    chain.specs[1].not_after_s = NOW + 500;
+    test_chain_sign(&chain);
+    assert_err(trust(set, "snp", chain.ders[2]), OK);
+    put(brought, test_crl(&chain, 2, &list));
+    struct atls_collateral_scope scope = scope_of(set, brought, "snp");
+    scope.ends_s = &ends_s;
+    assert_err(chain_of(&scope, &chain, 3, &root), OK);
+    assert_true(ends_s == NOW + 500);
+    assert_err(atls_chain_read(&made, chain.ders, 3, chain.profile, &diag), OK);
+    assert_err(atls_collateral_check_revoked(&scope, made, 1, &diag), OK);
+    assert_true(ends_s == NOW + 100);
+    ends_s = NOW + 7; /* something else ends before */
+    assert_err(atls_collateral_check_revoked(&scope, made, 1, &diag), OK);
+    assert_true(ends_s == NOW + 7);
+    atls_chain_release(made);
+    atls_collateral_free(brought);
+    atls_endorsements_unref(set);
+}
+
 static void an_endorsement_key_leaves_no_room_for_bare_trust_anchors(void **state)
 {
     (void)state;
@@ -396,12 +427,15 @@ static void identities_count_in_their_dates(void **state)
         struct intel scene = intel_scene(true);
         const struct test_intel_spec spec = {NOW + rows[i].issue_s, NOW + rows[i].next_update_s, 1};
         put(scene.brought, test_qe_identity(&spec, scene.chain.certs[0].key));
-        const struct atls_collateral_scope scope = scope_of(scene.set, scene.brought, "sgx");
+        struct atls_collateral_scope scope = scope_of(scene.set, scene.brought, "sgx");
         const struct atls_intel_identity *identity = NULL;
         struct atls_root root;
+        int64_t ends_s = INT64_MAX;
+        scope.ends_s = &ends_s;
         const enum atls_err err =
             atls_collateral_identity(&identity, &root, &scope, ATLS_INTEL_QE, &diag);
         assert_string_equal(atls_err_name(err), rows[i].claim == NULL ? "OK" : "COLLATERAL");
+        assert_true(rows[i].claim != NULL || ends_s == spec.next_update_s);
         if (rows[i].claim != NULL) {
             assert_string_equal(diag.claim, rows[i].claim);
             assert_int_equal(wanted.kind, ATLS_WANTED_IDENTITY);
@@ -422,6 +456,7 @@ int main(void)
         cmocka_unit_test(of_two_certificates_of_one_key_that_in_its_dates_is_taken),
         cmocka_unit_test(amds_missing_issuer_is_wanted_by_its_product),
         cmocka_unit_test(dates_of_a_chain_are_those_of_the_appraisal),
+        cmocka_unit_test(the_first_end_of_what_was_relied_on_is_told),
         cmocka_unit_test(an_endorsement_key_leaves_no_room_for_bare_trust_anchors),
         cmocka_unit_test(trust_anchors_are_certificates_of_formats_that_have_some),
         cmocka_unit_test(revocation_is_looked_up_or_refused),

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* For whom a session was: one name, one certificate of ours, one context. For another it is not
+ * offered, declined, or refused at the gate. */
+#include "resume_test.h"
+
+#include <stdio.h>
+
+static void a_session_for_another_name_is_not_offered(void **state)
+{
+    (void)state;
+    struct sides sides = sides_of('s');
+    struct test_pair pair = begin_with(&sides, NULL);
+    assert_int_equal(SSL_set1_host(pair.client.ssl, "localhost"), 1);
+    test_shake(&pair);
+    assert_open(&pair);
+    end_well(&pair);
+    SSL_SESSION *session = take_kept();
+    pair = begin_with(&sides, session); /* no name: anybody of this authority */
+    test_shake(&pair);
+    assert_open(&pair);
+    assert_int_equal(num_psk_offers, 0);
+    end_well(&pair);
+    SSL_SESSION_free(session);
+    session = take_kept();
+    pair = begin_with(&sides, session);
+    assert_int_equal(SSL_set1_host(pair.client.ssl, "other.example"), 1);
+    test_shake(&pair);
+    struct atls_diag diag;
+    assert_err(test_outcome(&pair.client, &diag), PKIX);
+    assert_int_equal(num_psk_offers, 0);
+    test_pair_free(&pair);
+    SSL_SESSION_free(session);
+    sides_free(&sides);
+}
+
+/* A client that checks nothing offers it for another host; the server declines. */
+static void a_ticket_for_another_host_is_declined(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"one.example", "two.example", "one.example", NULL};
+    const struct test_spec spec = resuming(true, 'c');
+    struct test_spec loose = {.attests = &world->client}; /* does not resume: OpenSSL does */
+    struct sides sides = {resuming_ctx(false, &loose), resuming_ctx(true, &spec)};
+    SSL_CTX_set_session_cache_mode(sides.client,
+                                   SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+    SSL_SESSION *session = NULL;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(names); i++) {
+        struct test_pair pair = begin_with(&sides, session);
+        char name[32];
+        if (names[i] != NULL) {
+            snprintf(name, sizeof name, "%s", names[i]);
+            assert_int_equal(SSL_set_tlsext_host_name(pair.client.ssl, name), 1);
+        }
+        test_shake(&pair);
+        assert_open(&pair);
+        assert_int_equal(num_psk_offers, session != NULL);
+        assert_false(atls_openssl_verdict(pair.server.ssl)->resumed);
+        end_well(&pair);
+        SSL_SESSION_free(session);
+        session = take_kept();
+    }
+    struct test_pair pair = begin_with(&sides, session); /* none again, and now it is resumed */
+    test_shake(&pair);
+    assert_open(&pair);
+    assert_true(atls_openssl_verdict(pair.server.ssl)->resumed);
+    end_well(&pair);
+    SSL_SESSION_free(session);
+    sides_free(&sides);
+}
+
+static SSL_CTX *switch_to;
+
+static int on_servername(SSL *ssl, int *alert, void *arg)
+{
+    (void)alert, (void)arg;
+    if (switch_to != NULL) {
+        assert_ptr_equal(SSL_set_SSL_CTX(ssl, switch_to), switch_to);
+    }
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* The ticket was opened by the context before the switch; what the next one demands holds. */
+static void the_context_that_sni_brings_takes_no_session_of_another(void **state)
+{
+    (void)state;
+    static const enum atls_err expected[] = {ATLS_ERR_RESUMED, ATLS_ERR_RESUMPTION};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(expected); i++) {
+        struct sides sides = sides_of('c');
+        struct test_spec spec = resuming(true, 'c');
+        spec.resume = i != 0;
+        spec.policy = "{\"version\":1,\"id\":\"strict\"}";
+        SSL_CTX *strict = resuming_ctx(true, &spec);
+        SSL_CTX_set_tlsext_servername_callback(sides.server, on_servername);
+        first_session(&sides);
+        SSL_SESSION *session = take_kept();
+        struct test_pair pair = begin_with(&sides, session);
+        switch_to = strict;
+        test_shake(&pair);
+        switch_to = NULL;
+        struct atls_diag diag;
+        const enum atls_err err = test_outcome(&pair.server, &diag);
+        assert_string_equal(atls_err_name(err), atls_err_name(expected[i]));
+        assert_int_equal(SSL_session_reused(pair.server.ssl), 1);
+        test_assert_shut(&pair.server);
+        test_pair_free(&pair);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(strict);
+        sides_free(&sides);
+    }
+}
+
+/* A client that offers no attestation: no callback of the extension sees the switch, and the facts
+ * were taken by a context that requires nothing. */
+static void the_demand_of_the_context_that_sni_brings_holds_at_the_gate(void **state)
+{
+    (void)state;
+    static const enum atls_err expected[] = {ATLS_ERR_RESUMED, ATLS_ERR_RESUMPTION};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(expected); i++) {
+        const struct test_spec open = resuming(true, '-');
+        struct test_spec spec = resuming(true, 'c');
+        spec.resume = i != 0;
+        struct sides sides = {test_plain_ctx(world, &world->client, true),
+                              resuming_ctx(true, &open)};
+        SSL_CTX *strict = resuming_ctx(true, &spec);
+        SSL_CTX_set_session_cache_mode(sides.client,
+                                       SSL_SESS_CACHE_CLIENT | SSL_SESS_CACHE_NO_INTERNAL);
+        SSL_CTX_sess_set_new_cb(sides.client, keep_session);
+        SSL_CTX_set_tlsext_servername_callback(sides.server, on_servername);
+        struct test_pair pair = begin_with(&sides, NULL);
+        test_shake(&pair);
+        assert_outcome(&pair.server, OK, "no error");
+        assert_true(test_send(&pair.server, &pair.client));
+        end_well(&pair);
+        SSL_SESSION *session = take_kept();
+        pair = begin_with(&sides, session);
+        switch_to = strict;
+        test_shake(&pair);
+        switch_to = NULL;
+        struct atls_diag diag;
+        assert_string_equal(atls_err_name(test_outcome(&pair.server, &diag)),
+                            atls_err_name(expected[i]));
+        assert_int_equal(SSL_session_reused(pair.server.ssl), 1);
+        test_assert_shut(&pair.server);
+        test_pair_free(&pair);
+        SSL_SESSION_free(session);
+        SSL_CTX_free(strict);
+        sides_free(&sides);
+    }
+}
+
+static void a_session_of_another_certificate_of_ours_is_not_offered(void **state)
+{
+    (void)state;
+    struct sides sides = sides_of('b');
+    const struct test_spec spec = {.resume = true,
+                                   .attests = &world->other,
+                                   .requires = &world->server,
+                                   .clock = skewed_clock,
+                                   .clock_arg = &client_skew_s};
+    SSL_CTX *client = test_enabled_ctx(world, &world->other, &spec);
+    keep_on(client);
+    const struct sides other = {client, sides.server};
+    first_session(&sides);
+    SSL_SESSION *session = take_kept();
+    struct test_pair pair = begin_with(&other, session);
+    test_shake(&pair);
+    struct atls_diag diag;
+    assert_err(test_outcome(&pair.server, &diag), NOT_ENDORSED); /* it is nobody's friend here */
+    assert_int_equal(num_psk_offers, 0);
+    test_pair_free(&pair);
+    SSL_SESSION_free(session);
+    SSL_CTX_free(client);
+    sides_free(&sides);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_session_for_another_name_is_not_offered),
+        cmocka_unit_test(a_ticket_for_another_host_is_declined),
+        cmocka_unit_test(the_context_that_sni_brings_takes_no_session_of_another),
+        cmocka_unit_test(the_demand_of_the_context_that_sni_brings_holds_at_the_gate),
+        cmocka_unit_test(a_session_of_another_certificate_of_ours_is_not_offered),
+    };
+    return cmocka_run_group_tests(tests, resume_start, resume_stop);
+}

@@ -264,8 +264,8 @@ static enum atls_err hold(struct atls_session *session, struct atls_bytes octets
         return atls_session_expect(session, octets, connection, diag);
     }
     const struct session_facts *facts = &session->expected->facts;
-    return check(session->context, facts,
-                 atls_bytes_of(facts->connection, sizeof facts->connection), diag);
+    const struct atls_bytes looked_at = atls_bytes_of(facts->connection, sizeof facts->connection);
+    return check(session->context, facts, connection.len != 0 ? connection : looked_at, diag);
 }
 
 void atls_session_resume(struct atls_session *session, struct atls_bytes octets,

@@ -54,8 +54,8 @@ ATLS_NODISCARD enum atls_err atls_session_expect(struct atls_session *session,
 /* atls_session_expects is true for facts that are remembered, under the context that rules now. */
 bool atls_session_expects(const struct atls_session *session, struct atls_bytes facts);
 /* atls_session_resume takes facts that hold for the verdict on a resumed connection, in place of an
- * appraisal; else it refuses. Of what it expects the connection was looked at then, and the time
- * and what is revoked are looked at now. */
+ * appraisal; else it refuses. `connection` may be empty for what it expects: it was looked at then;
+ * the time and what is revoked are looked at now. */
 void atls_session_resume(struct atls_session *session, struct atls_bytes facts,
                          struct atls_bytes connection);
 /* atls_session_has_resumed is true after atls_session_resume has taken them, by the context that

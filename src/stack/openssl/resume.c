@@ -237,13 +237,18 @@ enum atls_err openssl_allow_resumption(SSL_CTX *ctx, const struct atls_context *
 
 static void take_facts(SSL *ssl, struct atls_session *session)
 {
-    uint8_t connection[ATLS_CONNECTION_DIGEST_LEN] = {0};
+    uint8_t connection[ATLS_CONNECTION_DIGEST_LEN];
+    const bool is_server = SSL_is_server(ssl) == 1;
     const char *name = SSL_get_servername(ssl, TLSEXT_NAMETYPE_host_name);
     SSL_SESSION *kept = SSL_get_session(ssl);
     const struct atls_bytes facts = kept != NULL ? facts_of(kept) : atls_bytes_of(NULL, 0);
     struct atls_diag diag;
-    if (!atls_session_expects(session, facts) &&
-        !openssl_connection_digest(ssl, SSL_is_server(ssl) == 1, name, connection)) {
+    if (!is_server && atls_session_expects(session, facts)) {
+        atls_session_resume(session, facts, atls_bytes_of(NULL, 0));
+        return;
+    }
+    /* A server may have another SSL_CTX by now, which trusts others. */
+    if (!openssl_connection_digest(ssl, is_server, name, connection)) {
         (void)fail_digest(&diag);
         atls_session_refuse(session, &diag);
         return;

@@ -10,8 +10,11 @@ static bool read_integer(struct atls_reader *r, size_t len, uint64_t *out)
         return false;
     }
     uint64_t value = 0;
+    /*@ loop invariant i <= octets.len && value == big_endian(octets.data, i) && value < above(i);
+        loop assigns i, value;
+        loop variant octets.len - i; */
     for (size_t i = 0; i < octets.len; i++) {
-        value = (value << 8) | octets.data[i];
+        value = value * 256 + octets.data[i];
     }
     *out = value;
     return true;
@@ -55,7 +58,7 @@ bool atls_read_u64(struct atls_reader *r, uint64_t *out)
 static bool read_vector(struct atls_reader *r, size_t length_octets, size_t min, size_t max,
                         struct atls_bytes *out)
 {
-    struct atls_reader ahead = *r; /* committed only when everything fits */
+    struct atls_reader ahead = {r->data, r->left, r->base}; /* committed when everything fits */
     uint64_t len = 0;
     struct atls_bytes body;
     if (!read_integer(&ahead, length_octets, &len) || len < min || len > max ||

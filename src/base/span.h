@@ -19,6 +19,9 @@ static inline struct atls_bytes atls_bytes_of(const void *data, size_t len)
 static inline size_t atls_text_len(const char *text)
 {
     size_t len = 0;
+    /*@ loop invariant len <= strlen(text) && valid_read_string(text);
+        loop assigns len;
+        loop variant strlen(text) - len; */
     while (text[len] != '\0') {
         len++;
     }

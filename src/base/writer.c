@@ -34,6 +34,9 @@ static void put(struct atls_writer *w, const uint8_t *data, size_t len)
 static void put_integer(struct atls_writer *w, uint64_t value, size_t octets)
 {
     uint8_t bytes[8];
+    /*@ loop invariant i <= octets;
+        loop assigns i, bytes[0 .. 7];
+        loop variant octets - i; */
     for (size_t i = 0; i < octets; i++) {
         bytes[i] = (uint8_t)(value >> (8 * (octets - 1 - i)));
     }
@@ -74,9 +77,11 @@ void atls_write_bytes(struct atls_writer *w, struct atls_bytes bytes)
     put(w, bytes.data, bytes.len);
 }
 
-static void put_vector(struct atls_writer *w, struct atls_bytes bytes, size_t length_octets)
+/* put_vector writes a length of so many octets, which can say `longest`, and the octets. */
+static void put_vector(struct atls_writer *w, struct atls_bytes bytes, size_t length_octets,
+                       size_t longest)
 {
-    if (bytes.len > ((uint64_t)1 << (8 * length_octets)) - 1) {
+    if (bytes.len > longest) {
         w->failed = true;
         return;
     }
@@ -86,17 +91,17 @@ static void put_vector(struct atls_writer *w, struct atls_bytes bytes, size_t le
 
 void atls_write_vec8(struct atls_writer *w, struct atls_bytes bytes)
 {
-    put_vector(w, bytes, 1);
+    put_vector(w, bytes, 1, 0xff);
 }
 
 void atls_write_vec16(struct atls_writer *w, struct atls_bytes bytes)
 {
-    put_vector(w, bytes, 2);
+    put_vector(w, bytes, 2, 0xffff);
 }
 
 void atls_write_vec24(struct atls_writer *w, struct atls_bytes bytes)
 {
-    put_vector(w, bytes, 3);
+    put_vector(w, bytes, 3, 0xffffff);
 }
 
 size_t atls_write_vec16_open(struct atls_writer *w)

@@ -49,6 +49,9 @@ struct check {
     const char *expected;
 };
 
+/*@ requires \valid(c);
+    assigns c->offset, c->found, c->expected;
+    ensures !\result; */
 static bool refuse(struct check *c, size_t offset, const char *found, const char *expected)
 {
     c->offset = offset;
@@ -58,12 +61,17 @@ static bool refuse(struct check *c, size_t offset, const char *found, const char
 }
 
 /* innermost gives the frame of the innermost open container; there is one iff depth > 0. */
+/*@ requires \valid_read(c) && 1 <= c->depth <= ATLS_MAX_CBOR_DEPTH;
+    assigns \nothing;
+    ensures \result == &c->frames[c->depth - 1]; */
 static struct frame *innermost(struct check *c)
 {
     return &c->frames[c->depth - 1];
 }
 
 /* in_key is true when the item that comes next is a map key, or lies inside one. */
+/*@ requires \valid_read(c) && c->depth <= ATLS_MAX_CBOR_DEPTH;
+    assigns \nothing; */
 static bool in_key(struct check *c)
 {
     if (c->depth == 0) {
@@ -195,6 +203,10 @@ static bool close_at_break(struct check *c, size_t at)
     return close_container(c) && complete(c, start);
 }
 
+/*@ requires \valid(c) && \valid_read(head) && \separated(c, head);
+    assigns c->offset, c->found, c->expected;
+    ensures \result ==> head->type == ATLS_CBOR_ARRAY || head->type == ATLS_CBOR_MAP;
+    ensures \result ==> flags != ATLS_CBOR_STRICT; */
 static bool check_indefinite(struct check *c, const struct atls_cbor_head *head, size_t at,
                              unsigned flags)
 {
@@ -207,6 +219,12 @@ static bool check_indefinite(struct check *c, const struct atls_cbor_head *head,
     return true;
 }
 
+/* In the strict form a number or a length has one form, and a container says how many it has. */
+/*@ requires \valid(c) && c->depth <= ATLS_MAX_CBOR_DEPTH && c->r.base >= at;
+    requires \valid_read(head) && \separated(c, head);
+    assigns c->offset, c->found, c->expected;
+    ensures \result && c->flags == ATLS_CBOR_STRICT ==>
+            !head->indefinite && (head->type == ATLS_CBOR_SIMPLE || head->shortest); */
 static bool check_head(struct check *c, const struct atls_cbor_head *head, size_t at)
 {
     const unsigned flags = in_key(c) ? (unsigned)ATLS_CBOR_STRICT : c->flags;

@@ -15,14 +15,19 @@ static bool read_argument(struct atls_reader *r, uint8_t info, struct atls_cbor_
     if (info > 27 || !atls_read_bytes(r, 1u + widths[info - 24].width, &octets)) {
         return false;
     }
-    head->argument = 0;
+    uint64_t argument = 0;
+    /*@ loop invariant 1 <= i <= octets.len && argument == big_endian(octets.data + 1, i - 1);
+        loop invariant argument < above(i - 1);
+        loop assigns i, argument;
+        loop variant octets.len - i; */
     for (size_t i = 1; i < octets.len; i++) {
-        head->argument = head->argument << 8 | octets.data[i];
+        argument = argument * 256 + octets.data[i];
     }
+    head->argument = argument;
     if (head->type == ATLS_CBOR_SIMPLE && info >= 25) {
         head->float_width = widths[info - 24].width;
     }
-    head->shortest = head->float_width != 0 || head->argument >= widths[info - 24].least;
+    head->shortest = head->float_width != 0 || argument >= widths[info - 24].least;
     return true;
 }
 
@@ -33,9 +38,9 @@ bool atls_cbor_head_read(struct atls_reader *r, struct atls_cbor_head *out)
         return false;
     }
     const uint8_t initial = *r->data;
-    const uint8_t info = initial & 31;
+    const uint8_t info = initial % 32; /* the low five bits; the type is in the high three */
     struct atls_cbor_head head = {
-        .type = (enum atls_cbor_type)(initial >> 5), .argument = info, .shortest = true};
+        .type = (enum atls_cbor_type)(initial / 32), .argument = info, .shortest = true};
     if (info == 31) {
         head.indefinite = true;
         head.argument = 0;

@@ -31,7 +31,7 @@ static enum atls_err expand_one_block(const struct atls_crypto_ops *ops, int32_t
                                       struct atls_digest *out)
 {
     const size_t prefix_len = sizeof label_prefix - 1;
-    const uint8_t head[3] = {(uint8_t)(len >> 8), (uint8_t)len, (uint8_t)(prefix_len + label.len)};
+    const uint8_t head[3] = {(uint8_t)(len / 256), (uint8_t)len, (uint8_t)(prefix_len + label.len)};
     const uint8_t context_len = (uint8_t)context.len;
     const uint8_t counter = 1;
     const struct atls_bytes parts[] = {
@@ -42,6 +42,7 @@ static enum atls_err expand_one_block(const struct atls_crypto_ops *ops, int32_t
         context,
         atls_bytes_of(&counter, 1),
     };
+    /*@ calls formal_hmac; */
     return ops->hmac(hash_alg, secret, parts, ATLS_ARRAY_LEN(parts), out);
 }
 
@@ -112,6 +113,7 @@ static enum atls_err derive(const struct atls_crypto_ops *ops, int32_t hash_alg,
     enum atls_err err = atls_hkdf_expand_label(ops, hash_alg, atls_bytes_of(zeros, len), base_label,
                                                atls_digest_bytes(transcript_hash), len, &base);
     if (err == ATLS_OK) {
+        /*@ calls formal_hash; */
         err = ops->hash(hash_alg, spki, &key_hash);
     }
     if (err == ATLS_OK) {

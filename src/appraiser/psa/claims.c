@@ -10,6 +10,7 @@
 #include "appraiser/psa/unverified.h"
 #include "base/diag.h"
 #include "base/span.h"
+#include "codec/cbor_index.h"
 
 enum { COMPONENT_TYPE = 1, COMPONENT_VALUE = 2, COMPONENT_VERSION = 4 };
 enum { COMPONENT_SIGNER_ID = 5, COMPONENT_DESCRIPTION = 6 };
@@ -34,12 +35,12 @@ static const struct lengths from_8_to_32 = {8, 32, false, "a byte string of 8 to
 
 enum presence { OPTIONAL, MANDATORY };
 
-static enum atls_err read_bytes(struct atls_bytes *out, const struct atls_cbor *map, int64_t label,
-                                const char *claim, struct lengths lengths, enum presence presence,
-                                struct atls_diag *diag)
+static enum atls_err read_bytes(struct atls_bytes *out, const struct atls_cbor_index *map,
+                                int64_t label, const char *claim, struct lengths lengths,
+                                enum presence presence, struct atls_diag *diag)
 {
     struct atls_cbor value;
-    if (!atls_cbor_get(map, label, &value)) {
+    if (!atls_cbor_index_get(map, label, &value)) {
         return presence == MANDATORY ? refuse(claim, "none", lengths.sentence, diag) : ATLS_OK;
     }
     struct atls_bytes octets;
@@ -58,11 +59,11 @@ static enum atls_err read_bytes(struct atls_bytes *out, const struct atls_cbor *
 }
 
 /* A NUL is valid UTF-8, and ends the text for half of those who look at it: it is refused. */
-static enum atls_err read_text(struct atls_bytes *out, const struct atls_cbor *map, int64_t label,
-                               const char *claim, struct atls_diag *diag)
+static enum atls_err read_text(struct atls_bytes *out, const struct atls_cbor_index *map,
+                               int64_t label, const char *claim, struct atls_diag *diag)
 {
     struct atls_cbor value;
-    if (!atls_cbor_get(map, label, &value)) {
+    if (!atls_cbor_index_get(map, label, &value)) {
         return ATLS_OK;
     }
     struct atls_bytes text;
@@ -76,13 +77,13 @@ static enum atls_err read_text(struct atls_bytes *out, const struct atls_cbor *m
     return ATLS_OK;
 }
 
-static enum atls_err read_int(int64_t *out, const struct atls_cbor *map, int64_t label,
+static enum atls_err read_int(int64_t *out, const struct atls_cbor_index *map, int64_t label,
                               const char *claim, int64_t min, int64_t max, const char *expected,
                               struct atls_diag *diag)
 {
     struct atls_cbor value;
     int64_t number = 0;
-    if (!atls_cbor_get(map, label, &value)) {
+    if (!atls_cbor_index_get(map, label, &value)) {
         return refuse(claim, "none", expected, diag);
     }
     if (!atls_cbor_int(&value, &number)) {
@@ -98,7 +99,7 @@ static enum atls_err read_int(int64_t *out, const struct atls_cbor *map, int64_t
 }
 
 /* RFC 9783, 4.2 and 4.3: who and what. */
-static enum atls_err read_ids(struct atls_psa_claims *claims, const struct atls_cbor *map,
+static enum atls_err read_ids(struct atls_psa_claims *claims, const struct atls_cbor_index *map,
                               const struct atls_psa_labels *labels, struct atls_diag *diag)
 {
     enum atls_err err = read_bytes(&claims->instance_id, map, labels->instance_id,
@@ -118,7 +119,7 @@ static enum atls_err read_ids(struct atls_psa_claims *claims, const struct atls_
     return err;
 }
 
-static enum atls_err read_numbers(struct atls_psa_claims *claims, const struct atls_cbor *map,
+static enum atls_err read_numbers(struct atls_psa_claims *claims, const struct atls_cbor_index *map,
                                   const struct atls_psa_labels *labels, struct atls_diag *diag)
 {
     int64_t number = 0;
@@ -165,7 +166,7 @@ static bool is_reference(struct atls_bytes text, enum atls_psa_profile profile)
            are_digits(text, 14, 19);
 }
 
-static enum atls_err read_texts(struct atls_psa_claims *claims, const struct atls_cbor *map,
+static enum atls_err read_texts(struct atls_psa_claims *claims, const struct atls_cbor_index *map,
                                 const struct atls_psa_labels *labels, struct atls_diag *diag)
 {
     static const char reference[] = "psa-certification-reference";
@@ -175,7 +176,7 @@ static enum atls_err read_texts(struct atls_psa_claims *claims, const struct atl
         return err;
     }
     struct atls_cbor value;
-    if (atls_cbor_get(map, labels->certification_reference, &value) &&
+    if (atls_cbor_index_get(map, labels->certification_reference, &value) &&
         !is_reference(claims->certification_reference, claims->profile)) {
         refuse(reference, NULL, "13 digits, a dash and 5 digits", diag);
         atls_diag_found_peer_text(diag, claims->certification_reference);
@@ -193,20 +194,22 @@ static enum atls_err read_component(struct atls_psa_component *out, const struct
     if (item->type != ATLS_CBOR_MAP) {
         return refuse("psa-software-component", "another type", "a map", diag);
     }
-    enum atls_err err = read_bytes(&component.value, item, COMPONENT_VALUE, "measurement-value",
+    struct atls_cbor_index members;
+    atls_cbor_index_read(&members, item);
+    enum atls_err err = read_bytes(&component.value, &members, COMPONENT_VALUE, "measurement-value",
                                    of_hash, MANDATORY, diag);
     if (err == ATLS_OK) {
-        err = read_bytes(&component.signer_id, item, COMPONENT_SIGNER_ID, "signer-id", of_hash,
+        err = read_bytes(&component.signer_id, &members, COMPONENT_SIGNER_ID, "signer-id", of_hash,
                          MANDATORY, diag);
     }
     if (err == ATLS_OK) {
-        err = read_text(&component.type, item, COMPONENT_TYPE, "measurement-type", diag);
+        err = read_text(&component.type, &members, COMPONENT_TYPE, "measurement-type", diag);
     }
     if (err == ATLS_OK) {
-        err = read_text(&component.version, item, COMPONENT_VERSION, "version", diag);
+        err = read_text(&component.version, &members, COMPONENT_VERSION, "version", diag);
     }
     if (err == ATLS_OK) {
-        err = read_text(&component.description, item, COMPONENT_DESCRIPTION, "measurement-desc",
+        err = read_text(&component.description, &members, COMPONENT_DESCRIPTION, "measurement-desc",
                         diag);
     }
     if (err == ATLS_OK) {
@@ -242,14 +245,15 @@ static enum atls_err read_list(struct atls_psa_claims *claims, const struct atls
 }
 
 /* Only the first profile may say that nothing was measured, and then not both. */
-static enum atls_err read_components(struct atls_psa_claims *claims, const struct atls_cbor *map,
+static enum atls_err read_components(struct atls_psa_claims *claims,
+                                     const struct atls_cbor_index *map,
                                      const struct atls_psa_labels *labels, struct atls_diag *diag)
 {
     struct atls_cbor list;
     struct atls_cbor none;
-    const bool has_list = atls_cbor_get(map, labels->components, &list);
+    const bool has_list = atls_cbor_index_get(map, labels->components, &list);
     const bool has_none =
-        labels->no_components != 0 && atls_cbor_get(map, labels->no_components, &none);
+        labels->no_components != 0 && atls_cbor_index_get(map, labels->no_components, &none);
     if (has_list && has_none) {
         return refuse("psa-software-components", "components and the claim that there are none",
                       "one of them", diag);
@@ -273,15 +277,17 @@ static enum atls_err read_map(struct atls_psa_claims *out, const struct atls_cbo
     memset(&claims, 0, sizeof claims);
     claims.profile = profile;
     const struct atls_psa_labels *labels = atls_psa_labels(profile);
-    enum atls_err err = read_ids(&claims, map, labels, diag);
+    struct atls_cbor_index members;
+    atls_cbor_index_read(&members, map);
+    enum atls_err err = read_ids(&claims, &members, labels, diag);
     if (err == ATLS_OK) {
-        err = read_numbers(&claims, map, labels, diag);
+        err = read_numbers(&claims, &members, labels, diag);
     }
     if (err == ATLS_OK) {
-        err = read_texts(&claims, map, labels, diag);
+        err = read_texts(&claims, &members, labels, diag);
     }
     if (err == ATLS_OK) {
-        err = read_components(&claims, map, labels, diag);
+        err = read_components(&claims, &members, labels, diag);
     }
     if (err == ATLS_OK) {
         *out = claims;

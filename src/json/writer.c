@@ -71,7 +71,7 @@ void atls_json_put_name(struct atls_json_writer *writer, const char *name)
         *at++ = ',';
     }
     *at++ = '"';
-    memcpy(at, name, len);
+    memcpy(at, name, len + 1);
     memcpy(at + len, "\":", 3);
     writer->len += (size_t)(at - begin) + len + 2;
 }

@@ -51,9 +51,13 @@ if(TARGET room_sim)
                  ${CMAKE_SOURCE_DIR}/tests/models/replay.c)
   target_compile_definitions(replay_session PRIVATE _GNU_SOURCE)
   target_link_libraries(replay_session PRIVATE test_support room_session room_sim)
-  add_dependencies(models replay_session)
+  add_executable(replay_gate ${CMAKE_SOURCE_DIR}/tests/models/replay_gate.c ${CMAKE_SOURCE_DIR}/tests/models/replay.c)
+  target_compile_definitions(replay_gate PRIVATE _GNU_SOURCE)
+  target_link_libraries(replay_gate PRIVATE test_support room_stack room_sim)
+  add_dependencies(models replay_session replay_gate)
   add_test(NAME models/spin CONFIGURATIONS models
-           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/spin/check.py session=$<TARGET_FILE:replay_session>)
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/spin/check.py session=$<TARGET_FILE:replay_session>
+                   gate=$<TARGET_FILE:replay_gate>)
   foreach(part tables claims mutants)
     add_test(NAME models/maude_${part} CONFIGURATIONS models
              COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/maude/check.py ${part})

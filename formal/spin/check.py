@@ -30,6 +30,7 @@ CONTROLS = {
                 for role in ("client", "server") for evidence in ("evidence", "evidence_retried")]
                + ["verdict == v_not_required", "g_made && role == client", "g_made && role == server",
                   "verdict == v_accepted && g_facts && !g_sound"],
+    "gate": ["outcome == OK && requires && data", "outcome == OK && !requires && data", "outcome == NO_VERDICT && data && requires"],
     "exchange": ["ends[0].data && ends[1].data && ends[0].accepted && ends[1].accepted && !now.hostile",
                  "atls_exchange_is_open(&ends[0].x) && ends[0].asked && ends[1].asked && !now.hostile",
                  "ends[0].rounds == ROUNDS && !ends[0].asked && !ends[0].stopped && ends[0].data && !now.hostile",

@@ -4,7 +4,7 @@
 #ifndef BENCH_BENCH_H
 #define BENCH_BENCH_H
 
-#include "atls/openssl.h"
+#include "atls/post.h"
 
 /* One configuration of both sides. */
 struct bench_pair {
@@ -30,6 +30,9 @@ struct bench_pair bench_plain_resumed(const struct bench_material *material, boo
 /* The same with atls enabled on both sides. */
 struct bench_pair bench_attested(const struct bench_material *material, enum bench_attests attests,
                                  bool mutual, bool resumes);
+/* The same, at another moment than in the handshake. */
+struct bench_pair bench_attested_when(const struct bench_material *material,
+                                      enum bench_attests attests, enum atls_timing timing);
 /* bench_resume makes a pair resume: the client keeps its newest session, and uses it. */
 void bench_resume(struct bench_pair *pair);
 void bench_pair_free(struct bench_pair *pair);

@@ -6,6 +6,7 @@
  *   ratio A  ours / T of the same mode, T measured beside it in the same round
  *   ratio B  ours / a handshake with OpenSSL's defaults
  *   ratio R  a session that is resumed with attestation / the same of OpenSSL alone, with tickets
+ *   ratio P  attestation after the handshake, or both times / in the handshake alone
  *   ratio F  a session that is resumed with attestation / the full handshake that attests
  *
  * Rounds are interleaved: each measures every configuration, and the ratios are those of one round;
@@ -30,6 +31,9 @@ enum {
     PLAIN_MUTUAL_RESUMED,
     SERVER_RESUMED,
     MUTUAL_RESUMED,
+    SERVER_POST,
+    SERVER_BOTH,
+    MUTUAL_POST,
     NUM_CONFIGS
 };
 enum { MAX_ROUNDS = 101 };
@@ -47,6 +51,12 @@ static const struct row {
 static const struct row resumed_rows[] = {
     {"server attested, resumed", SERVER_RESUMED, PLAIN_RESUMED, SERVER},
     {"mutual, resumed", MUTUAL_RESUMED, PLAIN_MUTUAL_RESUMED, MUTUAL},
+};
+
+static const struct row post_rows[] = {
+    {"server attests, after the handshake", SERVER_POST, SERVER, PLAIN},
+    {"server attests, both times", SERVER_BOTH, SERVER, PLAIN},
+    {"mutual, after the handshake", MUTUAL_POST, MUTUAL, PLAIN_MUTUAL},
 };
 
 static struct bench_times measured[MAX_ROUNDS][NUM_CONFIGS];
@@ -87,6 +97,9 @@ int main(int argc, char **argv)
         [PLAIN_MUTUAL_RESUMED] = bench_plain_resumed(material, true),
         [SERVER_RESUMED] = bench_attested(material, BENCH_SERVER, false, true),
         [MUTUAL_RESUMED] = bench_attested(material, BENCH_BOTH, true, true),
+        [SERVER_POST] = bench_attested_when(material, BENCH_SERVER, ATLS_TIMING_POST),
+        [SERVER_BOTH] = bench_attested_when(material, BENCH_SERVER, ATLS_TIMING_BOTH),
+        [MUTUAL_POST] = bench_attested_when(material, BENCH_BOTH, ATLS_TIMING_POST),
     };
     bench_resume(&pairs[SERVER_RESUMED]);
     bench_resume(&pairs[MUTUAL_RESUMED]);
@@ -114,6 +127,9 @@ int main(int argc, char **argv)
         const struct row *row = &resumed_rows[i];
         print_ratio(row->name, "R", row->ours, row->t, rounds);
         print_ratio(row->name, "F", row->ours, row->defaults, rounds);
+    }
+    for (size_t i = 0; i < sizeof post_rows / sizeof post_rows[0]; i++) {
+        print_ratio(post_rows[i].name, "P", post_rows[i].ours, post_rows[i].t, rounds);
     }
     for (int config = 0; config < NUM_CONFIGS; config++) {
         bench_pair_free(&pairs[config]);

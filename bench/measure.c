@@ -17,7 +17,10 @@ static bool step(SSL *ssl, bool *failed)
 {
     const int done = SSL_do_handshake(ssl);
     if (done == 1) {
-        return true;
+        const enum atls_post_step went =
+            atls_post_is_due(ssl) ? atls_post_step(ssl, NULL) : ATLS_POST_DONE;
+        *failed = went == ATLS_POST_FAILED;
+        return went == ATLS_POST_DONE;
     }
     const int error = SSL_get_error(ssl, done);
     *failed = error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE;

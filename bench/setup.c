@@ -200,6 +200,7 @@ struct bench_pair bench_plain(const struct bench_material *m, bool mutual, bool 
 /* What a side does; without anything it has atls enabled, and does not use it. */
 struct part {
     bool attests, requires, resumes;
+    enum atls_timing timing; /* NONE: the default */
 };
 
 static void enable(SSL_CTX *ctx, const struct side *self, const struct side *peer, struct part part)
@@ -209,6 +210,9 @@ static void enable(SSL_CTX *ctx, const struct side *self, const struct side *pee
     must(atls_context_new(&context, &diag), &diag, "context");
     if (part.resumes) {
         must(atls_context_set_resume(context, &diag), &diag, "resumption");
+    }
+    if (part.timing != ATLS_TIMING_NONE) {
+        must(atls_context_set_timing(context, part.timing, &diag), &diag, "timing");
     }
     if (part.attests) {
         must(atls_context_add_attester(context, &atls_attester_sim_psa,
@@ -232,8 +236,23 @@ struct bench_pair bench_attested(const struct bench_material *m, enum bench_atte
     const bool by_server = (attests & BENCH_SERVER) != 0, by_client = (attests & BENCH_CLIENT) != 0;
     const struct bench_pair pair = {.client = new_ctx(m, false, mutual || by_client, true),
                                     .server = new_ctx(m, true, true, mutual || by_client)};
-    enable(pair.client, &m->client, &m->server, (struct part){by_client, by_server, resumes});
-    enable(pair.server, &m->server, &m->client, (struct part){by_server, by_client, resumes});
+    enable(pair.client, &m->client, &m->server,
+           (struct part){by_client, by_server, resumes, ATLS_TIMING_NONE});
+    enable(pair.server, &m->server, &m->client,
+           (struct part){by_server, by_client, resumes, ATLS_TIMING_NONE});
+    return pair;
+}
+
+struct bench_pair bench_attested_when(const struct bench_material *m, enum bench_attests attests,
+                                      enum atls_timing timing)
+{
+    const bool by_server = (attests & BENCH_SERVER) != 0, by_client = (attests & BENCH_CLIENT) != 0;
+    /* With "post" a client shows its certificate once, in its authenticator. */
+    const bool asks = by_client && timing != ATLS_TIMING_POST;
+    const struct bench_pair pair = {.client = new_ctx(m, false, by_client, true),
+                                    .server = new_ctx(m, true, true, asks)};
+    enable(pair.client, &m->client, &m->server, (struct part){by_client, by_server, false, timing});
+    enable(pair.server, &m->server, &m->client, (struct part){by_server, by_client, false, timing});
     return pair;
 }
 

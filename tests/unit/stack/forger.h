@@ -104,7 +104,8 @@ struct forgery {
     enum atls_role maker;                /* which side's */
     SSL *bound;                          /* whose exporter the binder is of */
     const char *label;                   /* NULL: that of the draft */
-    const struct test_machine *key;      /* certificate and CertificateVerify */
+    const struct test_machine *key;      /* of the certificate */
+    const struct test_machine *signer;   /* of CertificateVerify; NULL: `key` */
     const struct test_machine *attester; /* signs the Evidence */
     const struct test_machine *named;    /* whose key the binder names; NULL: `key` */
     struct atls_bytes context;           /* that the binder is over; empty: the request's */
@@ -155,7 +156,7 @@ static inline struct atls_bytes forge(const struct forgery *f, struct atls_bytes
         .chain = chain,
         .num_certs = 1,
         .signatures = atls_tls_signature_openssl(),
-        .key = atls_tls_key_of(atls_key_evp(f->key->key)),
+        .key = atls_tls_key_of(atls_key_evp((f->signer != NULL ? f->signer : f->key)->key)),
         .scheme = ATLS_TLS_ECDSA_P256_SHA256};
     struct atls_authenticator_keys keys;
     struct atls_authenticator_request request;

@@ -177,6 +177,18 @@ static void evidence_about_another_key_or_of_another_machine_is_refused(void **s
     expect(&s, "NOT_ENDORSED", 40);
 }
 
+/* Everything but the proof of the key itself, which Finished does not replace. */
+static void a_signature_by_another_key_is_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    meet(&s);
+    struct forgery f = honest(&s);
+    f.signer = &world->other;
+    answer(&s, forge(&f, s.request));
+    expect(&s, "SIGNATURE", 40);
+}
+
 static void a_second_answer_and_one_without_a_request_are_refused(void **state)
 {
     (void)state;
@@ -250,6 +262,7 @@ int main(void)
         cmocka_unit_test(an_authenticator_with_the_keys_of_a_client_is_refused_of_a_server),
         cmocka_unit_test(evidence_over_another_context_or_by_another_label_is_refused),
         cmocka_unit_test(evidence_about_another_key_or_of_another_machine_is_refused),
+        cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(a_second_answer_and_one_without_a_request_are_refused),
         cmocka_unit_test(our_own_request_handed_back_is_refused),
         cmocka_unit_test(a_refusal_is_told_from_an_authenticator_that_is_wrong),

@@ -108,6 +108,7 @@ struct forgery {
     const struct test_machine *signer;   /* of CertificateVerify; NULL: `key` */
     const struct test_machine *attester; /* signs the Evidence */
     const struct test_machine *named;    /* whose key the binder names; NULL: `key` */
+    struct atls_bytes cmw;               /* in place of Evidence; empty: Evidence */
     struct atls_bytes context;           /* that the binder is over; empty: the request's */
 };
 
@@ -165,7 +166,7 @@ static inline struct atls_bytes forge(const struct forgery *f, struct atls_bytes
     assert_err(atls_authenticator_request_parse(&request, message, ATLS_CMW_EXTENSION_TYPE, NULL),
                OK);
     assert_err(atls_authenticator_keys_take(&keys, &exporter, f->maker, NULL), OK);
-    const struct atls_bytes cmw = forge_evidence(f, request.context);
+    const struct atls_bytes cmw = f->cmw.len != 0 ? f->cmw : forge_evidence(f, request.context);
     assert_err(atls_authenticator_make(atls_crypto_openssl(), room, &len, &keys, &request,
                                        &identity, cmw, ATLS_CMW_EXTENSION_TYPE, NULL),
                OK);

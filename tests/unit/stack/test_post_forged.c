@@ -177,6 +177,22 @@ static void evidence_about_another_key_or_of_another_machine_is_refused(void **s
     expect(&s, "NOT_ENDORSED", 40);
 }
 
+/* 65,529 octets are what an authenticator can carry: they are read, and appraised. */
+static void the_largest_cmw_reaches_the_appraisal(void **state)
+{
+    (void)state;
+    for (size_t len = 65528; len <= 65529; len++) {
+        struct scene s;
+        meet(&s);
+        const struct atls_buf cmw = test_room(len);
+        memset(cmw.data, 0xff, len);
+        struct forgery f = honest(&s);
+        f.cmw = atls_bytes_of(cmw.data, len);
+        answer(&s, forge(&f, s.request));
+        expect(&s, "EVIDENCE_MALFORMED", 40);
+    }
+}
+
 /* Everything but the proof of the key itself, which Finished does not replace. */
 static void a_signature_by_another_key_is_refused(void **state)
 {
@@ -262,6 +278,7 @@ int main(void)
         cmocka_unit_test(an_authenticator_with_the_keys_of_a_client_is_refused_of_a_server),
         cmocka_unit_test(evidence_over_another_context_or_by_another_label_is_refused),
         cmocka_unit_test(evidence_about_another_key_or_of_another_machine_is_refused),
+        cmocka_unit_test(the_largest_cmw_reaches_the_appraisal),
         cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(a_second_answer_and_one_without_a_request_are_refused),
         cmocka_unit_test(our_own_request_handed_back_is_refused),

@@ -168,6 +168,10 @@ static void no_prefix_of_the_exchange_opens(void **state)
         memcpy(all.data + 10, message.data, message.len);
         memcpy(all.data + 10 + message.len, test_hex("04000000").data, 4);
         whole = atls_bytes_of(all.data, all.cap);
+        if (cut >= whole.len) { /* signatures have several lengths */
+            test_pair_free(&pair);
+            break;
+        }
         if (cut != 0) {
             send_octets(&pair.server, atls_bytes_of(all.data, cut));
         }

@@ -84,6 +84,7 @@ static const struct option {
      "with post or both: code point of cmw_attestation (default 0xff5f)"},
     {"exporter-label", VALUE, PEERS, AT(exporter_label), "LABEL",
      "with post or both: label of an older draft, such as Attestation"},
+    {"psk", VALUE, PEERS, AT(psk), "FILE", "with post: an external PSK of both sides, JSON (0600)"},
     {"resume", FLAG, PEERS, AT(resume), NULL, "resume sessions while what was appraised holds"},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
     {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},
@@ -168,9 +169,9 @@ static const char *const not_built[] = {
 #if !ATLS_NET
     "verifier",   "verifier-ca",
 #endif
-    "reattest",   "framed",      "psk",    "dtls",  "ra-tls",
+    "reattest",   "framed",      "dtls",   "ra-tls",
 #if !ATLS_VERIFIER
-    "verifier",   "store",       "listen", "token", "id",
+    "verifier",   "store",       "listen", "token",  "id",
 #endif
 #if !ATLS_NET
     "plain-http",

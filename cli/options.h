@@ -32,6 +32,7 @@ struct cli_options {
     bool plain_http;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
     bool no_pkix, simulated, resume;
+    const char *psk;
     struct cli_list endorsements, endorsement_keys, collateral;
     /* serve */
     const char *exec, *forward;

@@ -11,6 +11,7 @@
 #include "crypto/key.h"
 #include "json/file.h"
 #include "passport_file.h"
+#include "psk.h"
 #include "remote.h"
 #include "timing.h"
 
@@ -71,6 +72,9 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
     if (timing == ATLS_OK) {
         timing = check_resume(o, diag);
     }
+    if (timing == ATLS_OK) {
+        timing = cli_psk_check(o, diag);
+    }
     if (timing != ATLS_OK) {
         return timing;
     }
@@ -102,7 +106,7 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
         return fail_config(diag, "--endorsement-key", "no --endorsements beside it",
                            "--endorsements with the files that it signed");
     }
-    if (is_server && o->identity == NULL && (o->cert == NULL || o->key == NULL)) {
+    if (is_server && o->psk == NULL && o->identity == NULL && (o->cert == NULL || o->key == NULL)) {
         return fail_config(diag, "--identity", "no certificate and key",
                            "--identity DIR, or --cert and --key");
     }
@@ -417,6 +421,9 @@ enum atls_err cli_setup(struct cli_setup *out, const struct cli_options *o, bool
     }
     if (err == ATLS_OK) {
         err = use_trust(&s, o, is_server, diag);
+    }
+    if (err == ATLS_OK) {
+        err = cli_psk_set(s.ssl_ctx, o, diag);
     }
     if (err == ATLS_OK) {
         err = atls_openssl_enable(s.ssl_ctx, s.context, diag);

@@ -108,7 +108,8 @@ enum atls_fault {
       "an authenticator is not one of this connection and request")                                \
     X(114, RESUMPTION, 40, POLICY, "an earlier appraisal does not hold for this connection")       \
     X(115, NO_PROTOCOL, 120, POLICY, "no protocol was chosen that attests after the handshake")    \
-    X(116, REFUSED_TO_ATTEST, 40, POLICY, "the peer was asked to attest, and refuses")
+    X(116, REFUSED_TO_ATTEST, 40, POLICY, "the peer was asked to attest, and refuses")             \
+    X(117, NO_PSK, 115, POLICY, "the connection is not by the pre-shared key that it must have")
 
 /** What a function may come to; each constant is one row of ATLS_ERROR_LIST. */
 enum atls_err {

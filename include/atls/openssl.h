@@ -120,6 +120,31 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_ret
 ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_check_session(SSL *ssl, SSL_SESSION *session,
                                                                  struct atls_diag *diag);
 
+/** An external PSK, as both sides were given it (RFC 8446, 2.2; RFC 9257). */
+struct atls_psk {
+    struct atls_bytes identity; /**< 1 to 128 octets, which the network sees */
+    struct atls_bytes key;      /**< 16 to 64 octets, of that much entropy: no password */
+    bool is_sha384;             /**< the key is for suites with SHA-384; else SHA-256 */
+    bool is_imported; /**< to be imported (RFC 9258), which OpenSSL cannot: ATLS_ERR_NOT_BUILT */
+};
+
+/**
+ * atls_openssl_set_psk makes every connection of `ctx` one by this PSK, with a key exchange
+ * (psk_dhe_ke): one without it is refused when the handshake ends. There is no Certificate message
+ * then, so attestation takes place after the handshake (ATLS_TIMING_POST), by the certificates of
+ * the sides that attest.
+ * @param ctx        before atls_openssl_enable()
+ * @param psk        copied
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK             set
+ * @retval ATLS_ERR_CONFIG     an identity or key of a length that is not taken
+ * @retval ATLS_ERR_NOT_BUILT  one that is to be imported
+ * @retval ATLS_ERR_STATE      atls is enabled already
+ * @retval ATLS_ERR_MEMORY     no memory
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_openssl_set_psk(SSL_CTX *ctx, const struct atls_psk *psk,
+                                                           struct atls_diag *diag);
+
 /** atls_openssl_keylog appends the secrets of every connection of `ctx` to `path` (NSS key log
  *  format), which it creates with mode 0600. Whoever reads that file reads the connections.
  *  @param ctx        enabled or not

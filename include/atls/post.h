@@ -140,8 +140,9 @@ atls_openssl_set_alpn_select(SSL_CTX *ctx, SSL_CTX_alpn_select_cb_func select, v
 ATLS_API void atls_openssl_alpn_selected(const SSL *ssl, const unsigned char **data, unsigned *len);
 
 /** atls_openssl_client_hello_callback is what atls sets by SSL_CTX_set_client_hello_cb(3) where
- *  attestation after the handshake is required: it refuses a client that offers no protocol at all
- *  with no_application_protocol(120). An application that has a callback of its own there may call
+ *  attestation after the handshake is required, or a PSK is set: it refuses a client that offers
+ *  no protocol at all with no_application_protocol(120), and one that does not offer the PSK with
+ *  unknown_psk_identity(115). An application that has a callback of its own there may call
  *  this one; without, such a client is refused at the end of the handshake.
  *  @param ssl         the connection
  *  @param[out] alert  the alert, with SSL_CLIENT_HELLO_ERROR

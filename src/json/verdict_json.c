@@ -129,12 +129,12 @@ static json_t *channel_json(const struct atls_verdict *verdict)
 {
     const size_t len = verdict->binder_len <= sizeof verdict->binder ? verdict->binder_len : 0;
     json_t *age = verdict->resumed ? json_integer((json_int_t)verdict->age_s) : json_null();
-    return json_pack("{s:s, s:o, s:o, s:o, s:b, s:o, s:o}", "timing",
-                     atls_timing_name(verdict->timing), "binder",
-                     hex_or_null(atls_bytes_of(verdict->binder, len)), "suite",
-                     text_or_null(verdict->suite, sizeof verdict->suite), "group",
-                     text_or_null(verdict->group, sizeof verdict->group), "resumed",
-                     verdict->resumed, "appraised_at", appraised_json(verdict), "age_s", age);
+    return json_pack(
+        "{s:s, s:o, s:o, s:o, s:b, s:b, s:o, s:o}", "timing", atls_timing_name(verdict->timing),
+        "binder", hex_or_null(atls_bytes_of(verdict->binder, len)), "suite",
+        text_or_null(verdict->suite, sizeof verdict->suite), "group",
+        text_or_null(verdict->group, sizeof verdict->group), "psk", verdict->psk, "resumed",
+        verdict->resumed, "appraised_at", appraised_json(verdict), "age_s", age);
 }
 
 static json_t *policy_json(const struct atls_verdict *verdict)

@@ -284,6 +284,7 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
     session_release(session);
     atls_text_copy(verdict->suite, sizeof verdict->suite, channel->suite);
     atls_text_copy(verdict->group, sizeof verdict->group, channel->group);
+    verdict->psk = channel->psk;
     if (verdict->state == ATLS_VERDICT_REFUSED) {
         return false;
     }

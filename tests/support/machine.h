@@ -29,6 +29,8 @@ struct test_world {
 /* test_world makes one, freed when the program ends; `attester` must be able to provision. */
 struct test_world *test_world(const struct atls_attester_ops *attester);
 
+struct atls_psk;
+
 /* How a context is made. Zero attests with nothing and requires nothing. */
 struct test_spec {
     const struct test_machine *attests;  /* with the world's attester, unless `ops` says another */
@@ -45,6 +47,7 @@ struct test_spec {
     void *clock_arg;
     enum atls_timing timing; /* NONE: the default */
     bool own_carriage;
+    const struct atls_psk *psk; /* of the SSL_CTX */
     atls_executor *executor;
     void *executor_arg;
 };

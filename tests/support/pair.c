@@ -59,6 +59,9 @@ SSL_CTX *test_enabled_ctx(const struct test_world *world, const struct test_mach
     SSL_CTX *ctx = test_plain_ctx(world, machine, false);
     assert_int_equal(SSL_CTX_set_num_tickets(ctx, 2), 1); /* OpenSSL's default */
     struct atls_context *context = test_context(world, spec);
+    if (spec->psk != NULL) {
+        assert_err(atls_openssl_set_psk(ctx, spec->psk, &diag), OK);
+    }
     const enum atls_err err = atls_openssl_enable(ctx, context, &diag);
     if (err != ATLS_OK) {
         print_error("%s\n", test_sentence(&diag));

@@ -5,7 +5,7 @@
  * so in what the connection exports: who changes them breaks Finished and every authenticator.
  */
 #include "atls/post.h"
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/psk.h"
 
 #include "base/span.h"
 #include "base/writer.h"
@@ -265,6 +265,15 @@ int atls_openssl_client_hello_callback(SSL *ssl, int *alert, void *arg)
     const unsigned char *body = NULL;
     size_t len = 0;
     const struct atls_context *context = openssl_context_of(SSL_get_SSL_CTX(ssl));
+    struct atls_diag diag;
+    if (!openssl_psk_is_offered(ssl, &diag)) {
+        struct atls_session *session = openssl_session_get(ssl);
+        if (session != NULL) {
+            atls_session_refuse(session, &diag);
+        }
+        *alert = SSL_AD_UNKNOWN_PSK_IDENTITY;
+        return SSL_CLIENT_HELLO_ERROR;
+    }
     if (context == NULL || !atls_context_needs_prelude(context) ||
         SSL_client_hello_get0_ext(ssl, TLSEXT_TYPE_application_layer_protocol_negotiation, &body,
                                   &len) == 1) {
@@ -293,6 +302,9 @@ enum atls_err openssl_alpn_apply(SSL_CTX *ctx, struct atls_diag *diag)
 {
     const struct openssl_alpn *alpn = openssl_alpn_of(ctx);
     const struct atls_context *context = openssl_context_of(ctx);
+    if (openssl_psk_is_set(ctx)) {
+        SSL_CTX_set_client_hello_cb(ctx, atls_openssl_client_hello_callback, NULL);
+    }
     if (context == NULL || !atls_context_wants_prelude(context)) {
         return alpn != NULL ? apply_plain(ctx, alpn, diag) : ATLS_OK;
     }

@@ -4,6 +4,7 @@
  * degenerate shares (R-11). What may be offered is set on the SSL_CTX; what was negotiated is
  * checked again at the end, since an application can change its SSL.
  */
+#include "stack/openssl/psk.h"
 #include "stack/openssl/resume.h"
 
 #include <string.h>
@@ -86,9 +87,12 @@ struct atls_channel openssl_channel(const SSL *ssl)
     const struct suite *suite = find_suite(ssl);
     /* SSL_get_negotiated_group takes a non-const SSL only for the macro's sake. */
     const long negotiated = SSL_get_negotiated_group((SSL *)(uintptr_t)ssl);
+    const bool reused = SSL_session_reused(ssl) != 0;
+    const bool psk = openssl_psk_is_used(ssl);
     struct atls_channel channel = {
         .is_tls13 = SSL_version(ssl) == TLS1_3_VERSION,
-        .resumed = SSL_session_reused(ssl) != 0,
+        .resumed = reused && !psk,
+        .psk = psk,
         .suite_listed = suite != NULL,
         .hash_alg = suite != NULL ? suite->hash_alg : ATLS_ALG_NONE,
         .suite = SSL_get_cipher_name(ssl),
@@ -101,7 +105,7 @@ struct atls_channel openssl_channel(const SSL *ssl)
             channel.group = groups[i].name;
         }
     }
-    if (channel.resumed && !has_share(ssl)) {
+    if (reused && !has_share(ssl)) {
         channel.group_listed = false;
         channel.group = "none: a PSK alone";
     }
@@ -141,7 +145,8 @@ enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *
     char suite_list[128] = "", group_list[128] = "";
     const size_t max_binder = atls_context_max_binder(context);
     for (size_t i = 0; i < ATLS_ARRAY_LEN(suites); i++) {
-        if (atls_hash_len(suites[i].hash_alg) <= max_binder) {
+        if (atls_hash_len(suites[i].hash_alg) <= max_binder &&
+            openssl_psk_takes(ctx, suites[i].hash_alg)) {
             join(suite_list, sizeof suite_list, "", suites[i].name);
         }
     }

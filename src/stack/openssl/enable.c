@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The third of the three calls. */
 #include "session/passport.h"
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/psk.h"
 
 #include "base/span.h"
 
@@ -62,6 +62,9 @@ enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
     }
     if (err == ATLS_OK) {
         err = check_method(ctx, diag);
+    }
+    if (err == ATLS_OK) {
+        err = openssl_psk_check_timing(ctx, context, diag);
     }
     if (err == ATLS_OK) {
         err = atls_context_freeze(context, diag);

@@ -4,6 +4,7 @@
  * from the adapter's own state, never from what an application's callback reported (R-28): if it
  * does not open, the SSL is shut for reading and writing, so no application byte passes (R-26).
  */
+#include "stack/openssl/psk.h"
 #include "stack/openssl/resume.h"
 
 #include "base/span.h"
@@ -157,6 +158,9 @@ static bool opens(SSL *ssl, struct atls_session *session)
     }
     if (now != NULL && atls_session_rebind(session, now) != ATLS_OK) {
         return false;
+    }
+    if (openssl_psk_check(ssl, &diag) != ATLS_OK) {
+        atls_session_refuse(session, &diag);
     }
     openssl_at_gate(ssl, session);
     return atls_session_finish(session, &channel);

@@ -19,6 +19,7 @@ static bool is_refusal(int alert, bool attestation_negotiated)
     case SSL_AD_ACCESS_DENIED:
     case SSL_AD_MISSING_EXTENSION:
     case SSL_AD_CERTIFICATE_REQUIRED:
+    case SSL_AD_UNKNOWN_PSK_IDENTITY:
         return true;
     case SSL_AD_HANDSHAKE_FAILURE:
     case SSL_AD_ILLEGAL_PARAMETER:

@@ -78,7 +78,7 @@ static void alerts_are_those_of_the_protocol(void **state)
             errors[i] == ATLS_ERR_ENDORSEMENT_SIGNATURE ||
             errors[i] == ATLS_ERR_ENDORSEMENT_OLDER || errors[i] == ATLS_ERR_ENDORSEMENT_DISPUTED ||
             errors[i] == ATLS_ERR_VERIFIER_IDENTITY || errors[i] == ATLS_ERR_AUTHENTICATOR ||
-            errors[i] == ATLS_ERR_NO_PROTOCOL;
+            errors[i] == ATLS_ERR_NO_PROTOCOL || errors[i] == ATLS_ERR_NO_PSK;
         if (atls_err_fault(errors[i]) == ATLS_FAULT_POLICY && !is_exception) {
             assert_int_equal(atls_err_alert(errors[i]), 40);
         }

@@ -95,7 +95,7 @@ struct atls_verdict {
     uint32_t policy_version;             /**< 0: the built-in default */
     char verifier[128];                  /**< "in-process", or the Verifier's identity */
     char own_format[24];                 /**< what this side attested with; empty: it did not */
-    bool psk;            /**< both sides proved that they have the external PSK */
+    bool psk;                            /**< both sides proved that they have the external PSK */
     bool resumed;        /**< nothing was appraised on this connection: its session was resumed */
     int64_t appraised_s; /**< when it was, in seconds since 1970; resumed sessions only */
     uint32_t age_s;      /**< seconds since then, at the time of the handshake */

@@ -6,20 +6,23 @@ import json
 import os
 import subprocess
 
-from atlslib import EXIT_OURS, EXIT_REFUSED, WAIT, SystemTest, main, run
+from atlslib import EXIT_OURS, EXIT_REFUSED, SystemTest, main, run
 
 KEY = bytes(range(32)).hex()
 POST = ["--timing", "post"]
 
 
 class PskTest(SystemTest):
+    files = 0
+
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
         cls.machine, cls.client = cls.keygen("machine"), cls.keygen("client")
 
-    def psk(self, name="psk.json", mode=0o600, **members):
-        path = self.write(name, json.dumps({"identity": "edge-7", "key": KEY, **members}))
+    def psk(self, mode=0o600, **members):
+        PskTest.files += 1
+        path = self.write(f"psk-{PskTest.files}.json", json.dumps({"identity": "edge-7", "key": KEY, **members}))
         os.chmod(path, mode)
         return ["--psk", path]
 
@@ -30,7 +33,7 @@ class PskTest(SystemTest):
         psk = self.psk()
         server = self.server(*self.machine.own(), *POST, *psk)
         outcome = self.assert_done(self.connect(server, *psk, "--json"))
-        channel = outcome.objects[0]["result"]["channel"]
+        channel = outcome.objects[0]["result"]["verdict"]["channel"]
         self.assertEqual((channel["psk"], channel["timing"], channel["resumed"]), (True, "post", False))
         server = self.server(*POST, *psk, *self.client.required())  # has no certificate itself
         outcome = self.assert_done(run("connect", server.address, *self.client.own(), *POST, *psk, given=b"hello\n"))
@@ -38,11 +41,11 @@ class PskTest(SystemTest):
 
     def test_who_has_not_the_key_is_refused_by_either_side(self):
         server = self.server(*self.machine.own(), *POST, *self.psk())
-        for words in ([], self.psk("other.json", identity="edge-8")):
+        for words in ([], self.psk(identity="edge-8")):
             outcome = self.connect(server, *words)
             self.assertEqual(outcome.status, EXIT_REFUSED, str(outcome))
             self.assertIn("unknown PSK identity (115)", outcome.err)
-        outcome = self.connect(server, *self.psk("wrong.json", key="ff" * 32))
+        outcome = self.connect(server, *self.psk(key="ff" * 32))
         self.assertEqual(outcome.status, EXIT_REFUSED, str(outcome))
         outcome = self.connect(self.server(*self.machine.own(), *POST), *self.psk())
         self.assertEqual(outcome.status, EXIT_REFUSED, str(outcome))
@@ -50,9 +53,12 @@ class PskTest(SystemTest):
 
     def test_openssl_s_own_client_has_the_same_key(self):
         server = self.server(*self.machine.own(), *POST, *self.psk())
-        client = subprocess.run(["openssl", "s_client", "-connect", server.address, "-psk", KEY, "-psk_identity", "edge-7",
-                                 "-quiet", "-no_ign_eof"], input=b"echoed\n", capture_output=True, timeout=WAIT, check=False)
-        self.assertIn(b"echoed\n", client.stdout, client.stderr)
+        with subprocess.Popen(["openssl", "s_client", "-connect", server.address, "-psk", KEY, "-psk_identity", "edge-7", "-quiet"],
+                              stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+            client.stdin.write(b"echoed\n")
+            client.stdin.flush()
+            self.assertEqual(client.stdout.readline(), b"echoed\n")  # the end of the connection is an empty line
+            client.kill()
 
     def test_files_and_options_that_do_not_fit_are_said_so(self):
         for words, part in (

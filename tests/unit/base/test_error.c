@@ -23,7 +23,7 @@ static void every_error_has_a_name_and_a_sentence_of_its_own(void **state)
 static void alerts_are_those_of_tls(void **state)
 {
     (void)state;
-    static const uint8_t known[] = {0, 40, 47, 50, 51, 70, 80, 109, 110, 120};
+    static const uint8_t known[] = {0, 40, 47, 50, 51, 70, 80, 109, 110, 115, 120};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(errors); i++) {
         bool is_known = false;
         for (size_t j = 0; j < ATLS_ARRAY_LEN(known); j++) {
@@ -72,7 +72,7 @@ static void alerts_are_those_of_the_protocol(void **state)
     for (size_t i = 0; i < ATLS_ARRAY_LEN(errors); i++) {
         /* A file of endorsements is refused before there is anyone to alert; a Verifier that is not
          * the one that was named is no fault of the peer's; a Finished that is not right has an
-         * alert of its own (RFC 8446, 4.4.4), and so has ALPN (RFC 7301, 3.2). */
+         * alert of its own (RFC 8446, 4.4.4), and so have ALPN (RFC 7301, 3.2) and a PSK. */
         const bool is_exception =
             errors[i] == ATLS_ERR_NOTHING_OFFERED || errors[i] == ATLS_ERR_PKIX ||
             errors[i] == ATLS_ERR_ENDORSEMENT_SIGNATURE ||

@@ -203,6 +203,41 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_timing(struct atls_contex
 ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_own_carriage(struct atls_context *context,
                                                                     struct atls_diag *diag);
 
+/** atls_context_set_framed says that application data may go in frames (PROTOCOL.md, section 11),
+ * so that rounds can take place among them while the connection lives. Where the peer says so, too,
+ * the application uses atls_post_read() and atls_post_write() of atls/post.h, which do what
+ * SSL_read(3) and SSL_write(3) do where it does not. Needs timing post or both.
+ *  @param context    not yet in use
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         set
+ *  @retval ATLS_ERR_STATE  the context is in use */
+ATLS_API ATLS_NODISCARD enum atls_err atls_context_set_framed(struct atls_context *context,
+                                                              struct atls_diag *diag);
+
+/** What becomes of a connection on which no round was accepted in time. */
+enum atls_late {
+    ATLS_LATE_CLOSE = 0, /**< it is refused, and shut */
+    ATLS_LATE_TELL       /**< data stop until a round is accepted: ATLS_POST_LATE */
+};
+
+/** atls_context_set_reattest has the peer attest again while the connection lives: each time
+ *  `period_ms` after it was accepted, and when the application says so (atls_post_round()). Data
+ * flow meanwhile. They stop where no round was accepted `deadline_ms` after one was due. Each round
+ * is appraised by policy, endorsements and revocations as they are then. Data are framed
+ *  (atls_context_set_framed()), and a peer that does not frame them is refused. Needs a
+ * requirement.
+ *  @param context      not yet in use
+ *  @param period_ms    at most one day; 0: only when the application says so
+ *  @param deadline_ms  at most 600,000; 0: 10,000
+ *  @param late         what becomes of the connection then
+ *  @param[out] diag    why it failed; may be NULL
+ *  @retval ATLS_OK            set
+ *  @retval ATLS_ERR_ARGUMENT  out of range
+ *  @retval ATLS_ERR_STATE     the context is in use */
+ATLS_API ATLS_NODISCARD enum atls_err
+atls_context_set_reattest(struct atls_context *context, uint32_t period_ms, uint32_t deadline_ms,
+                          enum atls_late late, struct atls_diag *diag);
+
 /** atls_context_set_cmw_extension_type sets the code point of cmw_attestation, the extension of
  *  authenticators.
  *  @param context    not yet in use

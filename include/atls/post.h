@@ -18,6 +18,11 @@
  * requires attestation sends what atls_post_ask() gives; its peer hands that to atls_post_answer()
  * and sends back what comes; and atls_post_judge() takes it. Any number of such rounds may take
  * place on one connection, in either direction, one at a time for each.
+ *
+ * Where both sides frame their data (atls_context_set_framed(), _set_reattest()), the library
+ * carries such rounds among them, and an application does all it does by atls_post_read(),
+ * atls_post_write() and atls_post_end(). It polls for atls_post_events(), for no longer than
+ * atls_post_next_ms(), and calls atls_post_run() or one of the others then.
  */
 #ifndef ATLS_POST_H
 #define ATLS_POST_H
@@ -34,7 +39,9 @@ enum atls_post_step {
     ATLS_POST_WANT_READ,  /**< again when the socket is readable */
     ATLS_POST_WANT_WRITE, /**< again when the socket is writable, or readable */
     ATLS_POST_WANT_ASYNC, /**< with SSL_MODE_ASYNC: again when atls_post_async_fd() is readable */
-    ATLS_POST_FAILED      /**< refused, by either side, or broken: the connection is shut */
+    ATLS_POST_FAILED,     /**< refused, by either side, or broken: the connection is shut */
+    ATLS_POST_ENDED,      /**< atls_post_read(): the peer has ended its data */
+    ATLS_POST_LATE        /**< data have stopped until a round is accepted (ATLS_LATE_TELL) */
 };
 
 /**
@@ -99,6 +106,97 @@ ATLS_API ATLS_NODISCARD enum atls_err atls_post_answer(SSL *ssl, struct atls_byt
  *         ATLS_ERR_REFUSED_TO_ATTEST when it is the peer that refuses
  */
 ATLS_API ATLS_NODISCARD enum atls_err atls_post_judge(SSL *ssl, struct atls_bytes authenticator,
+                                                      struct atls_diag *diag);
+
+/** atls_post_is_framed tells whether data go in frames on this connection.
+ *  @param ssl  a connection
+ *  @return true from the end of atls_post_step() on, where both sides have said so */
+ATLS_API bool atls_post_is_framed(const SSL *ssl);
+
+/**
+ * atls_post_read is SSL_read_ex(3) for a connection whose data are framed, where SSL_read(3) gives
+ * nothing; on any other it is just that. The transport of a framed one must not block. It moves
+ * rounds on, too: Evidence for them is made and appraised in here, and what the peer sends
+ * meanwhile waits in the transport.
+ * @param ssl           a connection, after atls_post_step()
+ * @param into          for the data
+ * @param len           octets there, not 0
+ * @param[out] out_len  how many came
+ * @param[out] diag     with ATLS_POST_FAILED, why; may be NULL
+ * @return ATLS_POST_DONE with data; _WANT_READ or _WANT_WRITE; _ENDED; _LATE; _FAILED
+ */
+ATLS_API ATLS_NODISCARD enum atls_post_step atls_post_read(SSL *ssl, void *into, size_t len,
+                                                           size_t *out_len, struct atls_diag *diag);
+
+/**
+ * atls_post_write is SSL_write_ex(3), likewise. It takes at most one frame. After _WANT_ it is to
+ * be called with the same octets again: they may be on their way.
+ * @param ssl           a connection, after atls_post_step()
+ * @param data          what is to be sent
+ * @param len           octets there
+ * @param[out] out_len  how many of them have gone
+ * @param[out] diag     with ATLS_POST_FAILED, why; may be NULL
+ * @return ATLS_POST_DONE when `*out_len` octets have gone; else as atls_post_read()
+ */
+ATLS_API ATLS_NODISCARD enum atls_post_step
+atls_post_write(SSL *ssl, const void *data, size_t len, size_t *out_len, struct atls_diag *diag);
+
+/**
+ * atls_post_run moves rounds on, and no data: for an application that has neither to read nor to
+ * write when atls_post_events() or atls_post_next_ms() say that something is due.
+ * @param ssl        a connection, after atls_post_step()
+ * @param[out] diag  with ATLS_POST_FAILED, why; may be NULL
+ * @return _WANT_READ or _WANT_WRITE; _LATE; _FAILED; _DONE where data are not framed
+ */
+ATLS_API ATLS_NODISCARD enum atls_post_step atls_post_run(SSL *ssl, struct atls_diag *diag);
+
+/**
+ * atls_post_end is SSL_shutdown(3), likewise: it sends close_notify behind what waits. Who has
+ * ended its side can neither ask nor answer any more: what comes of the peer's data has the
+ * deadline of the last round.
+ * @param ssl        a connection, after atls_post_step()
+ * @param[out] diag  with ATLS_POST_FAILED, why; may be NULL
+ * @return ATLS_POST_DONE when it went; else as atls_post_run()
+ */
+ATLS_API ATLS_NODISCARD enum atls_post_step atls_post_end(SSL *ssl, struct atls_diag *diag);
+
+/** atls_post_round has the peer attest now, among the data. The deadline of
+ *  atls_context_set_reattest() counts from here; the next call of another of these functions
+ * begins.
+ *  @param ssl        a connection whose data are framed
+ *  @param[out] diag  why it failed; may be NULL
+ *  @retval ATLS_OK         a round begins; where one has begun, this is that one
+ *  @retval ATLS_ERR_STATE  data are not framed, or nothing is required of the peer */
+ATLS_API ATLS_NODISCARD enum atls_err atls_post_round(SSL *ssl, struct atls_diag *diag);
+
+/** atls_post_events gives what to poll(2) the socket for, whatever the application waits for
+ * itself.
+ *  @param ssl  a connection
+ *  @return POLLIN, POLLOUT, both, or 0 where data are not framed */
+ATLS_API short atls_post_events(const SSL *ssl);
+
+/** atls_post_next_ms gives when something is due by itself: a round, an answer, the deadline.
+ *  @param ssl  a connection
+ *  @return milliseconds from now; 0: now; -1: nothing is */
+ATLS_API int64_t atls_post_next_ms(const SSL *ssl);
+
+/** atls_post_rounds counts the rounds on a framed connection, those of its beginning included.
+ *  @param ssl                a connection
+ *  @param[out] out_accepted  in which the peer was accepted
+ *  @param[out] out_answered  in which the peer has accepted us */
+ATLS_API void atls_post_rounds(const SSL *ssl, uint64_t *out_accepted, uint64_t *out_answered);
+
+/**
+ * atls_post_renew has later rounds of a connection decided by another context, such as one with a
+ * new policy or new endorsements. Our certificate and the anchors of PKIX stay those of `ssl`.
+ * @param ssl        a connection that is open, with no request on its way
+ * @param context    with the same timing, and a requirement where there was one; it is in use then
+ * @param[out] diag  why it failed; may be NULL
+ * @retval ATLS_OK         set
+ * @retval ATLS_ERR_STATE  a request is on its way: after its answer
+ * @retval ATLS_ERR_CONFIG another timing, or no requirement any more
+ */
+ATLS_API ATLS_NODISCARD enum atls_err atls_post_renew(SSL *ssl, struct atls_context *context,
                                                       struct atls_diag *diag);
 
 /**

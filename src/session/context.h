@@ -32,4 +32,13 @@ bool atls_context_needs_prelude(const struct atls_context *context);
  * that a server needs no certificate of its client in it. */
 bool atls_context_is_post_only(const struct atls_context *context);
 
+/* atls_context_is_framed is true where application data may go in frames. atls_context_reattests:
+ * where the peer is to attest again; the three that follow say when, and what becomes of a
+ * connection on which it has not. */
+bool atls_context_is_framed(const struct atls_context *context);
+bool atls_context_reattests(const struct atls_context *context);
+uint32_t atls_context_reattest_period_ms(const struct atls_context *context);
+uint32_t atls_context_reattest_deadline_ms(const struct atls_context *context);
+bool atls_context_tells_late(const struct atls_context *context);
+
 #endif

@@ -61,6 +61,10 @@ struct atls_context {
     bool no_pkix;
     enum atls_timing timing; /* when the peer's Evidence is taken, and ours is given */
     bool own_carriage;       /* the application carries what follows the handshake */
+    bool framed;             /* application data may go in frames, among rounds */
+    bool reattests;          /* the peer is asked again; for the next three see context.h */
+    uint32_t reattest_period_ms, reattest_deadline_ms;
+    enum atls_late late;
     bool keep_claims;
     uint16_t extension_type, cmw_extension_type;
     const char *exporter_label; /* of the binder after the handshake */
@@ -93,6 +97,9 @@ void context_unlock(void);
 /* How long a remote Verifier may take: less than a connection waits, so that it is the Verifier's
  * own sentence that tells what was late. */
 int64_t context_verifier_deadline_ms(const struct atls_context *context);
+/* context_check_framed refuses frames and rounds where no exchange follows the handshake. */
+ATLS_NODISCARD enum atls_err context_check_framed(const struct atls_context *context,
+                                                  struct atls_diag *diag);
 /* context_check_verifier refuses settings that do not go together with a remote Verifier. */
 ATLS_NODISCARD enum atls_err context_check_verifier(const struct atls_context *context,
                                                     struct atls_diag *diag);

@@ -182,6 +182,10 @@ struct atls_session_answer {
 ATLS_NODISCARD enum atls_err atls_session_post_judge(struct atls_session *session,
                                                      const struct atls_session_answer *answer,
                                                      struct atls_diag *diag);
+/* atls_session_post_renew goes over to another context, by which later rounds are decided. */
+ATLS_NODISCARD enum atls_err atls_session_post_renew(struct atls_session *session,
+                                                     struct atls_context *context,
+                                                     struct atls_diag *diag);
 /* atls_session_post_open_gate is the end of an exchange that both sides have called done: the
  * verdict opens, or refuses where the peer has still to attest. */
 ATLS_NODISCARD bool atls_session_post_open_gate(struct atls_session *session,

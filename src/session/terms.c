@@ -183,6 +183,9 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
                                "a policy, and nothing required of the peer", "--require");
     }
     enum atls_err err = context_check_verifier(context, diag);
+    if (err == ATLS_OK) {
+        err = context_check_framed(context, diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }

@@ -132,6 +132,14 @@ struct atls_context *test_context(const struct test_world *world, const struct t
     if (spec->timing != ATLS_TIMING_NONE) {
         assert_err(atls_context_set_timing(context, spec->timing, NULL), OK);
     }
+    if (spec->framed) {
+        assert_err(atls_context_set_framed(context, NULL), OK);
+    }
+    if (spec->reattest != NULL) {
+        assert_err(atls_context_set_reattest(context, spec->reattest[0], spec->reattest[1],
+                                             spec->late, NULL),
+                   OK);
+    }
     if (spec->own_carriage) {
         assert_err(atls_context_set_own_carriage(context, NULL), OK);
     }

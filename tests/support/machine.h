@@ -48,6 +48,9 @@ struct test_spec {
     enum atls_timing timing; /* NONE: the default */
     bool own_carriage;
     const struct atls_psk *psk; /* of the SSL_CTX */
+    bool framed;
+    const uint32_t *reattest; /* period and deadline, in milliseconds; NULL: never */
+    enum atls_late late;
     atls_executor *executor;
     void *executor_arg;
 };

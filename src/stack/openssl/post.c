@@ -227,3 +227,9 @@ enum atls_err atls_post_judge(SSL *ssl, struct atls_bytes message, struct atls_d
     }
     return err;
 }
+
+enum atls_err atls_post_renew(SSL *ssl, struct atls_context *context, struct atls_diag *diag)
+{
+    struct atls_session *session = session_of(ssl, diag);
+    return session != NULL ? atls_session_post_renew(session, context, diag) : ATLS_ERR_STATE;
+}

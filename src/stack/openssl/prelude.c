@@ -2,194 +2,35 @@
 /*
  * The exchange after the handshake as frames over the connection itself (PROTOCOL.md, section 11).
  * Until it is done the SSL looks shut to the application, in both directions; only in here is that
- * lifted. Nothing is read beyond the peer's DONE, behind which its application's data begin.
+ * lifted. Nothing is read beyond the peer's DONE, behind which its application's data begin; where
+ * those are framed, framed.c goes on with them.
  */
 #include "atls/post.h"
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/frames.h"
 
 #include "base/span.h"
-#include "handshake/exchange.h"
 
 #include <openssl/async.h>
 #include <openssl/err.h>
 #include <stdlib.h>
-#include <time.h>
 
 static const char step[] = "exchange after the handshake";
-
-struct openssl_prelude {
-    struct atls_exchange exchange;
-    int64_t deadline_ms;
-    struct atls_diag why; /* of a failure */
-    /* With SSL_MODE_ASYNC: the fiber that waits for a job, and what for. */
-    ASYNC_JOB *job;
-    ASYNC_WAIT_CTX *waits;
-    /* What comes: a head, then its body. */
-    uint8_t head_octets[ATLS_FRAME_HEAD_LEN];
-    struct atls_frame_head head;
-    uint8_t *body;
-    size_t head_got, body_got;
-    bool whole;
-    /* What goes: one frame, head and body. */
-    uint8_t *out;
-    size_t out_len, out_sent;
-};
-
-enum io { IO_DONE, IO_WANT_READ, IO_WANT_WRITE, IO_FAILED };
-
-void openssl_prelude_free(struct openssl_prelude *p)
-{
-    if (p != NULL) {
-        ASYNC_WAIT_CTX_free(p->waits);
-        free(p->body);
-        free(p->out);
-        free(p);
-    }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now = {0, 0};
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-static void shut_for_application(SSL *ssl)
-{
-    SSL_set_shutdown(ssl, SSL_SENT_SHUTDOWN | SSL_RECEIVED_SHUTDOWN);
-}
 
 bool openssl_hold(SSL *ssl)
 {
     const struct atls_session *session = openssl_session_of(ssl);
-    const struct atls_frame_hello own = {.asks = atls_session_asks(session)};
+    const struct atls_frame_hello own = {.asks = atls_session_asks(session),
+                                         .frames =
+                                             atls_context_is_framed(atls_session_context(session))};
     struct openssl_prelude *p = calloc(1, sizeof *p);
     if (p == NULL) {
         return false;
     }
     atls_exchange_init(&p->exchange, own);
-    p->deadline_ms = now_ms() + atls_context_timeout_ms(atls_session_context(session));
-    shut_for_application(ssl);
+    p->deadline_ms = openssl_now_ms() + atls_context_timeout_ms(atls_session_context(session));
+    openssl_shut_for_application(ssl);
     openssl_wall(ssl); /* SSL_write(3) that runs the handshake has looked at those flags before */
     return openssl_prelude_set(ssl, p);
-}
-
-/* ---- octets ---- */
-
-static enum io why_not(SSL *ssl, int result, struct atls_diag *diag)
-{
-    switch (SSL_get_error(ssl, result)) {
-    case SSL_ERROR_WANT_READ:
-        return IO_WANT_READ;
-    case SSL_ERROR_WANT_WRITE:
-        return IO_WANT_WRITE;
-    case SSL_ERROR_ZERO_RETURN:
-        atls_fail_texts(diag, ATLS_ERR_CONNECTION, step, NULL, "close_notify",
-                        "the peer's next frame");
-        return IO_FAILED;
-    default:
-        break;
-    }
-    if (openssl_peer_alert(ssl) != 0) {
-        openssl_fail_peer_alert(openssl_peer_alert(ssl), true, diag);
-    } else {
-        atls_fail_texts(diag, ATLS_ERR_CONNECTION, step, NULL, "the end of the connection",
-                        "the peer's next frame");
-    }
-    return IO_FAILED;
-}
-
-static enum io flush(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag)
-{
-    while (p->out_sent < p->out_len) {
-        size_t done = 0;
-        ERR_clear_error();
-        const int ok = SSL_write_ex(ssl, p->out + p->out_sent, p->out_len - p->out_sent, &done);
-        if (ok != 1) {
-            return why_not(ssl, ok, diag);
-        }
-        p->out_sent += done;
-    }
-    free(p->out);
-    p->out = NULL;
-    p->out_len = p->out_sent = 0;
-    return IO_DONE;
-}
-
-/* fill reads until `*got` of `len` octets are there. */
-static enum io fill(SSL *ssl, uint8_t *into, size_t len, size_t *got, struct atls_diag *diag)
-{
-    while (*got < len) {
-        size_t done = 0;
-        ERR_clear_error();
-        const int ok = SSL_read_ex(ssl, into + *got, len - *got, &done);
-        if (ok != 1) {
-            return why_not(ssl, ok, diag);
-        }
-        *got += done;
-    }
-    return IO_DONE;
-}
-
-static enum io fail_with(enum atls_err err)
-{
-    (void)err; /* the diag has it */
-    return IO_FAILED;
-}
-
-/* receive reads one frame; its body is not waited for before its head has met the limits. */
-static enum io receive(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag)
-{
-    enum io io = fill(ssl, p->head_octets, sizeof p->head_octets, &p->head_got, diag);
-    if (io == IO_DONE && p->body == NULL) {
-        const struct atls_bytes octets = atls_bytes_of(p->head_octets, sizeof p->head_octets);
-        const enum atls_err err = atls_frame_head_parse(&p->head, octets, diag);
-        if (err != ATLS_OK) {
-            return fail_with(err);
-        }
-        p->body = malloc(p->head.len != 0 ? p->head.len : 1);
-        if (p->body == NULL) {
-            return fail_with(atls_fail(diag, ATLS_ERR_MEMORY, step, NULL));
-        }
-    }
-    if (io == IO_DONE) {
-        io = fill(ssl, p->body, p->head.len, &p->body_got, diag);
-    }
-    p->whole = io == IO_DONE;
-    return io;
-}
-
-static void forget_frame(struct openssl_prelude *p)
-{
-    free(p->body);
-    p->body = NULL;
-    p->head_got = p->body_got = 0;
-    p->whole = false;
-}
-
-/* ---- frames ---- */
-
-static enum atls_err queue(struct openssl_prelude *p, enum atls_frame_type type,
-                           struct atls_bytes body, struct atls_diag *diag)
-{
-    const struct atls_frame_head head = {type, body.len};
-    uint8_t *out = malloc(ATLS_FRAME_HEAD_LEN + body.len);
-    enum atls_err err = out != NULL ? atls_exchange_sent(&p->exchange, type, diag)
-                                    : atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
-    if (err == ATLS_OK) {
-        err = atls_frame_head_write(out, &head, diag);
-    }
-    if (err != ATLS_OK) {
-        free(out);
-        return err;
-    }
-    if (body.len != 0) {
-        memcpy(&out[ATLS_FRAME_HEAD_LEN], body.data, body.len);
-    }
-    p->out = out;
-    p->out_len = ATLS_FRAME_HEAD_LEN + body.len;
-    p->out_sent = 0;
-    return ATLS_OK;
 }
 
 /* produce queues the next frame that is due; *out_more false: none is. */
@@ -202,23 +43,29 @@ static enum atls_err produce(SSL *ssl, struct openssl_prelude *p, bool *out_more
     *out_more = true;
     if (atls_exchange_may(x, ATLS_FRAME_HELLO)) {
         atls_frame_hello_write(hello, &x->own);
-        return queue(p, ATLS_FRAME_HELLO, atls_bytes_of(hello, sizeof hello), diag);
+        return openssl_frame_queue(p, ATLS_FRAME_HELLO, atls_bytes_of(hello, sizeof hello), diag);
     }
-    if (atls_exchange_may(x, ATLS_FRAME_REQUEST)) {
+    if (!x->done_sent && atls_exchange_may(x, ATLS_FRAME_REQUEST)) { /* later ones: framed.c */
         const enum atls_err err = atls_post_ask(ssl, body, &body, diag);
-        return err == ATLS_OK ? queue(p, ATLS_FRAME_REQUEST, body, diag) : err;
+        return err == ATLS_OK ? openssl_frame_queue(p, ATLS_FRAME_REQUEST, body, diag) : err;
     }
     if (atls_exchange_may(x, ATLS_FRAME_DONE)) {
-        return queue(p, ATLS_FRAME_DONE, body, diag);
+        return openssl_frame_queue(p, ATLS_FRAME_DONE, body, diag);
     }
     *out_more = false;
     return ATLS_OK;
 }
 
-static enum atls_err take_close(SSL *ssl, const struct openssl_prelude *p, struct atls_diag *diag)
+/* check_hello: who is to attest again has to frame its data, among which it is asked. */
+static enum atls_err check_hello(const SSL *ssl, const struct openssl_prelude *p,
+                                 struct atls_diag *diag)
 {
-    openssl_set_peer_alert(ssl, p->body[0]);
-    return openssl_fail_peer_alert(p->body[0], true, diag);
+    const struct atls_context *context = atls_session_context(openssl_session_of(ssl));
+    return p->exchange.peer.frames || !atls_context_reattests(context)
+               ? ATLS_OK
+               : atls_fail_texts(diag, ATLS_ERR_NO_PROTOCOL, step, "HELLO",
+                                 "a peer that does not frame its data",
+                                 "one that does, since it is to attest again");
 }
 
 /* handle does what a whole frame asks for. */
@@ -230,86 +77,85 @@ static enum atls_err handle(SSL *ssl, struct openssl_prelude *p, struct atls_dia
     if (err != ATLS_OK) {
         return err;
     }
+    if (p->head.type == ATLS_FRAME_HELLO) {
+        return check_hello(ssl, p, diag);
+    }
     if (p->head.type == ATLS_FRAME_REQUEST) {
         err = atls_post_answer(ssl, body, &answer, diag);
-        return err == ATLS_OK ? queue(p, ATLS_FRAME_AUTHENTICATOR, answer, diag) : err;
+        return err == ATLS_OK ? openssl_frame_queue(p, ATLS_FRAME_AUTHENTICATOR, answer, diag)
+                              : err;
     }
     if (p->head.type == ATLS_FRAME_AUTHENTICATOR) {
         err = atls_post_judge(ssl, body, diag);
         return err == ATLS_OK ? atls_exchange_accept(&p->exchange, diag) : err;
     }
-    return p->head.type == ATLS_FRAME_CLOSE ? take_close(ssl, p, diag) : ATLS_OK;
+    return p->head.type == ATLS_FRAME_CLOSE ? openssl_take_close(ssl, p, diag) : ATLS_OK;
 }
 
 /* ---- the whole ---- */
-
-/* say_why sends CLOSE with the alert of a refusal, if that goes at once and between two frames. */
-static void say_why(SSL *ssl, struct openssl_prelude *p, enum atls_err err)
-{
-    struct atls_diag ignored;
-    const uint8_t alert = err == ATLS_ERR_PKIX ? SSL_AD_CERTIFICATE_UNKNOWN : atls_err_alert(err);
-    if (p->out_len == 0 && alert != 0 &&
-        queue(p, ATLS_FRAME_CLOSE, atls_bytes_of(&alert, 1), &ignored) == ATLS_OK &&
-        flush(ssl, p, &ignored) == IO_DONE) {
-        ERR_clear_error();
-        (void)SSL_shutdown(ssl);
-    }
-    ERR_clear_error();
-}
 
 /* fail refuses for p->why, for good. */
 static enum atls_post_step fail(SSL *ssl, struct openssl_prelude *p)
 {
     atls_session_refuse(openssl_session_of(ssl), &p->why);
-    say_why(ssl, p, p->why.err);
+    p->failed = true;
+    openssl_say_why(ssl, p, p->why.err);
     openssl_shut(ssl);
     return ATLS_POST_FAILED;
 }
 
 /* advance moves one thing on: IO_DONE when there may be more, with *out_open at the end. */
-static enum io advance(SSL *ssl, struct openssl_prelude *p, bool *out_open, struct atls_diag *diag)
+static enum openssl_io advance(SSL *ssl, struct openssl_prelude *p, bool *out_open,
+                               struct atls_diag *diag)
 {
     bool more = false;
-    const enum io flushed = flush(ssl, p, diag);
+    const enum openssl_io flushed = openssl_frame_flush(ssl, p, diag);
     if (flushed == IO_DONE) {
         if (p->whole) {
             const enum atls_err err = handle(ssl, p, diag);
-            forget_frame(p);
-            return err == ATLS_OK ? IO_DONE : fail_with(err);
+            openssl_frame_forget(p);
+            return err == ATLS_OK ? IO_DONE : openssl_io_failed(err);
         }
         const enum atls_err err = produce(ssl, p, &more, diag);
         *out_open = err == ATLS_OK && !more && atls_exchange_is_open(&p->exchange);
         if (err != ATLS_OK || more || *out_open) {
-            return err == ATLS_OK ? IO_DONE : fail_with(err);
+            return err == ATLS_OK ? IO_DONE : openssl_io_failed(err);
         }
     }
     if (flushed == IO_FAILED || p->whole) {
         return flushed;
     }
     if (p->exchange.done_taken) { /* what comes now is the application's */
-        return flushed != IO_DONE ? flushed
-                                  : fail_with(atls_fail(diag, ATLS_ERR_STATE, step, "DONE"));
+        return flushed != IO_DONE
+                   ? flushed
+                   : openssl_io_failed(atls_fail(diag, ATLS_ERR_STATE, step, "DONE"));
     }
     /* Who waits to write reads meanwhile: the peer may be waiting to write, too. */
-    const enum io received = receive(ssl, p, diag);
+    const enum openssl_io received = openssl_frame_receive(ssl, p, diag);
     return received == IO_WANT_READ && flushed != IO_DONE ? flushed : received;
+}
+
+static bool open_gate(SSL *ssl, struct openssl_prelude *p)
+{
+    return atls_session_post_open_gate(openssl_session_of(ssl), &p->why) &&
+           (!atls_exchange_is_framed(&p->exchange) ||
+            openssl_framed_begin(ssl, p, &p->why) == ATLS_OK);
 }
 
 static enum atls_post_step run(SSL *ssl, struct openssl_prelude *p)
 {
     bool open = false;
-    enum io io = IO_DONE;
+    enum openssl_io io = IO_DONE;
     while (io == IO_DONE && !open) {
         io = advance(ssl, p, &open, &p->why);
     }
-    if (io == IO_FAILED) {
+    if (io == IO_FAILED || io == IO_ENDED) {
         return fail(ssl, p);
     }
     if (open) {
-        return atls_session_post_open_gate(openssl_session_of(ssl), &p->why) ? ATLS_POST_DONE
-                                                                             : fail(ssl, p);
+        return open_gate(ssl, p) ? ATLS_POST_DONE : fail(ssl, p);
     }
-    if (now_ms() > p->deadline_ms) {
+    if (openssl_now_ms() > p->deadline_ms) {
         atls_fail_texts(&p->why, ATLS_ERR_TIMEOUT, step, NULL, "none", "its end in time");
         return fail(ssl, p);
     }
@@ -389,8 +235,8 @@ enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag)
     if (result == ATLS_POST_FAILED && diag != NULL) {
         *diag = p->why;
     }
-    if (result != ATLS_POST_FAILED && result != ATLS_POST_DONE) {
-        shut_for_application(ssl);
+    if (result != ATLS_POST_FAILED && (result != ATLS_POST_DONE || p->framed != NULL)) {
+        openssl_shut_for_application(ssl);
     }
     return result;
 }

@@ -57,12 +57,17 @@ static inline void send_frame(struct test_end *end, enum atls_frame_type type,
     }
 }
 
-static inline void send_hello(struct test_end *end, bool asks)
+static inline void send_hello_of(struct test_end *end, struct atls_frame_hello hello)
 {
-    const struct atls_frame_hello hello = {.asks = asks};
     uint8_t octets[ATLS_FRAME_HELLO_LEN];
     atls_frame_hello_write(octets, &hello);
     send_frame(end, ATLS_FRAME_HELLO, atls_bytes_of(octets, sizeof octets));
+}
+
+static inline void send_hello(struct test_end *end, bool asks)
+{
+    const struct atls_frame_hello hello = {.asks = asks};
+    send_hello_of(end, hello);
 }
 
 static inline void read_octets(struct test_end *end, uint8_t *into, size_t len)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a framed connection refuses: frames at a wrong moment, answers of another round, a machine
+ * that is no longer trusted, and silence (R-26, R-32, R-48, R-51). */
+#include "framed_test.h"
+
+static struct test_world *world;
+static const uint32_t minutely[] = {60000, 5000}, on_request[] = {0, 5000};
+
+static int start(void **state)
+{
+    (void)state;
+    world = test_world(&atls_attester_sim_psa);
+    return 0;
+}
+
+/* A peer that speaks frame by frame, and answers honestly where it is told to. */
+static struct test_pair open_forged(const uint32_t *reattest)
+{
+    const struct test_spec spec = {
+        .requires = &world->server, .timing = ATLS_TIMING_POST, .reattest = reattest};
+    SSL_CTX *client = test_enabled_ctx(world, NULL, &spec);
+    SSL_CTX *server = forger_ctx(world, &world->server);
+    struct test_pair pair = test_pair_of(client, server);
+    struct test_exchange at = {.step = ATLS_POST_WANT_READ};
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+    test_shake(&pair);
+    test_exchange_step(&pair.client, &at);
+    send_hello_of(&pair.server, (struct atls_frame_hello){.frames = true});
+    (void)take_frame(&pair.server, ATLS_FRAME_HELLO);
+    const struct atls_bytes request = take_frame(&pair.server, ATLS_FRAME_REQUEST);
+    const struct forgery honest = {.finished = pair.server.ssl,
+                                   .maker = ATLS_ROLE_SERVER,
+                                   .bound = pair.server.ssl,
+                                   .key = &world->server,
+                                   .attester = &world->server};
+    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, forge(&honest, request));
+    send_frame(&pair.server, ATLS_FRAME_DONE, atls_bytes_of(NULL, 0));
+    test_exchange_step(&pair.client, &at);
+    assert_int_equal(at.step, ATLS_POST_DONE);
+    (void)take_frame(&pair.server, ATLS_FRAME_DONE);
+    openssl_framed_set_clock(pair.client.ssl, framed_clock);
+    return pair;
+}
+
+static struct atls_bytes ask_again(struct test_pair *pair)
+{
+    assert_err(atls_post_round(pair->client.ssl, NULL), OK);
+    assert_int_equal(atls_post_run(pair->client.ssl, NULL), ATLS_POST_WANT_READ);
+    return take_frame(&pair->server, ATLS_FRAME_REQUEST);
+}
+
+static struct atls_bytes honest_answer(const struct test_pair *pair, struct atls_bytes request)
+{
+    const struct forgery honest = {.finished = pair->server.ssl,
+                                   .maker = ATLS_ROLE_SERVER,
+                                   .bound = pair->server.ssl,
+                                   .key = &world->server,
+                                   .attester = &world->server};
+    return forge(&honest, request);
+}
+
+static void frames_at_a_wrong_moment_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *hex, *sentence;
+    } rows[] = {
+        {"01000002 0102", "exchange after the handshake: a message or value is not allowed here "
+                          "(frame: found HELLO, expected HELLO once)"},
+        {"04000000", "exchange after the handshake: a message or value is not allowed here "
+                     "(frame: found DONE, expected DONE for an authenticator of ours)"},
+        {"03000004 14000000", "exchange after the handshake: a message or value is not allowed "
+                              "here (frame: found AUTHENTICATOR, expected one answer to each "
+                              "request)"},
+        {"07000001 00", "frame: the peer sent a malformed message (type: found 7, expected 1 "
+                        "(HELLO) to 6 (CLOSE))"},
+        {"05000000", "frame: the peer sent a malformed message (length: found DATA with octets: "
+                     "0, expected 1 to 16380)"},
+        {"05003ffd", "frame: the peer sent a malformed message (length: found DATA with octets: "
+                     "16381, expected 1 to 16380)"},
+        {"02008001", "frame: the peer sent a malformed message (length: found REQUEST with "
+                     "octets: 32769, expected 1 to 32768)"},
+        {"03020001", "frame: the peer sent a malformed message (length: found AUTHENTICATOR with "
+                     "octets: 131073, expected 1 to 131072)"},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        struct test_pair pair = open_forged(on_request);
+        send_octets(&pair.server, test_hex("05000002 6869"));
+        framed_expect(&pair.client, "hi");
+        send_octets(&pair.server, test_hex(rows[i].hex));
+        assert_framed_refused(&pair.client, rows[i].sentence);
+        assert_int_equal(take_frame(&pair.server, ATLS_FRAME_CLOSE).len, 1);
+        test_pair_free(&pair);
+    }
+}
+
+/* A second request before DONE, whether the first was answered or still waits. */
+static void two_requests_at_once_are_refused(void **state)
+{
+    (void)state;
+    const struct test_spec client = {.requires = &world->server,
+                                     .attests = &world->client,
+                                     .timing = ATLS_TIMING_POST,
+                                     .reattest = on_request};
+    const struct test_spec server = {.attests = &world->server,
+                                     .requires = &world->client,
+                                     .timing = ATLS_TIMING_POST,
+                                     .reattest = on_request};
+    struct test_pair pair = framed_open(world, &client, &server);
+    struct atls_bytes request;
+    uint8_t head[ATLS_FRAME_HEAD_LEN];
+    assert_err(atls_post_ask(pair.server.ssl, atls_bytes_of(NULL, 0), &request, NULL), OK);
+    const struct atls_frame_head of_request = {ATLS_FRAME_REQUEST, request.len};
+    assert_err(atls_frame_head_write(head, &of_request, NULL), OK);
+    SSL_set_shutdown(pair.server.ssl, 0); /* the peer's application is not bound by our library */
+    for (unsigned i = 0; i < 2; i++) {
+        send_octets(&pair.server, atls_bytes_of(head, sizeof head));
+        send_octets(&pair.server, request);
+    }
+    assert_framed_refused(&pair.client,
+                          "exchange after the handshake: a message or value is not allowed here "
+                          "(frame: found REQUEST, expected one request at a time)");
+    test_pair_free(&pair);
+}
+
+static void an_answer_of_an_earlier_round_is_refused(void **state)
+{
+    (void)state;
+    struct test_pair pair = open_forged(on_request);
+    const struct atls_bytes first = honest_answer(&pair, ask_again(&pair));
+    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, first);
+    assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_WANT_READ);
+    (void)take_frame(&pair.server, ATLS_FRAME_DONE);
+    assert_int_equal(framed_accepted(&pair.client), 2);
+    (void)ask_again(&pair);
+    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, first);
+    struct atls_diag diag = {.err = ATLS_OK};
+    assert_int_equal(atls_post_run(pair.client.ssl, &diag), ATLS_POST_FAILED);
+    assert_err(diag.err, ILLEGAL);
+    assert_framed_refused(&pair.client, test_sentence(&diag));
+    test_pair_free(&pair);
+}
+
+static void an_answer_that_refuses_ends_the_connection(void **state)
+{
+    (void)state;
+    struct test_pair pair = open_forged(on_request);
+    const struct test_spec mute = {.requires = &world->server};
+    (void)mute;
+    (void)ask_again(&pair);
+    send_frame(&pair.server, ATLS_FRAME_CLOSE, test_hex("74"));
+    struct atls_diag diag = {.err = ATLS_OK};
+    assert_int_equal(atls_post_run(pair.client.ssl, &diag), ATLS_POST_FAILED);
+    assert_err(diag.err, PEER_REFUSED);
+    assert_int_equal(atls_openssl_verdict(pair.client.ssl)->state, ATLS_VERDICT_REFUSED);
+    test_assert_shut(&pair.client);
+    test_pair_free(&pair);
+}
+
+static const char late[] =
+    "re-attestation: the peer did not answer in time (authenticator: found none that was accepted, "
+    "expected one within milliseconds of the moment it was due: 5000)";
+
+static void data_stop_when_no_answer_comes_in_time(void **state)
+{
+    (void)state;
+    char got[8];
+    size_t len = 0;
+    struct test_pair pair = open_forged(minutely);
+    const struct atls_bytes request = ask_again(&pair);
+    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, honest_answer(&pair, request));
+    assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_WANT_READ);
+    (void)take_frame(&pair.server, ATLS_FRAME_DONE);
+    framed_time_ms += 60000;
+    assert_int_equal(atls_post_next_ms(pair.client.ssl), 0);
+    assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_WANT_READ);
+    (void)take_frame(&pair.server, ATLS_FRAME_REQUEST);
+    assert_int_equal(atls_post_next_ms(pair.client.ssl), 5000);
+    framed_time_ms += 4999;
+    send_octets(&pair.server, test_hex("05000002 6869"));
+    framed_expect(&pair.client, "hi");
+    send_octets(&pair.server, test_hex("05000002 6869"));
+    framed_time_ms += 1;
+    assert_int_equal(atls_post_read(pair.client.ssl, got, sizeof got, &len, NULL),
+                     ATLS_POST_FAILED);
+    assert_int_equal(len, 0);
+    assert_framed_refused(&pair.client, late);
+    test_pair_free(&pair);
+}
+
+/* The other way: the application is told, and data go on once a round is accepted. */
+static void data_wait_for_an_answer_where_the_application_wants_that(void **state)
+{
+    (void)state;
+    char got[8];
+    size_t len = 0;
+    const struct test_spec client = {.requires = &world->server,
+                                     .timing = ATLS_TIMING_POST,
+                                     .reattest = on_request,
+                                     .late = ATLS_LATE_TELL};
+    const struct test_spec server = {
+        .attests = &world->server, .timing = ATLS_TIMING_POST, .framed = true};
+    struct test_pair pair = framed_open(world, &client, &server);
+    assert_err(atls_post_round(pair.client.ssl, NULL), OK);
+    assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_WANT_READ);
+    framed_send(&pair.server, "before");
+    framed_time_ms += 5000;
+    pair.server.failed = true; /* it is slow: it has not run yet */
+    assert_int_equal(atls_post_write(pair.client.ssl, "x", 1, &len, NULL), ATLS_POST_LATE);
+    assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_LATE);
+    framed_run(&pair);
+    assert_int_equal(framed_accepted(&pair.client), 2);
+    assert_int_equal(atls_post_read(pair.client.ssl, got, sizeof got, &len, NULL), ATLS_POST_DONE);
+    assert_memory_equal(got, "before", len);
+    framed_pass(&pair);
+    test_pair_free(&pair);
+}
+
+static void a_machine_that_was_revoked_is_refused_in_the_next_round(void **state)
+{
+    (void)state;
+    char list[300];
+    char hex[65];
+    const struct test_spec client = {
+        .requires = &world->server, .timing = ATLS_TIMING_POST, .reattest = on_request};
+    const struct test_spec server = {
+        .attests = &world->server, .timing = ATLS_TIMING_POST, .framed = true};
+    struct test_pair pair = framed_open(world, &client, &server);
+    const struct atls_verdict *verdict = atls_openssl_verdict(pair.client.ssl);
+    for (size_t i = 0; i < 32; i++) {
+        snprintf(&hex[2 * i], 3, "%02x", verdict->peer_spki_sha256[i]);
+    }
+    snprintf(list, sizeof list,
+             "[{\"kind\":\"spki-sha256\",\"value\":\"%s\",\"from\":\"2026-01-01T00:00:00Z\"}]", hex);
+    struct atls_context *context = atls_openssl_context(SSL_get_SSL_CTX(pair.client.ssl));
+    assert_err(atls_context_set_revoked(context, atls_bytes_text(list), NULL), OK);
+    framed_pass(&pair); /* until then */
+    assert_err(atls_post_round(pair.client.ssl, NULL), OK);
+    framed_run(&pair);
+    assert_err(verdict->reason.err, REVOKED);
+    assert_framed_refused(&pair.client, test_sentence(&verdict->reason));
+    /* the peer is told */
+    struct atls_diag diag;
+    assert_int_equal(atls_post_run(pair.server.ssl, &diag), ATLS_POST_FAILED);
+    assert_int_equal(atls_err_fault(diag.err), ATLS_FAULT_PEER);
+    test_pair_free(&pair);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(frames_at_a_wrong_moment_are_refused),
+        cmocka_unit_test(two_requests_at_once_are_refused),
+        cmocka_unit_test(an_answer_of_an_earlier_round_is_refused),
+        cmocka_unit_test(an_answer_that_refuses_ends_the_connection),
+        cmocka_unit_test(data_stop_when_no_answer_comes_in_time),
+        cmocka_unit_test(data_wait_for_an_answer_where_the_application_wants_that),
+        cmocka_unit_test(a_machine_that_was_revoked_is_refused_in_the_next_round),
+    };
+    return cmocka_run_group_tests(tests, start, NULL);
+}

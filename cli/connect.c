@@ -9,6 +9,7 @@
 #include "options.h"
 #include "sessions.h"
 #include "setup.h"
+#include "stream.h"
 #include "tls.h"
 #include "verdict.h"
 
@@ -123,6 +124,14 @@ static bool data_event(void *arg, const unsigned char *data, size_t len)
     return true;
 }
 
+static void round_event(void *arg, SSL *ssl)
+{
+    const struct cli_options *o = arg;
+    if (o->json) {
+        cli_event(verb, "round", NULL, cli_verdict_result(ssl));
+    }
+}
+
 static json_t *counts_json(const struct cli_counts *counts)
 {
     return json_pack("{s:I,s:I}", "bytes_sent", (json_int_t)counts->sent, "bytes_received",
@@ -152,6 +161,8 @@ static int run(const struct cli_options *o, const struct cli_setup *setup, struc
                                      .out_fd = o->json ? -1 : STDOUT_FILENO,
                                      .sink = data_event,
                                      .peer_ended = NULL};
+    struct cli_rounds rounds = {.accepted = round_event, .arg = (void *)(uintptr_t)o};
+    SSL_set_app_data(ssl, &rounds);
     err = cli_relay(ssl, &far, &counts, diag);
     close_connection(ssl);
     if (!o->json) {

@@ -85,6 +85,10 @@ static const struct option {
     {"exporter-label", VALUE, PEERS, AT(exporter_label), "LABEL",
      "with post or both: label of an older draft, such as Attestation"},
     {"psk", VALUE, PEERS, AT(psk), "FILE", "with post: an external PSK of both sides, JSON (0600)"},
+    {"framed", FLAG, PEERS, AT(framed), NULL,
+     "with post or both: data in frames, rounds among them"},
+    {"reattest", VALUE, PEERS, AT(reattest), "PERIOD[,DEADLINE]",
+     "have the peer attest again, such as 60s,10s; stands for --framed, too"},
     {"resume", FLAG, PEERS, AT(resume), NULL, "resume sessions while what was appraised holds"},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
     {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},
@@ -169,9 +173,9 @@ static const char *const not_built[] = {
 #if !ATLS_NET
     "verifier",   "verifier-ca",
 #endif
-    "reattest",   "framed",      "dtls",   "ra-tls",
+    "dtls",       "ra-tls",
 #if !ATLS_VERIFIER
-    "verifier",   "store",       "listen", "token",  "id",
+    "verifier",   "store",       "listen", "token", "id",
 #endif
 #if !ATLS_NET
     "plain-http",

@@ -13,6 +13,7 @@
 #include "passport_file.h"
 #include "service.h"
 #include "setup.h"
+#include "stream.h"
 #include "tls.h"
 #include "verdict.h"
 
@@ -50,6 +51,7 @@ struct connection {
     int fd;
     uint32_t handshake_timeout_ms; /* as it was when the connection came: SIGHUP may change it */
     char peer[80];
+    struct atls_context *context; /* that decides over rounds; SIGHUP may change it */
     struct connection *next, *previous;
 };
 
@@ -93,6 +95,7 @@ static void unlink_connection(struct connection *c, int status)
     s->last_status = status;
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
+    atls_context_unref(c->context);
     free(c);
 }
 
@@ -120,6 +123,32 @@ static void report(const struct connection *c, enum atls_err err, const struct a
     cli_note(verb, "%s: %s%s", c->peer, by_us ? "refused: " : "", text);
 }
 
+/* renew has the next round decided by what SIGHUP has read; again later if that does not go now. */
+static void renew(void *arg, SSL *ssl)
+{
+    struct connection *c = arg;
+    struct server *s = c->server;
+    struct atls_diag diag;
+    pthread_mutex_lock(&s->lock);
+    struct atls_context *now = atls_context_ref(s->setup.context);
+    pthread_mutex_unlock(&s->lock);
+    const enum atls_err err = now != c->context ? atls_post_renew(ssl, now, &diag) : ATLS_ERR_STATE;
+    if (err == ATLS_OK) {
+        atls_context_unref(c->context);
+        c->context = atls_context_ref(now);
+    }
+    atls_context_unref(now);
+}
+
+static void round_event(void *arg, SSL *ssl)
+{
+    const struct connection *c = arg;
+    (void)ssl;
+    if (c->server->options->json) {
+        cli_event(verb, "round", NULL, connection_json(c));
+    }
+}
+
 static void *serve_connection(void *arg)
 {
     struct connection *c = arg;
@@ -130,7 +159,12 @@ static void *serve_connection(void *arg)
     end_handshake(c);
     report(c, err, &diag);
     if (err == ATLS_OK) {
+        struct cli_rounds rounds = {.before = renew, .accepted = round_event, .arg = c};
+        SSL_set_app_data(c->ssl, &rounds);
         err = cli_service(c->ssl, s->options, &counts, &diag);
+        if (err != ATLS_OK && atls_post_is_framed(c->ssl) && s->options->json) {
+            cli_event(verb, "round", &diag, connection_json(c));
+        }
         if (err != ATLS_OK) {
             char sentence[800];
             atls_diag_sentence(sentence, sizeof sentence, &diag);
@@ -167,6 +201,7 @@ static void start(struct server *s, int fd, const char *peer)
     c->fd = fd;
     c->handshake_timeout_ms = s->setup.handshake_timeout_ms;
     snprintf(c->peer, sizeof c->peer, "%s", peer);
+    c->context = atls_context_ref(s->setup.context);
     link_connection(c);
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);

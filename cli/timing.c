@@ -52,7 +52,57 @@ enum atls_err cli_timing_check(const struct cli_options *o, bool requires, struc
                            "no --timing post or both beside it",
                            "one of them: nothing follows the handshake otherwise", diag);
     }
+    if (!after && (o->framed || o->reattest != NULL)) {
+        return fail_config(o->framed ? "--framed" : "--reattest",
+                           "no --timing post or both beside it",
+                           "one of them: rounds need what follows the handshake there", diag);
+    }
+    if (o->reattest != NULL && !requires) {
+        return fail_config("--reattest", "nothing required of the peer", "--require", diag);
+    }
     return ATLS_OK;
+}
+
+/* read_time reads a time at *text, up to its end or a comma, and leaves *text there. */
+static bool read_time(uint32_t *out_ms, const char **text, uint64_t max_ms)
+{
+    static const struct {
+        const char *name;
+        uint64_t ms;
+    } units[] = {{"ms", 1}, {"s", 1000}, {"m", 60000}, {"h", 3600000}};
+    const struct atls_bytes all = atls_bytes_text(*text);
+    size_t digits = 0, end = 0;
+    uint64_t value = 0;
+    while (digits < all.len && all.data[digits] >= '0' && all.data[digits] <= '9' && digits < 9) {
+        value = value * 10 + (uint64_t)(all.data[digits++] - '0');
+    }
+    for (end = digits; end < all.len && all.data[end] != ',';) {
+        end++;
+    }
+    *text += end;
+    for (size_t i = 0; digits != 0 && i < ATLS_ARRAY_LEN(units); i++) {
+        if (atls_bytes_is_text(atls_bytes_of(all.data + digits, end - digits), units[i].name) &&
+            value != 0 && value <= max_ms / units[i].ms) {
+            *out_ms = (uint32_t)(value * units[i].ms);
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum atls_err set_reattest(struct atls_context *context, const char *text,
+                                  struct atls_diag *diag)
+{
+    const char *at = text;
+    uint32_t period_ms = 0, deadline_ms = 0;
+    bool reads = read_time(&period_ms, &at, 86400000);
+    if (reads && *at == ',') {
+        at++;
+        reads = read_time(&deadline_ms, &at, 600000) && *at == '\0';
+    }
+    return reads ? atls_context_set_reattest(context, period_ms, deadline_ms, ATLS_LATE_CLOSE, diag)
+                 : fail_config("--reattest", text,
+                               "PERIOD[,DEADLINE]: times up to 24h and 10m, such as 60s,10s", diag);
 }
 
 enum atls_err cli_timing_set(struct atls_context *context, const struct cli_options *o,
@@ -68,6 +118,12 @@ enum atls_err cli_timing_set(struct atls_context *context, const struct cli_opti
     }
     if (err == ATLS_OK && o->exporter_label != NULL) {
         err = atls_context_set_exporter_label(context, o->exporter_label, diag);
+    }
+    if (err == ATLS_OK && o->framed) {
+        err = atls_context_set_framed(context, diag);
+    }
+    if (err == ATLS_OK && o->reattest != NULL) {
+        err = set_reattest(context, o->reattest, diag);
     }
     return err;
 }

@@ -3,6 +3,7 @@
 
 #include "base/diag.h"
 #include "net.h"
+#include "stream.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -89,6 +90,10 @@ enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *dia
 static enum atls_err fail_relay(SSL *ssl, int result, struct atls_diag *diag)
 {
     const int system_error = errno;
+    const enum atls_err framed = cli_stream_run(ssl, diag);
+    if (framed != ATLS_OK) {
+        return framed;
+    }
     if (SSL_get_error(ssl, result) == SSL_ERROR_SYSCALL && ERR_peek_error() == 0) {
         return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL,
                                system_error != 0 ? strerror(system_error) : "its end",
@@ -132,20 +137,18 @@ static int push(SSL *ssl, struct pending *out, struct cli_counts *counts)
 {
     while (out->sent < out->len) {
         size_t done = 0;
-        ERR_clear_error();
-        const int ok = SSL_write_ex(ssl, &out->data[out->sent], out->len - out->sent, &done);
-        if (ok != 1) {
-            return SSL_get_error(ssl, ok);
+        const int error = cli_stream_write(ssl, &out->data[out->sent], out->len - out->sent, &done);
+        if (error != SSL_ERROR_NONE) {
+            return error;
         }
         out->sent += done;
         counts->sent += done;
     }
     out->len = out->sent = 0;
     if (out->at_end && !out->shut) {
-        ERR_clear_error();
-        const int ok = SSL_shutdown(ssl);
-        if (ok < 0) {
-            return SSL_get_error(ssl, ok);
+        const int error = cli_stream_end(ssl);
+        if (error != SSL_ERROR_NONE) {
+            return error;
         }
         out->shut = true;
     }
@@ -163,21 +166,19 @@ static bool pull(SSL *ssl, struct pending *in, struct cli_counts *counts, enum a
                  struct atls_diag *diag)
 {
     size_t len = 0;
-    ERR_clear_error();
     errno = 0;
-    const int ok = SSL_read_ex(ssl, in->data, sizeof in->data, &len);
-    if (ok == 1) {
+    const int error = cli_stream_read(ssl, in->data, sizeof in->data, &len);
+    if (error == SSL_ERROR_NONE) {
         counts->received += len;
         in->len = len;
         in->sent = 0;
         return true;
     }
-    const int error = SSL_get_error(ssl, ok);
     if (is_wait(error)) {
         return true;
     }
     if (error != SSL_ERROR_ZERO_RETURN) {
-        *err = fail_relay(ssl, ok, diag);
+        *err = fail_relay(ssl, -1, diag);
     }
     return false;
 }
@@ -276,8 +277,7 @@ static int idle_left(struct idle *idle, const struct cli_counts *counts)
 /* end_idle says so to the peer, if that goes at once. */
 static enum atls_err end_idle(SSL *ssl, const struct idle *idle, struct atls_diag *diag)
 {
-    ERR_clear_error();
-    (void)SSL_shutdown(ssl);
+    (void)cli_stream_end(ssl);
     ERR_clear_error();
     atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "connection", "data", "none in either direction",
                     "some within milliseconds: ");
@@ -299,7 +299,8 @@ enum waited { READY, INPUT, IDLE, GONE };
 
 static enum waited wait_any(SSL *ssl, const struct cli_far_side *far, const struct interest *in)
 {
-    const short peer_events = (short)((in->from_peer ? POLLIN : 0) | (in->to_peer ? POLLOUT : 0));
+    const short peer_events =
+        (short)((in->from_peer ? POLLIN : 0) | (in->to_peer ? POLLOUT : 0) | atls_post_events(ssl));
     struct pollfd wait[3] = {
         {.fd = SSL_get_fd(ssl), .events = peer_events},
         {.fd = in->from_far ? far->in_fd : -1, .events = POLLIN},
@@ -307,12 +308,13 @@ static enum waited wait_any(SSL *ssl, const struct cli_far_side *far, const stru
     };
     const bool watched = peer_events != 0 || in->to_far;
     wait[0].fd = watched ? wait[0].fd : -1;
-    const int ready = poll(wait, 3, in->at_once ? 0 : in->wait_ms);
+    const int wait_ms = cli_stream_wait_ms(ssl, in->wait_ms);
+    const int ready = poll(wait, 3, in->at_once ? 0 : wait_ms);
     if (ready < 0) {
         return errno == EINTR ? READY : GONE;
     }
     if (ready == 0 && !in->at_once) {
-        return IDLE;
+        return wait_ms == in->wait_ms ? IDLE : READY; /* a round is due */
     }
     errno = ECONNRESET;
     if (peer_events == 0 && (wait[0].revents & (POLLERR | POLLHUP)) != 0) {
@@ -350,6 +352,10 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
     bool peer_open = true;
     for (;;) {
         bool more = false;
+        err = cli_stream_run(ssl, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
         const int pushed = push(ssl, &out, counts);
         if (!is_wait(pushed)) {
             return fail_push(ssl, far, &in, counts, diag);
@@ -396,15 +402,13 @@ static bool echo_back(SSL *ssl, const unsigned char *data, size_t len, struct cl
 {
     while (len != 0) {
         size_t done = 0;
-        ERR_clear_error();
-        const int ok = SSL_write_ex(ssl, data, len, &done);
-        if (ok == 1) {
+        const int error = cli_stream_write(ssl, data, len, &done);
+        if (error == SSL_ERROR_NONE) {
             data += done;
             len -= done;
             counts->sent += done;
             continue;
         }
-        const int error = SSL_get_error(ssl, ok);
         if (!is_wait(error) || !wait_for(ssl, error, cli_now_ms() + 60000)) {
             return false;
         }
@@ -419,11 +423,18 @@ enum atls_err cli_echo(SSL *ssl, uint32_t idle_ms, struct cli_counts *counts,
     struct idle idle = {.limit_ms = idle_ms};
     enum atls_err err = ATLS_OK;
     while (pull(ssl, &in, counts, &err, diag) && echo_back(ssl, in.data, in.len, counts)) {
-        struct pollfd wait = {.fd = SSL_get_fd(ssl), .events = POLLIN};
+        struct pollfd wait = {.fd = SSL_get_fd(ssl),
+                              .events = (short)(POLLIN | atls_post_events(ssl))};
         const bool empty = in.len == 0;
+        const int left_ms = idle_left(&idle, counts);
+        const int wait_ms = cli_stream_wait_ms(ssl, left_ms);
         in.len = 0;
-        const int ready = empty ? poll(&wait, 1, idle_left(&idle, counts)) : 1;
-        if (ready == 0) {
+        const int ready = empty ? poll(&wait, 1, wait_ms) : 1;
+        err = cli_stream_run(ssl, diag);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        if (ready == 0 && wait_ms == left_ms) {
             return end_idle(ssl, &idle, diag);
         }
         if (ready < 0 && errno != EINTR) {

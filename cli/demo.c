@@ -188,10 +188,10 @@ static int run(const struct cli_options *o)
     demo->rot = o->rot != NULL ? o->rot : "tpm2";
     demo->started_ms = cli_now_ms();
     const struct atls_attester_ops *ops = cli_attester(demo->rot);
-    enum atls_err err = ops != NULL
-                            ? enter(demo, made, sizeof made, &diag)
-                            : atls_fail_texts(&diag, ATLS_ERR_NOT_BUILT, "--rot", NULL, demo->rot,
-                                              "tpm2, sim-psa, sim-nitro or sim-snp");
+    enum atls_err err =
+        ops != NULL ? enter(demo, made, sizeof made, &diag)
+                    : atls_fail_texts(&diag, ATLS_ERR_NOT_BUILT, "--rot", NULL, demo->rot,
+                                      "tpm2, sim-psa, sim-nitro, sim-snp, sim-tdx or sim-sgx");
     if (err == ATLS_OK) {
         demo->format = ops->format;
         demo->simulated = ops->simulated;

@@ -13,12 +13,14 @@
 #include <stdio.h>
 
 static const char verb[] = "version";
-static const char wire[] = "draft-fossati-seat-early-attestation-07";
+static const char wire[] = "draft-fossati-seat-early-attestation-07, draft-fossati-seat-expat-04";
 
 /* What this build can do, then the parts that it was built with. */
 static const char *const features[] = {
     "handshake",
     "post",
+    "psk",
+    "resumption",
     "background-check",
     "passport",
     "openssl",

@@ -222,7 +222,8 @@ class UsageTest(SystemTest):
         features = run("version", "--json").objects[0]["result"]["features"]
         attesters = run("version", "--json").objects[0]["result"]["attesters"]
         libraries = subprocess.run(["ldd", program()], capture_output=True, text=True, check=True).stdout
-        there = {"handshake": True, "post": "exporter-label" in options_of("connect"), "background-check": True, "passport": True, "openssl": "libssl" in libraries,
+        there = {"handshake": True, "post": "exporter-label" in options_of("connect"),
+                 "psk": "psk" in options_of("connect"), "resumption": "resume" in options_of("connect"), "background-check": True, "passport": True, "openssl": "libssl" in libraries,
                  "tpm2": "tpm2" in attesters, "sim": "sim-psa" in attesters, "net": "verifier" in options_of("connect"),
                  "verifier": "verifier" in listed(), "store-sqlite": "sqlite" in libraries, "store-postgres": "libpq" in libraries}
         self.assertEqual(len(features), len(set(features)))

@@ -109,6 +109,9 @@ static enum atls_err fail_library(unsigned long code, int own_alert, struct atls
     case SSL_R_NO_SUITABLE_GROUPS:
         return atls_fail_texts(diag, ATLS_ERR_CHANNEL, "handshake", NULL, reason,
                                "a suite and a group of PROTOCOL.md in common");
+    case SSL_R_BINDER_DOES_NOT_VERIFY:
+        return atls_fail_texts(diag, err, "PSK", "binder", reason,
+                               "one by the key that this side has for that identity or session");
     case SSL_R_BAD_EXTENSION:
         return atls_fail_texts(diag, err, "handshake", "extension", reason,
                                "each extension once, where it belongs");

@@ -132,7 +132,8 @@ static STACK_OF(X509) * read_certs(const struct atls_authenticator *from)
 }
 
 /* new_store prepares a verification as OpenSSL does in a handshake: the same anchors, name, dates,
- * depth and callback of the application. */
+ * depth, security level, TLSA records (without any that changes nothing) and callback of the
+ * application. */
 static X509_STORE_CTX *new_store(SSL *ssl, STACK_OF(X509) * certs)
 {
     X509_STORE *anchors = NULL;
@@ -146,11 +147,16 @@ static X509_STORE_CTX *new_store(SSL *ssl, STACK_OF(X509) * certs)
     }
     if (store == NULL || X509_STORE_CTX_init(store, anchors, sk_X509_value(certs, 0), certs) != 1 ||
         X509_STORE_CTX_set_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx(), ssl) != 1 ||
-        X509_STORE_CTX_set_default(store, SSL_is_server(ssl) ? "ssl_client" : "ssl_server") != 1 ||
-        X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(store), SSL_get0_param(ssl)) != 1) {
+        X509_STORE_CTX_set_default(store, SSL_is_server(ssl) ? "ssl_client" : "ssl_server") != 1) {
         X509_STORE_CTX_free(store);
         return NULL;
     }
+    X509_VERIFY_PARAM_set_auth_level(X509_STORE_CTX_get0_param(store), SSL_get_security_level(ssl));
+    if (X509_VERIFY_PARAM_set1(X509_STORE_CTX_get0_param(store), SSL_get0_param(ssl)) != 1) {
+        X509_STORE_CTX_free(store);
+        return NULL;
+    }
+    X509_STORE_CTX_set0_dane(store, SSL_get0_dane(ssl));
     if (SSL_get_verify_callback(ssl) != NULL) {
         X509_STORE_CTX_set_verify_cb(store, SSL_get_verify_callback(ssl));
     }

@@ -22,19 +22,24 @@ struct scene {
     struct atls_bytes request;
 };
 
-static void meet(struct scene *s)
+static void prepare(struct scene *s)
 {
     const struct test_spec requires = {.requires = &world->server, .timing = ATLS_TIMING_POST};
     const struct test_spec attests = {.attests = &world->server, .timing = ATLS_TIMING_POST};
     SSL_CTX *forger = forger_ctx(world, &world->server);
     SSL_CTX *client = test_enabled_ctx(world, NULL, &requires);
     SSL_CTX *server = test_enabled_ctx(world, &world->server, &attests);
+    assert_true(SSL_CTX_dane_enable(client) > 0); /* for those that pin */
     memset(s, 0, sizeof *s);
     s->victim = test_pair_of(client, forger);
     s->genuine = test_pair_of(forger, server);
     SSL_CTX_free(forger);
     SSL_CTX_free(client);
     SSL_CTX_free(server);
+}
+
+static void begin(struct scene *s)
+{
     test_shake(&s->victim);
     test_shake(&s->genuine);
     s->at.step = ATLS_POST_WANT_READ;
@@ -42,6 +47,12 @@ static void meet(struct scene *s)
     (void)take_frame(&s->victim.server, ATLS_FRAME_HELLO);
     s->request = take_frame(&s->victim.server, ATLS_FRAME_REQUEST);
     send_hello(&s->victim.server, false);
+}
+
+static void meet(struct scene *s)
+{
+    prepare(s);
+    begin(s);
 }
 
 static void part(struct scene *s)
@@ -268,6 +279,48 @@ static void a_refusal_is_told_from_an_authenticator_that_is_wrong(void **state)
     expect(&s, "AUTHENTICATOR", 51);
 }
 
+/* The chain of an authenticator is verified with all that a handshake's is: the level below which
+ * keys and hashes are too weak, and TLSA records. */
+static void a_chain_below_the_security_level_is_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    meet(&s);
+    const struct forgery f = honest(&s);
+    SSL_set_security_level(s.victim.client.ssl, 4); /* 192 bits, of which P-256 has 128 */
+    answer(&s, forge(&f, s.request));
+    expect(&s, "PKIX", 46);
+}
+
+static void pin(SSL *ssl, const struct test_machine *machine)
+{
+    const struct atls_bytes spki = test_spki(machine->key);
+    assert_true(SSL_dane_enable(ssl, "localhost") > 0);
+    assert_true(SSL_dane_tlsa_add(ssl, 3, 1, 0, spki.data, spki.len) > 0); /* DANE-EE, key, whole */
+}
+
+/* Another key that the authority has certified for the name, where the handshake's is pinned. */
+static void a_key_that_no_tlsa_record_names_is_refused(void **state)
+{
+    const struct test_machine *named[] = {&world->server, &world->other};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct scene s;
+        prepare(&s);
+        pin(s.victim.client.ssl, &world->server);
+        begin(&s);
+        struct forgery f = honest(&s);
+        f.key = named[i];
+        answer(&s, forge(&f, s.request));
+        if (i == 0) {
+            assert_int_equal(s.at.step, ATLS_POST_DONE);
+            part(&s);
+        } else {
+            expect(&s, "PKIX", 46);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -283,6 +336,8 @@ int main(void)
         cmocka_unit_test(a_second_answer_and_one_without_a_request_are_refused),
         cmocka_unit_test(our_own_request_handed_back_is_refused),
         cmocka_unit_test(a_refusal_is_told_from_an_authenticator_that_is_wrong),
+        cmocka_unit_test(a_chain_below_the_security_level_is_refused),
+        cmocka_unit_test(a_key_that_no_tlsa_record_names_is_refused),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

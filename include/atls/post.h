@@ -48,8 +48,9 @@ enum atls_post_step {
  * atls_post_step runs the exchange after the handshake as far as it goes. Until it is done
  * SSL_read(3) and SSL_write(3) give and take nothing: they behave as on a connection that both
  * sides have closed. It is bounded by the timeout of the context, counted from the end of the
- * handshake. Evidence is made and appraised in the worker pool where that waits for something;
- * without SSL_MODE_ASYNC this function waits meanwhile.
+ * handshake; on a transport that blocks, a read that waits is as long as the transport lets it
+ * (SO_RCVTIMEO), so set that, too. Evidence is made and appraised in the worker pool where that
+ * waits for something; without SSL_MODE_ASYNC this function waits meanwhile.
  * @param ssl        a connection whose handshake is done, on a transport that may block or not
  * @param[out] diag  with ATLS_POST_FAILED, why; may be NULL
  * @return what to do next

@@ -38,10 +38,12 @@ static void leave(SSL *ssl, struct openssl_prelude *p)
     openssl_shut_for_application(ssl);
 }
 
+/* framed_of: none after SSL_clear(3), when to read or write begins the next handshake, which frees
+ * what is left of the connection before. */
 static struct openssl_prelude *framed_of(const SSL *ssl)
 {
     struct openssl_prelude *p = openssl_prelude_of(ssl);
-    return p != NULL && p->framed != NULL ? p : NULL;
+    return p != NULL && p->framed != NULL && SSL_in_before(ssl) == 0 ? p : NULL;
 }
 
 static enum atls_post_step result_of(SSL *ssl, struct openssl_prelude *p, enum openssl_io io,

@@ -81,14 +81,27 @@ enum openssl_io openssl_frame_flush(SSL *ssl, struct openssl_prelude *p, struct 
     return IO_DONE;
 }
 
-/* fill reads until `*got` of `len` octets are there. */
-static enum openssl_io fill(SSL *ssl, uint8_t *into, size_t len, size_t *got,
-                            struct atls_diag *diag)
+enum openssl_io openssl_frame_check_time(const struct openssl_prelude *p, struct atls_diag *diag)
 {
-    while (*got < len) {
+    if (p->framed != NULL || openssl_now_ms() <= p->deadline_ms) {
+        return IO_DONE;
+    }
+    atls_fail_texts(diag, ATLS_ERR_TIMEOUT, step, NULL, "none", "its end in time");
+    return IO_FAILED;
+}
+
+/* fill reads until `*got` of `into` are there. It looks at the time before each read, since with a
+ * peer that sends an octet now and then no read ever waits for long. */
+static enum openssl_io fill(SSL *ssl, const struct openssl_prelude *p, struct atls_buf into,
+                            size_t *got, struct atls_diag *diag)
+{
+    while (*got < into.cap) {
         size_t done = 0;
+        if (openssl_frame_check_time(p, diag) != IO_DONE) {
+            return IO_FAILED;
+        }
         ERR_clear_error();
-        const int ok = SSL_read_ex(ssl, into + *got, len - *got, &done);
+        const int ok = SSL_read_ex(ssl, into.data + *got, into.cap - *got, &done);
         if (ok != 1) {
             return why_not(ssl, ok, diag);
         }
@@ -99,7 +112,8 @@ static enum openssl_io fill(SSL *ssl, uint8_t *into, size_t len, size_t *got,
 
 enum openssl_io openssl_frame_receive(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag)
 {
-    enum openssl_io io = fill(ssl, p->head_octets, sizeof p->head_octets, &p->head_got, diag);
+    const struct atls_buf head = {p->head_octets, sizeof p->head_octets};
+    enum openssl_io io = fill(ssl, p, head, &p->head_got, diag);
     if (io == IO_DONE && p->body == NULL) {
         const struct atls_bytes octets = atls_bytes_of(p->head_octets, sizeof p->head_octets);
         const enum atls_err err = atls_frame_head_parse(&p->head, octets, diag);
@@ -112,7 +126,8 @@ enum openssl_io openssl_frame_receive(SSL *ssl, struct openssl_prelude *p, struc
         }
     }
     if (io == IO_DONE) {
-        io = fill(ssl, p->body, p->head.len, &p->body_got, diag);
+        const struct atls_buf body = {p->body, p->head.len};
+        io = fill(ssl, p, body, &p->body_got, diag);
     }
     p->whole = io == IO_DONE;
     return io == IO_ENDED && p->head_got != 0 ? IO_FAILED : io; /* in the middle of a frame */

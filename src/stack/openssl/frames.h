@@ -42,6 +42,8 @@ enum openssl_io openssl_frame_flush(SSL *ssl, struct openssl_prelude *p, struct 
 /* openssl_frame_receive reads one frame; its body is not waited for before its head has met the
  * limits. IO_ENDED, with a diag: close_notify where a frame would begin. */
 enum openssl_io openssl_frame_receive(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag);
+/* openssl_frame_check_time: IO_DONE before the deadline of the exchange, and once it has ended. */
+enum openssl_io openssl_frame_check_time(const struct openssl_prelude *p, struct atls_diag *diag);
 void openssl_frame_forget(struct openssl_prelude *p);
 
 /* openssl_take_close gives the peer's reason of a CLOSE that has come. */

@@ -155,8 +155,7 @@ static enum atls_post_step run(SSL *ssl, struct openssl_prelude *p)
     if (open) {
         return open_gate(ssl, p) ? ATLS_POST_DONE : fail(ssl, p);
     }
-    if (openssl_now_ms() > p->deadline_ms) {
-        atls_fail_texts(&p->why, ATLS_ERR_TIMEOUT, step, NULL, "none", "its end in time");
+    if (openssl_frame_check_time(p, &p->why) != IO_DONE) {
         return fail(ssl, p);
     }
     return io == IO_WANT_READ ? ATLS_POST_WANT_READ : ATLS_POST_WANT_WRITE;
@@ -206,10 +205,13 @@ int atls_post_async_fd(const SSL *ssl)
     return fd;
 }
 
+/* After SSL_clear(3) what is left of the connection before is nothing to go on with: a step would
+ * begin the next handshake, which frees the exchange that it is about. */
 bool atls_post_is_due(const SSL *ssl)
 {
     const struct atls_session *session = openssl_session_of(ssl);
-    return session != NULL && openssl_prelude_of(ssl) != NULL && atls_session_is_pending(session);
+    return session != NULL && openssl_prelude_of(ssl) != NULL && SSL_in_before(ssl) == 0 &&
+           atls_session_is_pending(session);
 }
 
 enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag)

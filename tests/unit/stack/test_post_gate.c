@@ -4,6 +4,7 @@
 #include "forger.h"
 
 #include <openssl/err.h>
+#include <time.h>
 
 static struct test_world *world;
 
@@ -205,6 +206,26 @@ static void a_peer_that_says_nothing_meets_the_deadline(void **state)
     test_pair_free(&pair);
 }
 
+/* A peer may send an octet now and then, so that no read ever waits for long. */
+static void what_comes_behind_the_deadline_is_not_read(void **state)
+{
+    (void)state;
+    const struct timespec late = {.tv_nsec = 5000000};
+    const struct test_spec spec = {
+        .attests = &world->server, .timing = ATLS_TIMING_POST, .timeout_ms = 1};
+    struct test_pair pair = pair_with_forger(&spec);
+    struct test_exchange at = {.step = ATLS_POST_WANT_READ};
+    test_shake(&pair);
+    send_hello(&pair.server, false);
+    send_frame(&pair.server, ATLS_FRAME_DONE, atls_bytes_of(NULL, 0));
+    nanosleep(&late, NULL);
+    test_exchange_step(&pair.client, &at);
+    assert_int_equal(at.step, ATLS_POST_FAILED);
+    assert_err(at.diag.err, TIMEOUT);
+    test_assert_shut(&pair.client);
+    test_pair_free(&pair);
+}
+
 static void a_peer_that_closes_says_why(void **state)
 {
     (void)state;
@@ -266,6 +287,23 @@ static void a_reused_connection_object_has_to_exchange_again(void **state)
     test_pair_free(&pair);
 }
 
+/* SSL_clear(3) ends a connection; the next begins with a handshake, and no step may do that. */
+static void a_step_on_a_connection_object_that_was_cleared_begins_nothing(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    const struct test_spec spec = requiring(ATLS_TIMING_POST);
+    struct test_pair pair = pair_with_forger(&spec);
+    test_shake(&pair);
+    assert_true(atls_post_is_due(pair.client.ssl));
+    assert_int_equal(SSL_clear(pair.client.ssl), 1);
+    assert_false(atls_post_is_due(pair.client.ssl));
+    assert_int_equal(atls_post_step(pair.client.ssl, &diag), ATLS_POST_FAILED);
+    assert_err(diag.err, STATE);
+    assert_true(SSL_in_before(pair.client.ssl));
+    test_pair_free(&pair);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,9 +312,11 @@ int main(void)
         cmocka_unit_test(data_before_the_gate_end_the_connection),
         cmocka_unit_test(no_prefix_of_the_exchange_opens),
         cmocka_unit_test(a_peer_that_says_nothing_meets_the_deadline),
+        cmocka_unit_test(what_comes_behind_the_deadline_is_not_read),
         cmocka_unit_test(a_peer_that_closes_says_why),
         cmocka_unit_test(there_is_no_exchange_before_the_end_of_the_handshake),
         cmocka_unit_test(a_reused_connection_object_has_to_exchange_again),
+        cmocka_unit_test(a_step_on_a_connection_object_that_was_cleared_begins_nothing),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

@@ -3,8 +3,10 @@
 
 #include "base/reader.h"
 #include "base/span.h"
+#include "crypto/crypto.h"
 
 #include <openssl/crypto.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,6 +20,7 @@ struct openssl_psk {
     unsigned char key[MAX_KEY_LEN];
     size_t key_len;
     bool is_sha384;
+    void *mark; /* of its sessions; never followed */
 };
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
@@ -32,9 +35,30 @@ static void free_psk(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, lon
     }
 }
 
-/* A session that stands for a PSK is marked: OpenSSL reports a resumed one by the same word. The
- * mark is copied with it. */
-static unsigned char mark;
+/*
+ * A session that stands for a PSK is marked: OpenSSL reports a resumed one by the same word. The
+ * mark is copied with it. It tells PSKs apart, too: a server's is looked for by the SSL_CTX that a
+ * connection begins with, and the name of the server may lead to another one, with a PSK of its
+ * own. By value, and as a number in place of a pointer, so that two SSL_CTX may have one PSK and no
+ * session outlives what it points to.
+ */
+static enum atls_err make_mark(struct openssl_psk *psk, struct atls_diag *diag)
+{
+    uint8_t all[2 + MAX_IDENTITY_LEN + MAX_KEY_LEN] = {psk->is_sha384, (uint8_t)psk->identity_len};
+    struct atls_digest digest;
+    uintptr_t number = 0;
+    memcpy(&all[2], psk->identity, psk->identity_len);
+    memcpy(&all[2 + psk->identity_len], psk->key, psk->key_len);
+    const enum atls_err err = atls_crypto_openssl()->hash(
+        ATLS_ALG_SHA256, atls_bytes_of(all, 2 + psk->identity_len + psk->key_len), &digest);
+    atls_wipe(all, sizeof all);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, step, "hash");
+    }
+    memcpy(&number, digest.data, sizeof number);
+    psk->mark = (void *)(number | 1); // NOLINT: never NULL, which is no mark
+    return ATLS_OK;
+}
 
 static void make_indexes(void)
 {
@@ -59,7 +83,7 @@ static SSL_SESSION *new_session(SSL *ssl, const struct openssl_psk *psk)
         SSL_SESSION_set1_master_key(session, psk->key, psk->key_len) != 1 ||
         SSL_SESSION_set_cipher(session, suite) != 1 ||
         SSL_SESSION_set_protocol_version(session, TLS1_3_VERSION) != 1 ||
-        SSL_SESSION_set_ex_data(session, session_index, &mark) != 1) {
+        SSL_SESSION_set_ex_data(session, session_index, psk->mark) != 1) {
         SSL_SESSION_free(session);
         return NULL;
     }
@@ -149,6 +173,11 @@ enum atls_err atls_openssl_set_psk(SSL_CTX *ctx, const struct atls_psk *psk, str
     memcpy(copy->key, psk->key.data, psk->key.len);
     copy->key_len = psk->key.len;
     copy->is_sha384 = psk->is_sha384;
+    err = make_mark(copy, diag);
+    if (err != ATLS_OK) {
+        free_psk(NULL, copy, NULL, 0, 0, NULL);
+        return err;
+    }
     free_psk(NULL, SSL_CTX_get_ex_data(ctx, ctx_index), NULL, 0, 0, NULL);
     if (SSL_CTX_set_ex_data(ctx, ctx_index, copy) != 1) {
         free_psk(NULL, copy, NULL, 0, 0, NULL);
@@ -176,9 +205,9 @@ bool openssl_psk_takes(const SSL_CTX *ctx, int32_t hash_alg)
 bool openssl_psk_is_used(const SSL *ssl)
 {
     const SSL_SESSION *session = SSL_get_session(ssl);
-    return session_index >= 0 && session != NULL && SSL_session_reused(ssl) == 1 &&
-           psk_of(SSL_get_SSL_CTX(ssl)) != NULL &&
-           SSL_SESSION_get_ex_data(session, session_index) == &mark;
+    const struct openssl_psk *psk = psk_of(SSL_get_SSL_CTX(ssl));
+    return psk != NULL && session != NULL && SSL_session_reused(ssl) == 1 &&
+           SSL_SESSION_get_ex_data(session, session_index) == psk->mark;
 }
 
 static enum atls_err fail_without(struct atls_diag *diag)

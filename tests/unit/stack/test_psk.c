@@ -187,6 +187,49 @@ static void a_psk_of_the_application_s_own_is_none_of_ours(void **state)
     SSL_SESSION_free(foreign);
 }
 
+static int switch_to(SSL *ssl, int *alert, void *arg)
+{
+    (void)alert;
+    assert_non_null(SSL_set_SSL_CTX(ssl, arg));
+    return SSL_TLSEXT_ERR_OK;
+}
+
+/* Virtual hosts: OpenSSL looks for the PSK before it looks at the name of the server. */
+static struct test_pair pair_by_name(const struct atls_psk *client_psk,
+                                     const struct atls_psk *first, const struct atls_psk *named)
+{
+    const struct test_spec at_client = spec_of('a', false, client_psk),
+                           at_first = spec_of('r', true, first),
+                           at_named = spec_of('r', true, named);
+    SSL_CTX *client = test_enabled_ctx(world, &world->client, &at_client);
+    SSL_CTX *server = test_enabled_ctx(world, &world->server, &at_first);
+    SSL_CTX *host = test_enabled_ctx(world, &world->server, &at_named);
+    SSL_CTX_set_tlsext_servername_callback(server, switch_to);
+    SSL_CTX_set_tlsext_servername_arg(server, host);
+    struct test_pair pair = test_pair_of(client, server);
+    assert_int_equal(SSL_set_tlsext_host_name(pair.client.ssl, "localhost"), 1);
+    test_shake(&pair);
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+    SSL_CTX_free(host);
+    return pair;
+}
+
+static void the_psk_of_one_virtual_host_is_none_of_another(void **state)
+{
+    (void)state;
+    const struct atls_psk *others[] = {&other, &wrong};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(others); i++) {
+        struct test_pair pair = pair_by_name(&right, &right, others[i]);
+        assert_refused(&pair.server, NO_PSK, NO_PSK_SENTENCE);
+        test_pair_free(&pair);
+    }
+    struct test_pair pair = pair_by_name(&right, &right, &right);
+    assert_exchanged(&pair);
+    check_verdict(&pair.server, true, "TLS_AES_128_GCM_SHA256");
+    test_pair_free(&pair);
+}
+
 static void a_psk_goes_with_attestation_after_the_handshake_only(void **state)
 {
     (void)state;
@@ -250,6 +293,7 @@ int main(void)
         cmocka_unit_test(a_client_takes_no_server_that_goes_on_by_certificate),
         cmocka_unit_test(another_key_of_the_same_identity_breaks_the_handshake),
         cmocka_unit_test(a_psk_of_the_application_s_own_is_none_of_ours),
+        cmocka_unit_test(the_psk_of_one_virtual_host_is_none_of_another),
         cmocka_unit_test(a_psk_goes_with_attestation_after_the_handshake_only),
         cmocka_unit_test(a_psk_that_cannot_be_used_is_refused),
     };

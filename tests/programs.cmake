@@ -48,7 +48,7 @@ endif()
 if(TARGET room_sim)
   add_custom_target(models) # what they need of the code
   add_executable(replay_session ${CMAKE_SOURCE_DIR}/tests/models/replay_session.c
-                 ${CMAKE_SOURCE_DIR}/tests/models/replay.c)
+                 ${CMAKE_SOURCE_DIR}/tests/models/replay_peer.c ${CMAKE_SOURCE_DIR}/tests/models/replay.c)
   target_compile_definitions(replay_session PRIVATE _GNU_SOURCE)
   target_link_libraries(replay_session PRIVATE test_support room_session room_sim)
   add_executable(replay_gate ${CMAKE_SOURCE_DIR}/tests/models/replay_gate.c ${CMAKE_SOURCE_DIR}/tests/models/replay.c)

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The C session takes every step of formal/spin/session.pml. */
 #include "models/replay.h"
+#include "models/replay_peer.h"
 #include "unit/session/loopback.h"
 
 #include "atls/sim.h"
-#include "attester/attester.h"
 #include "crypto/crypto.h"
-#include "handshake/binder.h"
 #include "session/resumption.h"
 #include "session/session_internal.h"
 
@@ -44,43 +43,6 @@ static bool is_client(void)
 
 /* ---- what the peer's messages hold ---- */
 
-/* hash_of_hellos shares no code with handshake/transcript.c (RFC 8446, 4.4.1). */
-static struct atls_digest hash_of_hellos(bool retry)
-{
-    static const uint8_t message_hash[] = {254, 0, 0, 32};
-    const struct atls_bytes parts[] = {atls_bytes_of(message_hash, 4),
-                                       test_hash(ATLS_ALG_SHA256, toy_hello(1, 0x11)), toy_retry(),
-                                       toy_hello(1, 0x12), toy_hello(2, 0x22)};
-    const struct atls_bytes plain[] = {toy_hello(1, 0x11), toy_hello(2, 0x22)};
-    const struct atls_buf room = test_room(1024);
-    struct atls_digest digest = {.len = 32};
-    size_t len = 0;
-    for (size_t i = 0; i < (retry ? ATLS_ARRAY_LEN(parts) : ATLS_ARRAY_LEN(plain)); i++) {
-        const struct atls_bytes part = retry ? parts[i] : plain[i];
-        memcpy(room.data + len, part.data, part.len);
-        len += part.len;
-    }
-    memcpy(digest.data, test_hash(ATLS_ALG_SHA256, atls_bytes_of(room.data, len)).data, 32);
-    return digest;
-}
-
-/* body_of makes the Evidence of `machine` over these hellos and its key, in its extension. */
-static struct atls_bytes body_of(const struct test_machine *machine, const struct atls_digest *hash)
-{
-    const struct atls_attester_ops *ops = &atls_attester_sim_psa;
-    struct atls_attester *attester = NULL;
-    const struct atls_buf cmw = test_room(ATLS_MAX_CMW_LEN), body = test_room(1 << 17);
-    size_t cmw_len = 0, body_len = 0;
-    assert_err(ops->open(&attester, atls_bytes_text(machine->provision.config_json), NULL), OK);
-    assert_err(atls_attester_for_handshake(ops, attester, atls_crypto_openssl(), atls_binder,
-                                           ATLS_ALG_SHA256, hash, spki_of(machine), 1000, cmw,
-                                           &cmw_len, NULL),
-               OK);
-    ops->close(attester);
-    assert_err(atls_credential_write(body, &body_len, atls_bytes_of(cmw.data, cmw_len), NULL), OK);
-    return atls_bytes_of(body.data, body_len);
-}
-
 /* offer_of gives what a client with these terms offers. */
 static struct atls_bytes offer_of(const struct test_spec *spec)
 {
@@ -108,8 +70,8 @@ static void set_up(struct role_setup *setup, enum atls_role role, const struct t
     setup->requires_nothing = test_context(world, &requires_nothing);
     assert_err(atls_context_freeze(setup->requires_nothing, &diag), OK);
     open_end(&setup->end, atls_context_ref(setup->requires), role, own);
-    setup->evidence = body_of(peer, &plain_hash);
-    setup->evidence_retried = body_of(peer, &retried_hash);
+    setup->evidence = replay_body_of(peer, &plain_hash);
+    setup->evidence_retried = replay_body_of(peer, &retried_hash);
 }
 
 static void tear_down(struct role_setup *setup)
@@ -452,24 +414,6 @@ static struct atls_bytes facts_of(struct role_setup *setup, bool requires)
     return atls_bytes_of(room.data, len);
 }
 
-/* revoke_all writes a list with the keys of both machines. */
-static void revoke_all(void)
-{
-    const struct test_machine *const machines[] = {&world->client, &world->server};
-    size_t at = 0;
-    for (size_t i = 0; i < 2; i++) {
-        const struct atls_bytes hash = test_hash(ATLS_ALG_SHA256, spki_of(machines[i]));
-        at += (size_t)snprintf(&revocation[at], sizeof revocation - at,
-                               "%s{\"kind\":\"spki\",\"value\":\"", i == 0 ? "[" : ",");
-        for (size_t k = 0; k < hash.len; k++) {
-            at += (size_t)snprintf(&revocation[at], sizeof revocation - at, "%02x", hash.data[k]);
-        }
-        at += (size_t)snprintf(&revocation[at], sizeof revocation - at,
-                               "\",\"from\":\"2026-01-01T00:00:00Z\"}");
-    }
-    snprintf(&revocation[at], sizeof revocation - at, "]");
-}
-
 static void begin_at(const char *root)
 {
     char found[REPLAY_TEXT];
@@ -486,15 +430,15 @@ static void the_session_takes_every_step_of_the_model(void **state)
     (void)state;
     static const struct replay_driver driver = {begin_at, do_event, write_state};
     world = test_world(&atls_attester_sim_psa);
-    plain_hash = hash_of_hellos(false);
-    retried_hash = hash_of_hellos(true);
+    plain_hash = replay_hash_of_hellos(false);
+    retried_hash = replay_hash_of_hellos(true);
     const struct test_spec both = {.attests = &world->client, .requires = &world->server};
     const struct test_spec asks_only = {.requires = &world->server};
     offer = offer_of(&both);
     other_offer = offer_of(&asks_only);
     set_up(&roles[0], ATLS_ROLE_CLIENT, &world->client, &world->server);
     set_up(&roles[1], ATLS_ROLE_SERVER, &world->server, &world->client);
-    revoke_all();
+    replay_revoke_all(world, revocation, sizeof revocation);
     for (size_t i = 0; i < 2; i++) {
         roles[i].facts = facts_of(&roles[i], true);
         roles[i].facts_of_nothing = facts_of(&roles[i], false);

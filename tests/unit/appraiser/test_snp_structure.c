@@ -96,7 +96,7 @@ static void every_reserved_octet_and_bit_is_looked_at(void **state)
         {0x00a, "01", "POLICY"}, /* bit 17 */
         {0x00b, "04", "POLICY"}, /* bit 26 */
         {0x00f, "80", "POLICY"},
-        {0x040, "40", "PLATFORM_INFO"}, /* bit 6 */
+        {0x047, "80", "PLATFORM_INFO"},
         {0x041, "01", "PLATFORM_INFO"},
         {0x048, "20", "KEY_INFO"},
         {0x04b, "80", "KEY_INFO"},

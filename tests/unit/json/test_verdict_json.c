@@ -24,12 +24,13 @@ static void no_verdict_is_not_accepted_and_knows_nothing(void **state)
     (void)state;
     struct atls_verdict verdict;
     memset(&verdict, 0, sizeof verdict);
-    assert_verdict(&verdict,
-                   "{\"accepted\":false,\"state\":\"none\",\"peer\":{\"spki_sha256\":null,"
-                   "\"subject\":null},\"identity\":null,\"evidence\":[],\"key_binding\":\"none\","
-                   "\"channel\":{\"timing\":\"none\",\"binder\":null,\"suite\":null,\"group\":null"
-                   ",\"resumed\":false,\"appraised_at\":null,\"age_s\":null},\"policy\":{\"id\":"
-                   "null,\"version\":0},\"verifier\":null}");
+    assert_verdict(
+        &verdict,
+        "{\"accepted\":false,\"state\":\"none\",\"peer\":{\"spki_sha256\":null,"
+        "\"subject\":null},\"identity\":null,\"evidence\":[],\"key_binding\":\"none\","
+        "\"channel\":{\"timing\":\"none\",\"binder\":null,\"suite\":null,\"group\":null"
+        ",\"psk\":false,\"resumed\":false,\"appraised_at\":null,\"age_s\":null},\"policy\":{\"id\":"
+        "null,\"version\":0},\"verifier\":null}");
     assert_null(atls_verdict_json(NULL));
 }
 
@@ -59,6 +60,7 @@ static struct atls_verdict full_verdict(void)
     memcpy(verdict.group, "X25519", 7);
     memcpy(verdict.policy_id, "default", 8);
     memcpy(verdict.verifier, "in-process", 11);
+    verdict.psk = true;
     verdict.resumed = true;
     verdict.appraised_s = 1767225600;
     verdict.age_s = 12;
@@ -78,7 +80,8 @@ static void every_member_of_a_verdict_is_written(void **state)
         "\"file-system\":-1,\"hardware\":32,\"runtime-opaque\":0,\"storage-opaque\":0,"
         "\"sourced-data\":0},\"claims\":{\"pcrs\":\"00ff\"},\"simulated\":true}],\"key_binding\":"
         "\"hardware\",\"channel\":{\"timing\":\"handshake\",\"binder\":\"0100\",\"suite\":"
-        "\"TLS_AES_128_GCM_SHA256\",\"group\":\"X25519\",\"resumed\":true,\"appraised_at\":"
+        "\"TLS_AES_128_GCM_SHA256\",\"group\":\"X25519\",\"psk\":true,\"resumed\":true,\"appraised_"
+        "at\":"
         "\"2026-01-01T00:00:00Z\",\"age_s\":12},\"policy\":{\"id\":\"default\",\"version\":0},"
         "\"verifier\":\"in-process\"}");
     verdict.pkix = false;

@@ -49,6 +49,9 @@ static enum atls_err recode(enum atls_err err, struct atls_diag *diag)
     if (diag != NULL && err != ATLS_OK) {
         diag->err = result;
     }
+    if (err == ATLS_ERR_SIGNATURE) {
+        atls_diag_expected_text(diag, "one by a key that is trusted for its Verifier");
+    }
     return result;
 }
 

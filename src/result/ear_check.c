@@ -190,12 +190,14 @@ static enum atls_err bad_tier(const struct atls_ear_terms *terms, struct atls_by
                               enum atls_tier tier, struct atls_bytes problem,
                               struct atls_diag *diag)
 {
+    enum { most = 160 }; /* the quotation ends inside of the room that a sentence has */
+    const bool is_long = problem.len > most;
     atls_ear_refuse(diag, submod, "ear_status", atls_tier_name(tier),
                     terms->least == ATLS_TIER_WARNING ? "affirming or warning" : "affirming");
     if (problem.len != 0) {
         atls_diag_found_text(diag, ", since \"");
-        atls_diag_found_peer_text(diag, problem);
-        atls_diag_found_text(diag, "\"");
+        atls_diag_found_peer_text(diag, atls_bytes_of(problem.data, is_long ? most : problem.len));
+        atls_diag_found_text(diag, is_long ? "...\"" : "\"");
     }
     return recode(diag, ATLS_ERR_STATUS);
 }

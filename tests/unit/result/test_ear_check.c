@@ -325,6 +325,18 @@ static void the_verifier_s_problem_is_in_the_sentence(void **state)
     ear.submods[1].problem = atls_bytes_text("no trust anchor\n");
     assert_err(atls_ear_check(&ear, &terms, &diag), STATUS);
     assert_string_equal(diag.found, "contraindicated, since \"no trust anchor?\"");
+
+    /* What is too long is cut, and says so, with its end. */
+    char longer[162];
+    memset(longer, 'a', sizeof longer - 1);
+    longer[sizeof longer - 1] = '\0';
+    ear.submods[1].problem = atls_bytes_text(longer);
+    assert_err(atls_ear_check(&ear, &terms, &diag), STATUS);
+    assert_string_equal(&diag.found[strlen(diag.found) - 6], "aa...\"");
+    longer[sizeof longer - 2] = '\0';
+    ear.submods[1].problem = atls_bytes_text(longer);
+    assert_err(atls_ear_check(&ear, &terms, &diag), STATUS);
+    assert_string_equal(&diag.found[strlen(diag.found) - 3], "aa\"");
 }
 
 static void a_result_of_nothing_is_none(void **state)

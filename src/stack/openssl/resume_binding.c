@@ -15,6 +15,7 @@
 #include <stdlib.h>
 
 struct trust {
+    X509_STORE *store; /* of this one, a reference of ours */
     uint8_t digest[32];
 };
 
@@ -24,8 +25,12 @@ static int trust_index = -1;
 static void free_trust(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
                        void *argp)
 {
+    struct trust *trust = ptr;
     (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
-    free(ptr);
+    if (trust != NULL) {
+        X509_STORE_free(trust->store);
+        free(trust);
+    }
 }
 
 static void make_index(void)
@@ -98,22 +103,55 @@ static void add_object(struct digesting *d, const X509_OBJECT *object)
 
 /* The certificates that are loaded by now; those of a folder, which OpenSSL reads when it needs
  * them, are not among them. */
-enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
+static bool digest_store(X509_STORE *store, uint8_t out[32])
 {
     struct digesting d;
-    struct trust *trust = calloc(1, sizeof *trust);
-    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(SSL_CTX_get_cert_store(ctx));
+    if (store == NULL || X509_STORE_lock(store) != 1) {
+        return false;
+    }
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(store);
     begin(&d);
     for (int i = 0; i < sk_X509_OBJECT_num(objects); i++) {
         add_object(&d, sk_X509_OBJECT_value(objects, i));
     }
-    if (trust == NULL || !end(&d, trust->digest) ||
+    X509_STORE_unlock(store);
+    add_number(&d, X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store)));
+    return end(&d, out);
+}
+
+enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
+{
+    struct trust *trust = calloc(1, sizeof *trust);
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    if (trust == NULL || !digest_store(store, trust->digest) ||
         CRYPTO_THREAD_run_once(&once, make_index) != 1 || trust_index < 0 ||
         SSL_CTX_set_ex_data(ctx, trust_index, trust) != 1) {
         free(trust);
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "trust store");
     }
+    if (X509_STORE_up_ref(store) == 1) { /* else it is digested each time */
+        trust->store = store;
+    }
     return ATLS_OK;
+}
+
+/* digest_trust is for the store that this connection is verified by: an application can give it one
+ * of its own, or another to its SSL_CTX. */
+static bool digest_trust(SSL *ssl, uint8_t out[32])
+{
+    SSL_CTX *ctx = SSL_get_SSL_CTX(ssl);
+    const struct trust *trust = trust_index < 0 ? NULL : SSL_CTX_get_ex_data(ctx, trust_index);
+    X509_STORE *store = NULL;
+    if (trust == NULL) {
+        return false; /* atls is not enabled here, or not for this */
+    }
+    (void)SSL_get0_verify_cert_store(ssl, &store);
+    store = store != NULL ? store : SSL_CTX_get_cert_store(ctx);
+    if (store != trust->store) {
+        return digest_store(store, out);
+    }
+    memcpy(out, trust->digest, sizeof trust->digest);
+    return true;
 }
 
 static void add_names(struct digesting *d, SSL *ssl)
@@ -132,6 +170,7 @@ static void add_names(struct digesting *d, SSL *ssl)
     add_number(d, X509_VERIFY_PARAM_get_hostflags(param));
     add_number(d, X509_VERIFY_PARAM_get_flags(param));
     add_number(d, (uint64_t)X509_VERIFY_PARAM_get_depth(param));
+    add_number(d, (uint64_t)SSL_get_security_level(ssl));
     OPENSSL_free(address);
 }
 
@@ -151,14 +190,13 @@ bool openssl_connection_digest(SSL *ssl, bool is_server, const char *name,
                                uint8_t out[ATLS_CONNECTION_DIGEST_LEN])
 {
     struct digesting d;
-    const struct trust *trust =
-        trust_index < 0 ? NULL : SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), trust_index);
-    if (trust == NULL) {
-        return false; /* atls is not enabled here, or not for this */
+    uint8_t trust[32];
+    if (!digest_trust(ssl, trust)) {
+        return false;
     }
     begin(&d);
     add_text(&d, is_server ? "server" : "client");
-    add(&d, trust->digest, sizeof trust->digest);
+    add(&d, trust, sizeof trust);
     add_text(&d, name);
     add_names(&d, ssl);
     add_own_key(&d, ssl, is_server);

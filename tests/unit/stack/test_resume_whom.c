@@ -141,6 +141,42 @@ static void a_switch_to_another_trust_store_is_noticed(void **state)
     sides_free(&sides);
 }
 
+/* trust_nobody gives the client another store: 's' for its SSL, 'c' for its SSL_CTX. */
+static void trust_nobody(struct sides *sides, SSL *ssl, char whose)
+{
+    X509_STORE *nobody = X509_STORE_new();
+    assert_non_null(nobody);
+    if (whose == 's') {
+        assert_int_equal(SSL_set1_verify_cert_store(ssl, nobody), 1);
+    } else {
+        SSL_CTX_set1_cert_store(sides->client, nobody);
+    }
+    X509_STORE_free(nobody);
+}
+
+static void a_session_is_not_offered_by_whom_another_store_verifies(void **state)
+{
+    (void)state;
+    for (const char *whose = "sc"; *whose != '\0'; whose++) {
+        struct sides sides = sides_of('s');
+        struct atls_diag diag;
+        struct test_pair pair = begin_with(&sides, NULL);
+        test_shake(&pair);
+        assert_open(&pair);
+        end_well(&pair);
+        SSL_SESSION *session = take_kept();
+        pair = begin_with(&sides, session);
+        trust_nobody(&sides, pair.client.ssl, *whose);
+        test_shake(&pair);
+        assert_int_equal(num_psk_offers, 0);
+        assert_err(test_outcome(&pair.client, &diag), PKIX);
+        test_assert_shut(&pair.client);
+        test_pair_free(&pair);
+        SSL_SESSION_free(session);
+        sides_free(&sides);
+    }
+}
+
 /* A client that offers no attestation: no callback of the extension sees the switch, and the facts
  * were taken by a context that requires nothing. */
 static void the_demand_of_the_context_that_sni_brings_holds_at_the_gate(void **state)
@@ -210,6 +246,7 @@ int main(void)
         cmocka_unit_test(a_ticket_for_another_host_is_declined),
         cmocka_unit_test(the_context_that_sni_brings_takes_no_session_of_another),
         cmocka_unit_test(a_switch_to_another_trust_store_is_noticed),
+        cmocka_unit_test(a_session_is_not_offered_by_whom_another_store_verifies),
         cmocka_unit_test(the_demand_of_the_context_that_sni_brings_holds_at_the_gate),
         cmocka_unit_test(a_session_of_another_certificate_of_ours_is_not_offered),
     };

@@ -33,8 +33,8 @@ class HonestTest(AttackTest):
     def assert_channel(self, verdict, suite, group, binder):
         channel = verdict["channel"]
         self.assertEqual(channel, {"timing": "handshake", "binder": binder, "suite": suite,
-                                   "group": group, "resumed": False, "appraised_at": None,
-                                   "age_s": None})
+                                   "group": group, "psk": False, "resumed": False,
+                                   "appraised_at": None, "age_s": None})
         self.assertEqual((verdict["state"], verdict["accepted"]), ("accepted", True))
         self.assertEqual(verdict["key_binding"], "challenge")
 

@@ -203,7 +203,8 @@ static void one_side_that_does_not_frame_ends_the_frames(void **state)
     struct sides s = begin(false, false, true);
     s.b.own.frames = false;
     while (!atls_exchange_is_open(&s.a) || !atls_exchange_is_open(&s.b)) {
-        assert_true(move(&s.a, &s.b) | move(&s.b, &s.a));
+        const bool a_moved = move(&s.a, &s.b), b_moved = move(&s.b, &s.a);
+        assert_true(a_moved || b_moved);
     }
     assert_false(atls_exchange_may(&s.a, ATLS_FRAME_DATA));
     assert_err(atls_exchange_take(&s.a, ATLS_FRAME_DATA, body_of(ATLS_FRAME_DONE, s.b.own), NULL),

@@ -33,6 +33,8 @@ struct bench_pair bench_attested(const struct bench_material *material, enum ben
 /* The same, at another moment than in the handshake. */
 struct bench_pair bench_attested_when(const struct bench_material *material,
                                       enum bench_attests attests, enum atls_timing timing);
+/* The server attests after the handshake, and again whenever the client asks; data are framed. */
+struct bench_pair bench_reattested(const struct bench_material *material);
 /* bench_resume makes a pair resume: the client keeps its newest session, and uses it. */
 void bench_resume(struct bench_pair *pair);
 void bench_pair_free(struct bench_pair *pair);

@@ -201,6 +201,7 @@ struct bench_pair bench_plain(const struct bench_material *m, bool mutual, bool 
 struct part {
     bool attests, requires, resumes;
     enum atls_timing timing; /* NONE: the default */
+    bool framed;             /* and asks again, where it requires */
 };
 
 static void enable(SSL_CTX *ctx, const struct side *self, const struct side *peer, struct part part)
@@ -213,6 +214,11 @@ static void enable(SSL_CTX *ctx, const struct side *self, const struct side *pee
     }
     if (part.timing != ATLS_TIMING_NONE) {
         must(atls_context_set_timing(context, part.timing, &diag), &diag, "timing");
+    }
+    if (part.framed) {
+        must(part.requires ? atls_context_set_reattest(context, 0, 60000, ATLS_LATE_CLOSE, &diag)
+                           : atls_context_set_framed(context, &diag),
+             &diag, "frames");
     }
     if (part.attests) {
         must(atls_context_add_attester(context, &atls_attester_sim_psa,
@@ -237,9 +243,9 @@ struct bench_pair bench_attested(const struct bench_material *m, enum bench_atte
     const struct bench_pair pair = {.client = new_ctx(m, false, mutual || by_client, true),
                                     .server = new_ctx(m, true, true, mutual || by_client)};
     enable(pair.client, &m->client, &m->server,
-           (struct part){by_client, by_server, resumes, ATLS_TIMING_NONE});
+           (struct part){by_client, by_server, resumes, ATLS_TIMING_NONE, false});
     enable(pair.server, &m->server, &m->client,
-           (struct part){by_server, by_client, resumes, ATLS_TIMING_NONE});
+           (struct part){by_server, by_client, resumes, ATLS_TIMING_NONE, false});
     return pair;
 }
 
@@ -251,8 +257,21 @@ struct bench_pair bench_attested_when(const struct bench_material *m, enum bench
     const bool asks = by_client && timing != ATLS_TIMING_POST;
     const struct bench_pair pair = {.client = new_ctx(m, false, by_client, true),
                                     .server = new_ctx(m, true, true, asks)};
-    enable(pair.client, &m->client, &m->server, (struct part){by_client, by_server, false, timing});
-    enable(pair.server, &m->server, &m->client, (struct part){by_server, by_client, false, timing});
+    enable(pair.client, &m->client, &m->server,
+           (struct part){by_client, by_server, false, timing, false});
+    enable(pair.server, &m->server, &m->client,
+           (struct part){by_server, by_client, false, timing, false});
+    return pair;
+}
+
+struct bench_pair bench_reattested(const struct bench_material *m)
+{
+    const struct bench_pair pair = {.client = new_ctx(m, false, false, true),
+                                    .server = new_ctx(m, true, true, false)};
+    enable(pair.client, &m->client, &m->server,
+           (struct part){.requires = true, .timing = ATLS_TIMING_POST, .framed = true});
+    enable(pair.server, &m->server, &m->client,
+           (struct part){.attests = true, .timing = ATLS_TIMING_POST, .framed = true});
     return pair;
 }
 

@@ -6,6 +6,11 @@ target_link_libraries(bench_handshake PRIVATE atls_flags room_stack room_session
   room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
   room_codec room_base room_sim m)
 
+add_executable(bench_reattest ${CMAKE_SOURCE_DIR}/bench/reattest.c ${CMAKE_SOURCE_DIR}/bench/setup.c)
+target_link_libraries(bench_reattest PRIVATE atls_flags room_stack room_session room_verifier
+  room_appraiser room_endorsement room_attester room_json room_crypto room_result room_handshake
+  room_codec room_base room_sim)
+
 # bench/verifier.py drives the program, and has the bare signature operations from this one.
 add_executable(bench_signatures ${CMAKE_SOURCE_DIR}/bench/signatures.c)
 target_link_libraries(bench_signatures PRIVATE atls_flags PkgConfig::OPENSSL)

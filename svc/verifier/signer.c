@@ -74,6 +74,10 @@ static enum atls_err read_key(struct atls_key **out, const char *path, struct at
         err = len != 0 && pem[0] == '{' ? read_jwk(out, text, path, diag)
                                         : atls_key_from_pem(out, text, diag);
     }
+    if (err == ATLS_ERR_KEY) { /* there may be several: which one it is */
+        atls_diag_found_text(diag, diag->found[0] == '\0' ? "none in " : " in ");
+        atls_diag_found_text(diag, path);
+    }
     atls_file_free(pem, len);
     return err;
 }

@@ -434,7 +434,9 @@ class StartTest(VerifierTest):
         self.refused(*key, *here, "--token", short)
         self.refused(*key, "--listen", "0.0.0.0:0", "--store", "sqlite:" + self.path("x.db"))
         self.refused(*key, "--listen", "127.0.0.1:0", "--store", "mysql:x")
-        self.refused("--signing-key", short, *here, code="KEY")
+        no_key = run("verifier", "--json", "--signing-key", short, *here)
+        self.assert_fails(no_key, EXIT_OURS, "KEY")
+        self.assertIn("none in " + short, no_key.objects[-1]["error"]["found"])  # which of several it is
         self.refused("--signing-key", self.path("nothing.pem"), *here, code="FILE")
         self.refused(*key, *here, "--identity", self.path("nothing"), code="FILE")
 

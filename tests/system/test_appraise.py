@@ -152,11 +152,11 @@ class AppraiseTest(SystemTest):
         self.assert_fails(outcome, EXIT_REFUSED)
         outcome = self.appraise(*self.known, "--json", cmw=bare)
         self.assert_fails(outcome, EXIT_REFUSED)
-        self.assertIn("bare Evidence needs --format NAME", outcome.error["sentence"])
+        self.assertIn("bare Evidence needs --format psa", outcome.error["sentence"])
         malformed = self.appraise(*self.known, "--format", "psa", "--json",
                                   cmw=self.write("cut.cbor", b"\xd2"))
         self.assert_fails(malformed, EXIT_REFUSED)
-        self.assertNotIn("--format NAME", malformed.error["sentence"])
+        self.assertNotIn("bare Evidence needs", malformed.error["sentence"])
 
     def token(self) -> bytes:
         """The value of the record: what stands behind its type."""

@@ -14,6 +14,9 @@
  *         // wait for the socket: readable, or, with ATLS_POST_WANT_WRITE, readable or writable
  *     }
  *
+ * Over DTLS it is the same, with two things to add, since datagrams get lost: the wait is no longer
+ * than atls_post_wait_ms(), and after the exchange atls_post_is_late() is asked of each datagram.
+ *
  * Or the application carries them in a protocol of its own (atls_context_set_own_carriage()): who
  * requires attestation sends what atls_post_ask() gives; its peer hands that to atls_post_answer()
  * and sends back what comes; and atls_post_judge() takes it. Any number of such rounds may take
@@ -56,6 +59,22 @@ enum atls_post_step {
  * @return what to do next
  */
 ATLS_API ATLS_NODISCARD enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag);
+
+/** atls_post_wait_ms tells for how long atls_post_step() may at most be put off, whatever the
+ * socket does: over DTLS it sends again what may have been lost, and everywhere it ends in time.
+ *  @param ssl  a connection
+ *  @return milliseconds; -1 when no exchange is due */
+ATLS_API int64_t atls_post_wait_ms(const SSL *ssl);
+
+/** atls_post_is_late is for DTLS, and for each datagram that SSL_read(3) gives after the exchange:
+ * it tells whether that is one of the exchange, which the peer has sent once more or the network
+ * has delayed, and answers it. Such a one is not for the application, which drops it. No datagram
+ * of an application's is taken for one: they begin with 16 octets that only the two sides know.
+ *  @param ssl       a connection on which atls_post_step() has ended
+ *  @param datagram  what was read
+ *  @param len       its octets
+ *  @return true: drop it */
+ATLS_API ATLS_NODISCARD bool atls_post_is_late(SSL *ssl, const void *datagram, size_t len);
 
 /** atls_post_async_fd gives what to wait for after ATLS_POST_WANT_ASYNC.
  *  @param ssl  the connection

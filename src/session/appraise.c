@@ -61,7 +61,7 @@ void session_describe(struct atls_session *session, const struct atls_channel *c
 
 enum atls_err session_check_channel(const struct atls_channel *channel, struct atls_diag *diag)
 {
-    if (!channel->is_tls13) {
+    if (!channel->is_tls13 && !channel->is_dtls12) {
         return atls_fail_texts(diag, ATLS_ERR_PROTOCOL_VERSION, "channel", "version",
                                "an older version", "TLS 1.3");
     }
@@ -134,7 +134,8 @@ static enum atls_err check_before(struct atls_session *session, const struct atl
                                   const struct atls_peer *peer, const struct atls_digest *spki_hash,
                                   struct atls_diag *diag)
 {
-    enum atls_err err = session_check_channel(channel, diag);
+    /* DTLS 1.2 has a suite and a group after the certificate only: looked at when it ends. */
+    enum atls_err err = channel->is_dtls12 ? ATLS_OK : session_check_channel(channel, diag);
     if (err == ATLS_OK) {
         err = session_post_check_prelude(session, channel, diag);
     }
@@ -294,7 +295,11 @@ bool atls_session_finish(struct atls_session *session, const struct atls_channel
     if (err == ATLS_OK && requires) {
         err = check_facts(session, channel, &diag);
     }
-    if (err == ATLS_OK && session_post_is_due(session, channel)) {
+    const bool is_due = session_post_is_due(session, channel);
+    if (err == ATLS_OK && is_due && !channel->is_tls13) {
+        err = session_check_channel(&seen, &diag); /* who only attests exports from it, too */
+    }
+    if (err == ATLS_OK && is_due) {
         err = session_post_begin(session, channel, &diag);
     }
     if (err != ATLS_OK) {

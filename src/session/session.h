@@ -41,7 +41,7 @@ struct atls_stack_ops {
 
 /* The channel as negotiated. Texts live as long as the connection's TLS library. */
 struct atls_channel {
-    bool is_tls13;
+    bool is_tls13, is_dtls12;
     bool resumed; /* a session of an earlier connection */
     bool psk;     /* an external PSK, with a key exchange */
     bool suite_listed, group_listed;

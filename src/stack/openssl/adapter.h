@@ -67,6 +67,11 @@ struct atls_channel openssl_channel(const SSL *ssl);
 int32_t openssl_hash_alg(const SSL *ssl);
 ATLS_NODISCARD enum atls_err
 openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *context, struct atls_diag *diag);
+/* channel_dtls.c: the same for DTLS 1.2. openssl_is_datagrams: DTLS is what this SSL_CTX speaks. */
+bool openssl_is_datagrams(const SSL_CTX *ctx);
+int32_t openssl_dtls_hash_alg(uint16_t suite); /* ATLS_ALG_NONE: not listed */
+ATLS_NODISCARD enum atls_err openssl_restrict_dtls(SSL_CTX *ctx, const char *groups,
+                                                   size_t max_binder, struct atls_diag *diag);
 /* wait.c: how a connection waits */
 extern const struct atls_stack_ops openssl_stack_ops;
 

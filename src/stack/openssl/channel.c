@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The channel that attestation may be bound to: TLS 1.3, three suites, and groups that refuse
- * degenerate shares (R-11). What may be offered is set on the SSL_CTX; what was negotiated is
- * checked again at the end, since an application can change its SSL.
+ * degenerate shares (R-11); DTLS 1.2 is in channel_dtls.c. What may be offered is set on the
+ * SSL_CTX; what was negotiated is checked again at the end, since an application can change its
+ * SSL.
  */
 #include "stack/openssl/psk.h"
 #include "stack/openssl/resume.h"
@@ -82,6 +83,17 @@ static bool has_share(const SSL *ssl)
     return found;
 }
 
+static void describe_dtls(struct atls_channel *channel, const SSL *ssl)
+{
+    const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
+    /* SNI may have switched to an SSL_CTX that was set up for TLS. */
+    channel->is_dtls12 =
+        SSL_version(ssl) == DTLS1_2_VERSION && openssl_is_datagrams(SSL_get_SSL_CTX(ssl));
+    channel->hash_alg =
+        cipher != NULL ? openssl_dtls_hash_alg(SSL_CIPHER_get_protocol_id(cipher)) : ATLS_ALG_NONE;
+    channel->suite_listed = channel->hash_alg != ATLS_ALG_NONE;
+}
+
 struct atls_channel openssl_channel(const SSL *ssl)
 {
     const struct suite *suite = find_suite(ssl);
@@ -104,6 +116,9 @@ struct atls_channel openssl_channel(const SSL *ssl)
             channel.group_listed = true;
             channel.group = groups[i].name;
         }
+    }
+    if (SSL_is_dtls(ssl) == 1) {
+        describe_dtls(&channel, ssl);
     }
     if (reused && !has_share(ssl)) {
         channel.group_listed = false;
@@ -159,6 +174,9 @@ enum atls_err openssl_restrict_channel(SSL_CTX *ctx, const struct atls_context *
         if (minor >= groups[i].since_minor) {
             join(group_list, sizeof group_list, share_mark(groups[i].name, minor), groups[i].name);
         }
+    }
+    if (openssl_is_datagrams(ctx)) {
+        return openssl_restrict_dtls(ctx, group_list, max_binder, diag);
     }
     if (SSL_CTX_set_min_proto_version(ctx, TLS1_3_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(ctx, TLS1_3_VERSION) != 1 ||

@@ -10,6 +10,15 @@
 
 static const char label[] = "EXPORTER-atls-datagram"; /* PROTOCOL.md, section 11 */
 
+enum atls_err openssl_datagram_check(SSL *ssl, struct atls_diag *diag)
+{
+    return SSL_get_extms_support(ssl) == 1
+               ? ATLS_OK
+               : atls_fail_texts(diag, ATLS_ERR_CHANNEL, "channel", "master secret",
+                                 "one that is bound to no transcript",
+                                 "the extended master secret of RFC 7627");
+}
+
 struct atls_datagram *openssl_datagram_new(SSL *ssl)
 {
     static const unsigned char nothing[1];

@@ -6,6 +6,10 @@
 #include "handshake/datagram.h"
 #include "stack/openssl/adapter.h"
 
+/* openssl_datagram_check refuses what an exporter without the extended master secret would bind to,
+ * which is no transcript (RFC 7627; RFC 9261, 1). OpenSSL tells it when the handshake is over. */
+ATLS_NODISCARD enum atls_err openssl_datagram_check(SSL *ssl, struct atls_diag *diag);
+
 /* openssl_datagram_new derives the marks from a finished connection; NULL: it could not, or without
  * memory. */
 struct atls_datagram *openssl_datagram_new(SSL *ssl);

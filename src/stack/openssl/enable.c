@@ -1,20 +1,48 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The third of the three calls. */
 #include "session/passport.h"
+#include "session/resumption.h"
 #include "stack/openssl/psk.h"
 
 #include "base/span.h"
 
-/* check_method: in DTLS and QUIC an SSL has other ways to pass data than those that the gate
- * shuts. */
-static enum atls_err check_method(const SSL_CTX *ctx, struct atls_diag *diag)
+/* check_datagrams: what Evidence in the handshake needs is not in DTLS 1.2. */
+static enum atls_err check_datagrams(const struct atls_context *context, struct atls_diag *diag)
 {
+    if (!atls_context_is_post_only(context)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "timing",
+                               "DTLS, and another timing than post",
+                               "attestation after the handshake where it is DTLS");
+    }
+    if (atls_context_resumes(context)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "resumption",
+                               "DTLS, and sessions that are resumed", "full handshakes on DTLS");
+    }
+    if (atls_context_is_framed(context)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "framing",
+                               "DTLS, and data that are framed", "data as datagrams on DTLS");
+    }
+    if (!atls_context_wants_prelude(context)) {
+        return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "carriage",
+                               "DTLS, and no frames of atls",
+                               "one side or both that attest, in frames of atls");
+    }
+    return ATLS_OK;
+}
+
+/* check_method: in QUIC an SSL has other ways to pass data than those that the gate shuts. */
+static enum atls_err check_method(const SSL_CTX *ctx, const struct atls_context *context,
+                                  struct atls_diag *diag)
+{
+    if (openssl_is_datagrams(ctx)) {
+        return check_datagrams(context, diag);
+    }
     const SSL_METHOD *method = SSL_CTX_get_ssl_method(ctx);
     if (method == TLS_method() || method == TLS_client_method() || method == TLS_server_method()) {
         return ATLS_OK;
     }
     return atls_fail_texts(diag, ATLS_ERR_CONFIG, "OpenSSL", "SSL_CTX", "another method",
-                           "TLS_method(), TLS_client_method() or TLS_server_method()");
+                           "TLS_method(), DTLS_method() or theirs of client and server");
 }
 
 /* own_spki gives the key of the certificate that is loaded (caller: OPENSSL_free); 0: none is. */
@@ -61,7 +89,7 @@ enum atls_err atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context,
                               "one atls_openssl_enable() for an SSL_CTX");
     }
     if (err == ATLS_OK) {
-        err = check_method(ctx, diag);
+        err = check_method(ctx, context, diag);
     }
     if (err == ATLS_OK) {
         err = openssl_psk_check_timing(ctx, context, diag);

@@ -14,6 +14,7 @@ void openssl_prelude_free(struct openssl_prelude *p)
     if (p != NULL) {
         ASYNC_WAIT_CTX_free(p->waits);
         openssl_framed_free(p->framed);
+        openssl_datagram_free(p->datagram);
         free(p->body);
         free(p->out);
         free(p);
@@ -63,14 +64,52 @@ static enum openssl_io why_not(SSL *ssl, int result, struct atls_diag *diag)
     return IO_FAILED;
 }
 
+enum openssl_io openssl_frame_turn(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag)
+{
+    const bool open = atls_exchange_is_open(&p->exchange);
+    const int64_t now_ms = openssl_now_ms();
+    if (openssl_frame_check_time(p, diag) != IO_DONE) {
+        return IO_FAILED;
+    }
+    ERR_clear_error();
+    const int ok = openssl_datagram_turn(ssl, p->datagram, open, now_ms);
+    return ok == 1 ? IO_DONE : why_not(ssl, ok, diag);
+}
+
+/* put sends some octets, or says why it has not. */
+static enum openssl_io put(SSL *ssl, struct openssl_prelude *p, struct atls_bytes octets,
+                           size_t *done, struct atls_diag *diag)
+{
+    if (p->datagram != NULL) {
+        *done = atls_datagram_put(p->datagram, octets, openssl_now_ms());
+        return *done != 0 ? IO_DONE : openssl_frame_turn(ssl, p, diag);
+    }
+    ERR_clear_error();
+    const int ok = SSL_write_ex(ssl, octets.data, octets.len, done);
+    return ok == 1 ? IO_DONE : why_not(ssl, ok, diag);
+}
+
+/* get reads some octets, or says why it has not. */
+static enum openssl_io get(SSL *ssl, struct openssl_prelude *p, struct atls_buf into, size_t *done,
+                           struct atls_diag *diag)
+{
+    if (p->datagram != NULL) {
+        *done = atls_datagram_get(p->datagram, into);
+        return *done != 0 ? IO_DONE : openssl_frame_turn(ssl, p, diag);
+    }
+    ERR_clear_error();
+    const int ok = SSL_read_ex(ssl, into.data, into.cap, done);
+    return ok == 1 ? IO_DONE : why_not(ssl, ok, diag);
+}
+
 enum openssl_io openssl_frame_flush(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag)
 {
     while (p->out_sent < p->out_len) {
         size_t done = 0;
-        ERR_clear_error();
-        const int ok = SSL_write_ex(ssl, p->out + p->out_sent, p->out_len - p->out_sent, &done);
-        if (ok != 1) {
-            const enum openssl_io io = why_not(ssl, ok, diag);
+        const struct atls_bytes rest =
+            atls_bytes_of(p->out + p->out_sent, p->out_len - p->out_sent);
+        const enum openssl_io io = put(ssl, p, rest, &done, diag);
+        if (io != IO_DONE) {
             return io == IO_ENDED ? IO_FAILED : io;
         }
         p->out_sent += done;
@@ -92,18 +131,18 @@ enum openssl_io openssl_frame_check_time(const struct openssl_prelude *p, struct
 
 /* fill reads until `*got` of `into` are there. It looks at the time before each read, since with a
  * peer that sends an octet now and then no read ever waits for long. */
-static enum openssl_io fill(SSL *ssl, const struct openssl_prelude *p, struct atls_buf into,
-                            size_t *got, struct atls_diag *diag)
+static enum openssl_io fill(SSL *ssl, struct openssl_prelude *p, struct atls_buf into, size_t *got,
+                            struct atls_diag *diag)
 {
     while (*got < into.cap) {
         size_t done = 0;
         if (openssl_frame_check_time(p, diag) != IO_DONE) {
             return IO_FAILED;
         }
-        ERR_clear_error();
-        const int ok = SSL_read_ex(ssl, into.data + *got, into.cap - *got, &done);
-        if (ok != 1) {
-            return why_not(ssl, ok, diag);
+        const struct atls_buf rest = {into.data + *got, into.cap - *got};
+        const enum openssl_io io = get(ssl, p, rest, &done, diag);
+        if (io != IO_DONE) {
+            return io;
         }
         *got += done;
     }
@@ -179,6 +218,9 @@ void openssl_say_why(SSL *ssl, struct openssl_prelude *p, enum atls_err err)
     if (p->out_len == 0 && alert != 0 &&
         openssl_frame_queue(p, ATLS_FRAME_CLOSE, atls_bytes_of(&alert, 1), &ignored) == ATLS_OK &&
         openssl_frame_flush(ssl, p, &ignored) == IO_DONE) {
+        if (p->datagram != NULL) {
+            openssl_datagram_send(ssl, p->datagram, openssl_now_ms());
+        }
         ERR_clear_error();
         (void)SSL_shutdown(ssl);
     }

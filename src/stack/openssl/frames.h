@@ -5,7 +5,7 @@
 #define STACK_OPENSSL_FRAMES_H
 
 #include "handshake/exchange.h"
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/datagram.h"
 
 #include <openssl/async.h>
 
@@ -14,7 +14,8 @@ struct openssl_framed;
 struct openssl_prelude {
     struct atls_exchange exchange;
     int64_t deadline_ms;
-    struct atls_diag why; /* of a failure */
+    struct atls_datagram *datagram; /* DTLS; NULL on TLS */
+    struct atls_diag why;           /* of a failure */
     bool failed;
     /* With SSL_MODE_ASYNC: the fiber that waits for a job, and what for. */
     ASYNC_JOB *job;
@@ -44,6 +45,8 @@ enum openssl_io openssl_frame_flush(SSL *ssl, struct openssl_prelude *p, struct 
 enum openssl_io openssl_frame_receive(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag);
 /* openssl_frame_check_time: IO_DONE before the deadline of the exchange, and once it has ended. */
 enum openssl_io openssl_frame_check_time(const struct openssl_prelude *p, struct atls_diag *diag);
+/* openssl_frame_turn, over DTLS, sends what is due, and takes a datagram. */
+enum openssl_io openssl_frame_turn(SSL *ssl, struct openssl_prelude *p, struct atls_diag *diag);
 void openssl_frame_forget(struct openssl_prelude *p);
 
 /* openssl_take_close gives the peer's reason of a CLOSE that has come. */

@@ -64,7 +64,15 @@ static void check_unasked(SSL *ssl, struct atls_session *session)
     }
 }
 
-/* check_last: with a client's Finished the handshake ends. Should the application have taken the
+/* ends_handshake: with the client's Finished in TLS 1.3, in DTLS 1.2 with the server's, which may
+ * come again after the end. */
+static bool ends_handshake(const SSL *ssl, const struct atls_session *session, bool written)
+{
+    const bool of_server = written == (SSL_is_server(ssl) == 1);
+    return SSL_is_dtls(ssl) == 1 ? of_server && !atls_session_has_finished(session) : !of_server;
+}
+
+/* check_last: with the last Finished the handshake ends. Should the application have taken the
  * info callback away since, nobody else would shut what was not appraised. */
 static void check_last(SSL *ssl, struct atls_session *session)
 {
@@ -85,14 +93,15 @@ void atls_openssl_msg_callback(int write_p, int version, int content_type, const
     if (session == NULL) {
         return;
     }
-    if (atls_session_has_begun(session)) {
+    /* In DTLS nothing is bound to the transcript, and messages have another head. */
+    if (atls_session_has_begun(session) && SSL_is_dtls(ssl) == 0) {
         atls_session_message(session, atls_bytes_of(buf, len));
     }
     const int type = len != 0 ? *(const unsigned char *)buf : 0;
     if (write_p == 1 && (type == CLIENT_HELLO || type == SERVER_HELLO)) {
         check_unasked(ssl, session);
     }
-    if (type == FINISHED && (write_p == 1) != (SSL_is_server(ssl) == 1)) {
+    if (type == FINISHED && ends_handshake(ssl, session, write_p == 1)) {
         check_last(ssl, session);
     }
 }

@@ -3,7 +3,7 @@
  * The exchange after the handshake as frames over the connection itself (PROTOCOL.md, section 11).
  * Until it is done the SSL looks shut to the application, in both directions; only in here is that
  * lifted. Nothing is read beyond the peer's DONE, behind which its application's data begin; where
- * those are framed, framed.c goes on with them.
+ * those are framed, framed.c goes on with them. Over DTLS datagram.c carries the octets.
  */
 #include "atls/post.h"
 #include "stack/openssl/frames.h"
@@ -19,15 +19,22 @@ static const char step[] = "exchange after the handshake";
 bool openssl_hold(SSL *ssl)
 {
     const struct atls_session *session = openssl_session_of(ssl);
-    const struct atls_frame_hello own = {.asks = atls_session_asks(session),
-                                         .frames =
-                                             atls_context_is_framed(atls_session_context(session))};
+    const struct atls_frame_hello own = {
+        .asks = atls_session_asks(session),
+        .frames = SSL_is_dtls(ssl) == 0 && atls_context_is_framed(atls_session_context(session))};
     struct openssl_prelude *p = calloc(1, sizeof *p);
     if (p == NULL) {
         return false;
     }
     atls_exchange_init(&p->exchange, own);
     p->deadline_ms = openssl_now_ms() + atls_context_timeout_ms(atls_session_context(session));
+    if (SSL_is_dtls(ssl) == 1) {
+        p->datagram = openssl_datagram_new(ssl);
+        if (p->datagram == NULL) {
+            openssl_prelude_free(p);
+            return false;
+        }
+    }
     openssl_shut_for_application(ssl);
     openssl_wall(ssl); /* SSL_write(3) that runs the handshake has looked at those flags before */
     return openssl_prelude_set(ssl, p);
@@ -104,6 +111,21 @@ static enum atls_post_step fail(SSL *ssl, struct openssl_prelude *p)
     return ATLS_POST_FAILED;
 }
 
+/* open_when_drained: over datagrams the exchange has ended no sooner than the peer has all of ours,
+ * since nobody would send it again; what it sends again after that atls_post_is_late() answers. */
+static enum openssl_io open_when_drained(SSL *ssl, struct openssl_prelude *p, bool *out_open,
+                                         struct atls_diag *diag)
+{
+    *out_open = p->datagram == NULL || atls_datagram_is_drained(p->datagram);
+    if (!*out_open) {
+        return openssl_frame_turn(ssl, p, diag);
+    }
+    if (p->datagram != NULL) {
+        openssl_datagram_send(ssl, p->datagram, openssl_now_ms());
+    }
+    return IO_DONE;
+}
+
 /* advance moves one thing on: IO_DONE when there may be more, with *out_open at the end. */
 static enum openssl_io advance(SSL *ssl, struct openssl_prelude *p, bool *out_open,
                                struct atls_diag *diag)
@@ -117,9 +139,11 @@ static enum openssl_io advance(SSL *ssl, struct openssl_prelude *p, bool *out_op
             return err == ATLS_OK ? IO_DONE : openssl_io_failed(err);
         }
         const enum atls_err err = produce(ssl, p, &more, diag);
-        *out_open = err == ATLS_OK && !more && atls_exchange_is_open(&p->exchange);
-        if (err != ATLS_OK || more || *out_open) {
+        if (err != ATLS_OK || more) {
             return err == ATLS_OK ? IO_DONE : openssl_io_failed(err);
+        }
+        if (atls_exchange_is_open(&p->exchange)) {
+            return open_when_drained(ssl, p, out_open, diag);
         }
     }
     if (flushed == IO_FAILED || p->whole) {
@@ -146,6 +170,9 @@ static enum atls_post_step run(SSL *ssl, struct openssl_prelude *p)
 {
     bool open = false;
     enum openssl_io io = IO_DONE;
+    if (p->datagram != NULL && openssl_datagram_check(ssl, &p->why) != ATLS_OK) {
+        io = IO_FAILED;
+    }
     while (io == IO_DONE && !open) {
         io = advance(ssl, p, &open, &p->why);
     }
@@ -203,6 +230,32 @@ int atls_post_async_fd(const SSL *ssl)
         return -1;
     }
     return fd;
+}
+
+int64_t atls_post_wait_ms(const SSL *ssl)
+{
+    const struct openssl_prelude *p = openssl_prelude_of(ssl);
+    if (p == NULL || !atls_post_is_due(ssl)) {
+        return -1;
+    }
+    const int64_t now = openssl_now_ms();
+    int64_t at = p->deadline_ms + 1;
+    if (p->datagram != NULL && atls_datagram_due_ms(p->datagram) < at) {
+        at = atls_datagram_due_ms(p->datagram);
+    }
+    return at > now ? at - now : 0;
+}
+
+bool atls_post_is_late(SSL *ssl, const void *datagram, size_t len)
+{
+    struct openssl_prelude *p = openssl_prelude_of(ssl);
+    const struct atls_bytes octets = atls_bytes_of(datagram, len);
+    if (p == NULL || p->datagram == NULL || !atls_datagram_is_peers(p->datagram, octets)) {
+        return false;
+    }
+    atls_datagram_take(p->datagram, octets);
+    openssl_datagram_send(ssl, p->datagram, openssl_now_ms());
+    return true;
 }
 
 /* After SSL_clear(3) what is left of the connection before is nothing to go on with: a step would

@@ -489,6 +489,23 @@ def exchanges():
     yield "closed", b"\x05" + close + hello
 
 
+@target("fuzz_handshake_datagram")
+def datagrams():
+    """Records of a peer behind their lengths, without the mark; 240 and more: what this side does."""
+    def record(acknowledged, held, number, octets=b""):
+        whole = acknowledged.to_bytes(4, "big") + held.to_bytes(2, "big") + number.to_bytes(4, "big") + octets
+        return bytes([len(whole)]) + whole
+
+    read, put, wait = b"\xf0", b"\xf1", b"\xf2"
+    yield "in_order", record(1, 0, 1, b"one") + record(1, 0, 2, b"two") + read
+    yield "in_disorder", record(1, 0, 3, b"three") + wait + record(1, 0, 1, b"one") + read + record(1, 0, 2, b"two") + read
+    yield "twice", record(1, 0, 1, b"one") + read + record(1, 0, 1, b"one") + wait
+    yield "acknowledged", put + record(2, 2, 0) + wait * 3 + record(4, 0, 0)
+    yield "ahead", record(1, 0, 17, b"far") + record(1, 0, 0xffffffff, b"end") + record(99, 0xffff, 0)
+    yield "full", put * 8 + wait * 40
+    yield "short", b"\x09" + bytes(9) + record(0, 0, 1, b"zero") + record(1, 0, 0, b"none")
+
+
 @target("fuzz_verifier_trustee")
 def trustee_evidence():
     """One octet for the format, then a TSM report: of SEV-SNP with its table of certificates, or a quote."""

@@ -36,13 +36,13 @@ extern "C" {
  * holds when the application goes on by itself, so it should after that time. It is safe to free
  * such a connection; but OpenSSL never reclaims the fiber of one (32 KiB and what lies on it), so
  * it is better run to its end first.
- * @param ctx        for TLS, of a client or a server
+ * @param ctx        for TLS, of a client or a server; with timing post also for DTLS 1.2
  * @param context    set up; it may be enabled on several SSL_CTX
  * @param[out] diag  why it failed; may be NULL
  * @retval ATLS_OK          enabled
  * @retval ATLS_ERR_STATE   this SSL_CTX is enabled already
  * @retval ATLS_ERR_CONFIG  the context cannot work, for instance no PKIX and no requirement; or
- *                          this is no SSL_CTX for TLS (DTLS, QUIC)
+ *                          this is no SSL_CTX for TLS (QUIC, DTLS with another timing)
  */
 ATLS_API ATLS_NODISCARD enum atls_err
 atls_openssl_enable(SSL_CTX *ctx, struct atls_context *context, struct atls_diag *diag);

@@ -404,6 +404,28 @@ static void another_timing_than_post_is_refused(void **state)
     }
 }
 
+static void sessions_framed_data_and_own_carriage_are_refused(void **state)
+{
+    (void)state;
+    struct test_spec spec;
+    spec_of(&spec, &world->server, NULL);
+    spec.resume = true;
+    check_not_enabled(&spec, "resumption",
+                      "OpenSSL: the configuration is not valid (resumption: found DTLS, and "
+                      "sessions that are resumed, expected full handshakes on DTLS)");
+    spec_of(&spec, &world->server, NULL);
+    spec.framed = true;
+    check_not_enabled(&spec, "framing",
+                      "OpenSSL: the configuration is not valid (framing: found DTLS, and data that "
+                      "are framed, expected data as datagrams on DTLS)");
+    spec_of(&spec, &world->server, NULL);
+    spec.own_carriage = true;
+    check_not_enabled(
+        &spec, "carriage",
+        "OpenSSL: the configuration is not valid (carriage: found DTLS, and no frames "
+        "of atls, expected one side or both that attest, in frames of atls)");
+}
+
 static void only_ephemeral_keys_and_aead_are_offered(void **state)
 {
     (void)state;
@@ -437,6 +459,7 @@ int main(void)
         cmocka_unit_test(without_the_extended_master_secret_nobody_goes_on),
         cmocka_unit_test(a_session_is_not_resumed),
         cmocka_unit_test(another_timing_than_post_is_refused),
+        cmocka_unit_test(sessions_framed_data_and_own_carriage_are_refused),
         cmocka_unit_test(only_ephemeral_keys_and_aead_are_offered),
     };
     return cmocka_run_group_tests(tests, start, NULL);

@@ -9,6 +9,7 @@
 #include "base/span.h"
 #include "crypto/crypto.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* RFC 5289 and RFC 7905. */
@@ -51,6 +52,7 @@ enum atls_err openssl_restrict_dtls(SSL_CTX *ctx, const char *groups, size_t max
                                     struct atls_diag *diag)
 {
     char list[256] = "";
+    char copy[sizeof signatures], group_list[128]; /* OpenSSL's macros take no const */
     size_t len = 0;
     for (size_t i = 0; i < ATLS_ARRAY_LEN(suites); i++) {
         const size_t name_len = strlen(suites[i].name);
@@ -62,10 +64,12 @@ enum atls_err openssl_restrict_dtls(SSL_CTX *ctx, const char *groups, size_t max
             len += name_len;
         }
     }
+    memcpy(copy, signatures, sizeof copy);
+    (void)snprintf(group_list, sizeof group_list, "%s", groups);
     if (SSL_CTX_set_min_proto_version(ctx, DTLS1_2_VERSION) != 1 ||
         SSL_CTX_set_max_proto_version(ctx, DTLS1_2_VERSION) != 1 ||
-        SSL_CTX_set_cipher_list(ctx, list) != 1 || SSL_CTX_set1_groups_list(ctx, groups) != 1 ||
-        SSL_CTX_set1_sigalgs_list(ctx, signatures) != 1) {
+        SSL_CTX_set_cipher_list(ctx, list) != 1 || SSL_CTX_set1_groups_list(ctx, group_list) != 1 ||
+        SSL_CTX_set1_sigalgs_list(ctx, copy) != 1) {
         return atls_fail_texts(diag, ATLS_ERR_CRYPTO, "channel", groups,
                                "an OpenSSL that refuses the list", "DTLS 1.2 with these groups");
     }

@@ -244,9 +244,37 @@ static void a_machine_that_was_revoked_is_refused_in_the_next_round(void **state
     test_pair_free(&pair);
 }
 
+static void settings_that_do_not_go_together_are_refused(void **state)
+{
+    (void)state;
+    const struct test_spec specs[] = {
+        {.requires = &world->server, .framed = true},
+        {.requires = &world->server, .timing = ATLS_TIMING_HANDSHAKE, .reattest = minutely},
+        {.attests = &world->server, .timing = ATLS_TIMING_POST, .reattest = minutely},
+        {.requires = &world->server,
+         .timing = ATLS_TIMING_POST,
+         .framed = true,
+         .own_carriage = true},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(specs); i++) {
+        struct atls_context *context = test_context(world, &specs[i]);
+        assert_err(atls_context_freeze(context, NULL), CONFIG);
+        atls_context_unref(context);
+    }
+    const struct test_spec spec = {.requires = &world->server, .timing = ATLS_TIMING_POST};
+    struct atls_context *context = test_context(world, &spec);
+    assert_err(atls_context_set_reattest(context, 86400001, 0, ATLS_LATE_CLOSE, NULL), ARGUMENT);
+    assert_err(atls_context_set_reattest(context, 1, 600001, ATLS_LATE_CLOSE, NULL), ARGUMENT);
+    assert_err(atls_context_set_reattest(context, 86400000, 600000, ATLS_LATE_TELL, NULL), OK);
+    assert_err(atls_context_freeze(context, NULL), OK);
+    assert_err(atls_context_set_framed(context, NULL), STATE);
+    atls_context_unref(context);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(settings_that_do_not_go_together_are_refused),
         cmocka_unit_test(frames_at_a_wrong_moment_are_refused),
         cmocka_unit_test(two_requests_at_once_are_refused),
         cmocka_unit_test(an_answer_of_an_earlier_round_is_refused),

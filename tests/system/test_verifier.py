@@ -420,23 +420,21 @@ class NodesTest(VerifierTest):
 
 
 class StartTest(VerifierTest):
-    def refused(self, *words, code="CONFIG"):
-        self.assert_fails(run("verifier", "--json", *words), EXIT_OURS, code)
+    def refused(self, *words, code="CONFIG", found=""):
+        outcome = run("verifier", "--json", *words)
+        self.assert_fails(outcome, EXIT_OURS, code)
+        self.assertIn(found, outcome.objects[-1]["error"]["found"])
 
     def test_what_is_not_right_is_said_and_ends_it(self):
         key = ("--signing-key", self.verifier.key_file)
         here = ("--listen", "127.0.0.1:0", "--store", "sqlite:" + self.path("x.db"))
         short = self.write("short", "abc\n")
         self.refused(*here)
-        self.refused(*key, *here, "--id", "no-uri")
-        self.refused(*key, *here, "--ca", short)
-        self.refused(*key, *here, "--ear-profile", "other")
-        self.refused(*key, *here, "--token", short)
+        for words in (("--id", "no-uri"), ("--ca", short), ("--ear-profile", "other"), ("--token", short)):
+            self.refused(*key, *here, *words)
         self.refused(*key, "--listen", "0.0.0.0:0", "--store", "sqlite:" + self.path("x.db"))
         self.refused(*key, "--listen", "127.0.0.1:0", "--store", "mysql:x")
-        no_key = run("verifier", "--json", "--signing-key", short, *here)
-        self.assert_fails(no_key, EXIT_OURS, "KEY")
-        self.assertIn("none in " + short, no_key.objects[-1]["error"]["found"])  # which of several it is
+        self.refused("--signing-key", short, *here, code="KEY", found="none in " + short)
         self.refused("--signing-key", self.path("nothing.pem"), *here, code="FILE")
         self.refused(*key, *here, "--identity", self.path("nothing"), code="FILE")
 

@@ -121,8 +121,8 @@ static enum atls_err configure(struct store_sqlite_connection *connection, struc
     sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_VIEW, 0, NULL);
     sqlite3_limit(db, SQLITE_LIMIT_LENGTH, 2 * VERIFIER_MAX_ENDORSEMENT_LEN);
     enum atls_err err = check_ours(connection, diag);
-    if (err == ATLS_OK) { /* of a new file: a session takes 3 KiB, and each page is a write */
-        err = set(connection, "PRAGMA page_size = 8192", diag);
+    if (err == ATLS_OK) { /* of a new file: a session takes 3 KiB, and each page is two writes */
+        err = set(connection, "PRAGMA page_size = 16384", diag);
     }
     if (err == ATLS_OK) {
         err = set_wal(connection, diag);

@@ -13,7 +13,7 @@
 
 static const char step[] = "process";
 
-enum { SMALL_FRAME = 16 << 10 }; /* goes out in one piece */
+enum { FIRST_PIECE = 16 << 10 /* of a frame, with its header */ };
 
 int64_t verifier_now_ms(void)
 {
@@ -74,19 +74,34 @@ static enum atls_err fail_gone(struct atls_diag *diag)
                            "an answer");
 }
 
+/* later says whether a call that failed is worth another: at once after a signal, and with a
+ * deadline when there is something to do it with. */
+static bool later(int fd, short events, int64_t deadline_ms, enum atls_err *err)
+{
+    if (errno == EINTR) {
+        return true;
+    }
+    const bool has_to_wait = errno == EAGAIN && deadline_ms >= 0;
+    *err = has_to_wait ? ATLS_ERR_DEADLINE : ATLS_ERR_CONNECTION;
+    return has_to_wait && wait_for(fd, events, deadline_ms);
+}
+
+static enum atls_err fail(enum atls_err err, struct atls_diag *diag)
+{
+    return err == ATLS_ERR_DEADLINE ? fail_deadline(diag) : fail_gone(diag);
+}
+
 static enum atls_err send_all(int fd, struct atls_bytes octets, int64_t deadline_ms,
                               struct atls_diag *diag)
 {
+    enum atls_err err = ATLS_ERR_CONNECTION;
     while (octets.len > 0) {
-        if (deadline_ms >= 0 && !wait_for(fd, POLLOUT, deadline_ms)) {
-            return fail_deadline(diag);
-        }
         const ssize_t sent = write(fd, octets.data, octets.len);
         if (sent > 0) {
             octets.data += sent;
             octets.len -= (size_t)sent;
-        } else if (errno != EINTR && !(errno == EAGAIN && deadline_ms >= 0)) {
-            return fail_gone(diag);
+        } else if (!later(fd, POLLOUT, deadline_ms, &err)) {
+            return fail(err, diag);
         }
     }
     return ATLS_OK;
@@ -95,33 +110,35 @@ static enum atls_err send_all(int fd, struct atls_bytes octets, int64_t deadline
 static enum atls_err receive_all(int fd, struct atls_buf out, int64_t deadline_ms,
                                  struct atls_diag *diag)
 {
+    enum atls_err err = ATLS_ERR_CONNECTION;
     size_t have = 0;
     while (have < out.cap) {
-        if (deadline_ms >= 0 && !wait_for(fd, POLLIN, deadline_ms)) {
-            return fail_deadline(diag);
-        }
         const ssize_t got = read(fd, out.data + have, out.cap - have);
         if (got > 0) {
             have += (size_t)got;
-        } else if (got == 0 || (errno != EINTR && !(errno == EAGAIN && deadline_ms >= 0))) {
-            return fail_gone(diag);
+        } else if (got == 0 || !later(fd, POLLIN, deadline_ms, &err)) {
+            return fail(got == 0 ? ATLS_ERR_CONNECTION : err, diag);
         }
     }
     return ATLS_OK;
 }
 
-/* send_in_one: a header that comes alone wakes the other side for nothing. */
-static enum atls_err send_in_one(int fd, struct atls_bytes header, struct atls_bytes payload,
-                                 int64_t deadline_ms, struct atls_diag *diag)
+/* send_first sends the header and what fits behind it: a header that comes alone wakes the other
+ * side for nothing. Gives how much of the payload went. */
+static enum atls_err send_first(int fd, struct atls_bytes header, struct atls_bytes payload,
+                                size_t *out_len, int64_t deadline_ms, struct atls_diag *diag)
 {
-    uint8_t octets[SMALL_FRAME];
+    uint8_t octets[FIRST_PIECE];
+    const size_t room = sizeof octets - header.len;
+    const size_t len = payload.len < room ? payload.len : room;
     memcpy(octets, header.data, header.len);
-    if (payload.len != 0) {
-        memcpy(octets + header.len, payload.data, payload.len);
+    if (len != 0) {
+        memcpy(octets + header.len, payload.data, len);
     }
     const enum atls_err err =
-        send_all(fd, atls_bytes_of(octets, header.len + payload.len), deadline_ms, diag);
-    atls_wipe(octets, header.len + payload.len);
+        send_all(fd, atls_bytes_of(octets, header.len + len), deadline_ms, diag);
+    atls_wipe(octets, header.len + len);
+    *out_len = len;
     return err;
 }
 
@@ -138,11 +155,13 @@ enum atls_err verifier_frame_send(int fd, uint8_t type, struct atls_bytes payloa
     atls_write_u8(&w, type);
     atls_write_u16(&w, 0);
     atls_write_u32(&w, (uint32_t)payload.len);
-    if (w.len + payload.len <= SMALL_FRAME) {
-        return send_in_one(fd, atls_bytes_of(header, w.len), payload, deadline_ms, diag);
-    }
-    const enum atls_err err = send_all(fd, atls_bytes_of(header, w.len), deadline_ms, diag);
-    return err == ATLS_OK ? send_all(fd, payload, deadline_ms, diag) : err;
+    size_t first = 0;
+    const enum atls_err err =
+        send_first(fd, atls_bytes_of(header, w.len), payload, &first, deadline_ms, diag);
+    return err == ATLS_OK && first < payload.len
+               ? send_all(fd, atls_bytes_of(payload.data + first, payload.len - first), deadline_ms,
+                          diag)
+               : err;
 }
 
 enum atls_err verifier_frame_receive(int fd, struct verifier_frame *out, size_t max,

@@ -74,6 +74,27 @@ static void a_small_frame_goes_out_in_one_piece(void **state)
     close(ends[1]);
 }
 
+static void the_header_of_a_large_frame_does_not_come_alone(void **state)
+{
+    (void)state;
+    static uint8_t payload[20000], octets[sizeof payload];
+    int ends[2];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+    for (size_t i = 0; i < sizeof payload; i++) {
+        payload[i] = (uint8_t)(i % 251);
+    }
+    assert_err(verifier_frame_send(ends[0], 7, atls_bytes_of(payload, sizeof payload), -1, NULL),
+               OK);
+    const ssize_t first = read(ends[1], octets, sizeof octets);
+    assert_true(first > VERIFIER_FRAME_HEADER_LEN);
+    const size_t len = (size_t)first - VERIFIER_FRAME_HEADER_LEN;
+    assert_memory_equal(octets + VERIFIER_FRAME_HEADER_LEN, payload, len);
+    assert_int_equal(read(ends[1], octets, sizeof octets), sizeof payload - len);
+    assert_memory_equal(octets, payload + len, sizeof payload - len);
+    close(ends[0]);
+    close(ends[1]);
+}
+
 static void a_frame_above_the_bound_is_refused_before_it_is_read(void **state)
 {
     (void)state;
@@ -157,6 +178,7 @@ int main(void)
         cmocka_unit_test(a_frame_arrives),
         cmocka_unit_test(a_frame_of_any_length_arrives_whole),
         cmocka_unit_test(a_small_frame_goes_out_in_one_piece),
+        cmocka_unit_test(the_header_of_a_large_frame_does_not_come_alone),
         cmocka_unit_test(a_frame_above_the_bound_is_refused_before_it_is_read),
         cmocka_unit_test(every_other_header_is_refused),
         cmocka_unit_test(a_side_that_goes_away_in_the_middle_is_gone),

@@ -2,6 +2,7 @@
 #include "base/utf8.h"
 
 #include "base/reader.h"
+#include "base/span.h"
 
 /* The table of RFC 3629, section 4: which second octets a first octet takes, and how many follow.
  * The narrower ranges of the second octet are what keeps out overlong forms (E0, F0), surrogates
@@ -38,9 +39,26 @@ static bool read_following(struct atls_reader *r, uint8_t first)
     return false;
 }
 
+/* skip_ascii gives how many octets at the beginning are ASCII, eight by eight: nearly all texts are
+ * nothing else. */
+static size_t skip_ascii(struct atls_bytes text)
+{
+    size_t at = 0;
+    for (; text.len - at >= 8; at += 8) {
+        uint64_t eight = 0;
+        memcpy(&eight, &text.data[at], 8);
+        if ((eight & 0x8080808080808080) != 0) {
+            break;
+        }
+    }
+    return at;
+}
+
 bool atls_utf8_is_valid(struct atls_bytes text)
 {
-    struct atls_reader r = atls_reader_of(text);
+    const size_t ascii = skip_ascii(text);
+    struct atls_reader r =
+        atls_reader_of(ascii != 0 ? atls_bytes_of(&text.data[ascii], text.len - ascii) : text);
     uint8_t octet = 0;
     while (atls_read_u8(&r, &octet)) {
         if (octet >= 0x80 && !read_following(&r, octet)) {

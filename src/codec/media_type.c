@@ -183,10 +183,29 @@ bool atls_media_type_is_valid(struct atls_bytes text)
     return parse(&media, text);
 }
 
+/* essence_of gives what is before parameters; of no other text is anything said. */
+static struct atls_bytes essence_of(struct atls_bytes text)
+{
+    size_t len = 0;
+    while (len < text.len && text.data[len] != ';' && text.data[len] != ' ' &&
+           text.data[len] != '\t') {
+        len++;
+    }
+    return atls_bytes_of(text.data, len);
+}
+
+/* Most that are compared differ before their parameters, or nowhere: that is seen without reading
+ * them all. */
 bool atls_media_type_equal(struct atls_bytes a, struct atls_bytes b)
 {
     struct media_type first;
     struct media_type second;
+    if (!equal_without_case(essence_of(a), essence_of(b))) {
+        return false;
+    }
+    if (atls_bytes_equal(a, b)) {
+        return parse(&first, a);
+    }
     if (!parse(&first, a) || !parse(&second, b) || !equal_without_case(first.type, second.type) ||
         !equal_without_case(first.subtype, second.subtype) ||
         first.num_parameters != second.num_parameters) {

@@ -75,9 +75,27 @@ static void empty_and_mixed_texts_are_valid(void **state)
     assert_true(atls_utf8_is_valid(test_hex("61 c3bc 00 e6b0b4 7f f0908591 61")));
 }
 
+/* Eight octets of ASCII are passed at once: what is not must be seen wherever it stands. */
+static void octet_that_is_not_ascii_is_seen_at_each_place(void **state)
+{
+    (void)state;
+    uint8_t text[26];
+    for (size_t len = 2; len <= sizeof text; len++) {
+        for (size_t at = 0; at + 1 < len; at++) {
+            memset(text, 'a', sizeof text);
+            text[at] = 0xc3;
+            assert_false(atls_utf8_is_valid(test_copy(atls_bytes_of(text, len))));
+            text[at + 1] = 0xa9;
+            assert_true(atls_utf8_is_valid(test_copy(atls_bytes_of(text, len))));
+            assert_false(atls_utf8_is_valid(test_copy(atls_bytes_of(text, at + 1))));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(octet_that_is_not_ascii_is_seen_at_each_place),
         cmocka_unit_test(only_the_shortest_form_of_a_scalar_value_is_valid),
         cmocka_unit_test(every_first_octet_is_judged),
         cmocka_unit_test(sequence_that_is_cut_or_broken_is_invalid),

@@ -179,7 +179,7 @@ static SSL_SESSION *take(const struct cli_sessions *s)
 /* keep is the callback of SSL_CTX_sess_set_new_cb(3); 0: OpenSSL keeps its reference. */
 static int keep(SSL *ssl, SSL_SESSION *session)
 {
-    const struct cli_sessions *s = SSL_get_app_data(ssl);
+    const struct cli_sessions *s = SSL_CTX_get_app_data(SSL_get_SSL_CTX(ssl));
     struct atls_diag diag;
     unsigned char *der = NULL;
     const int len = i2d_SSL_SESSION(session, &der);
@@ -207,6 +207,7 @@ void cli_sessions_offer(struct cli_sessions *s, SSL *ssl)
         (void)SSL_set_session(ssl, session);
     }
     SSL_SESSION_free(session);
-    (void)SSL_set_app_data(ssl, s);
+    /* of the SSL_CTX, which has this one connection: that of the SSL is for its rounds */
+    (void)SSL_CTX_set_app_data(SSL_get_SSL_CTX(ssl), s);
     SSL_CTX_sess_set_new_cb(SSL_get_SSL_CTX(ssl), keep);
 }

@@ -179,7 +179,8 @@ class ServeTest(SystemTest):
         server = self.server(*self.identity.own(), listen="[::1]:0")
         self.assertTrue(server.address.startswith("[::1]:"))
         self.assertEqual(self.connect(server, given=b"six\n").out, b"six\n")
-        self.assertTrue(server.events("connection")[0]["result"]["peer_address"].startswith("[::1]"))
+        event = wait_until(lambda: server.events("connection"), "an event")[0]
+        self.assertTrue(event["result"]["peer_address"].startswith("[::1]"))
 
     # Start-up and signals.
 

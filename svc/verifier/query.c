@@ -320,26 +320,35 @@ static bool put(char *out, size_t cap, struct atls_bytes text)
     return true;
 }
 
+/* quotes_are_missing is true when any value of a parameter needs them. */
+static bool quotes_are_missing(struct atls_bytes content_type)
+{
+    bool missing = false;
+    (void)cut(&content_type, ';');
+    while (!missing && content_type.len != 0) {
+        struct atls_bytes value = cut(&content_type, ';');
+        (void)cut(&value, '=');
+        missing = needs_quotes(trim(value));
+    }
+    return missing;
+}
+
 bool verifier_type_quote(char *out, size_t cap, const char *content_type)
 {
     const struct atls_bytes quote = atls_bytes_text("\"");
     struct atls_bytes rest = atls_bytes_text(content_type);
-    const struct atls_bytes whole = rest;
-    bool quoted = false;
     out[0] = '\0';
+    if (!quotes_are_missing(rest)) { /* as it is, whatever that may be */
+        return put(out, cap, rest);
+    }
     bool fits = put(out, cap, cut(&rest, ';'));
     while (fits && rest.len != 0) {
         struct atls_bytes value = cut(&rest, ';');
         const struct atls_bytes name = cut(&value, '=');
         const bool needs = needs_quotes(trim(value));
-        quoted = quoted || needs;
         fits = put(out, cap, atls_bytes_text(";")) && put(out, cap, name) &&
                put(out, cap, atls_bytes_text("=")) && (!needs || put(out, cap, quote)) &&
                put(out, cap, needs ? trim(value) : value) && (!needs || put(out, cap, quote));
-    }
-    if (!quoted) { /* as it is, whatever that may be */
-        out[0] = '\0';
-        fits = put(out, cap, whole);
     }
     return fits;
 }

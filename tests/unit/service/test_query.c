@@ -257,6 +257,9 @@ static void values_without_their_quotes_get_them(void **state)
     assert_false(verifier_type_quote(text, 7, "a/b;c=d"));
     assert_true(verifier_type_quote(text, 10, "a/b;c=:"));
     assert_false(verifier_type_quote(text, 9, "a/b;c=:"));
+    /* what goes before has no room, although the whole would have as it is */
+    assert_false(verifier_type_quote(text, 13, "a/b;;;;;;c=:"));
+    assert_true(verifier_type_quote(text, 13, "a/b;;;;;;c=d"));
 }
 
 static void a_target_is_a_path(void **state)

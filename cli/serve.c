@@ -95,7 +95,6 @@ static void unlink_connection(struct connection *c, int status)
     s->last_status = status;
     pthread_cond_broadcast(&s->changed);
     pthread_mutex_unlock(&s->lock);
-    atls_context_unref(c->context);
     free(c);
 }
 
@@ -175,7 +174,9 @@ static void *serve_connection(void *arg)
     if (err != ATLS_OK) {
         cli_let_read(c->fd);
     }
-    /* What OpenSSL keeps for this thread goes before the main thread may end the process. */
+    /* All of OpenSSL that this thread holds goes before the main thread may end the process: after
+     * a SIGHUP, the reference may be the last one to a context. */
+    atls_context_unref(c->context);
     OPENSSL_thread_stop();
     unlink_connection(c, atls_err_exit(err));
     return NULL;
@@ -211,6 +212,7 @@ static void start(struct server *s, int fd, const char *peer)
     if (error != 0) {
         cli_note(verb, "%s: no thread for one more connection: %s", peer, strerror(error));
         SSL_free(ssl);
+        atls_context_unref(c->context);
         end_handshake(c);
         unlink_connection(c, 1);
     }

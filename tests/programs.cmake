@@ -131,7 +131,7 @@ if(TARGET atls_program)
       add_test(NAME ${suite}/${name}
                COMMAND ${ATLS_PYTHON} -B ${script} $<TARGET_FILE:atls_program>)
       set(labels ${suite})
-      if(name MATCHES "^(load|tpm_gone|serve|relay|verifier|verifier_(tls|processes|nodes|postgres|fetch)|passport)$") # many connections at one time
+      if(name MATCHES "^(load|tpm_gone|serve|relay|reattest|living|verifier|verifier_(tls|processes|nodes|postgres|fetch)|passport)$") # many connections at one time
         list(APPEND labels threads)
       endif()
       # tshark's Lua, on captures: no sanitizer sees it; nodes have ThreadSanitizer, and their parts ASan in the other tests

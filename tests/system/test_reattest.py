@@ -10,7 +10,7 @@ import socket
 import struct
 import subprocess
 
-from atlslib import (EXIT_DONE, EXIT_OURS, EXIT_REFUSED, Lines, SystemTest, main, need, read_line,
+from atlslib import (EXIT_DONE, EXIT_OURS, EXIT_REFUSED, WAIT, Lines, SystemTest, main, need, read_line,
                      run, start)
 
 SINCE = "2026-01-01T00:00:00Z"
@@ -102,6 +102,36 @@ class ReattestTest(SystemTest):
                            for event in client.events("round")
                            if "binder" in event["result"]["verdict"]["channel"]}
                 self.assertIn(len(binders), (0, len(client.events("round"))))
+
+    def test_rounds_go_on_while_data_are_forwarded(self):
+        """Both sides ask; what is behind the server ends its side, and the client still gets rounds and data."""
+        behind = socket.create_server(("127.0.0.1", 0))
+        self.addCleanup(behind.close)
+        behind.settimeout(WAIT)
+        server = self.framed("--forward", f"127.0.0.1:{behind.getsockname()[1]}", *self.peer.required(), "--reattest",
+                             "100ms,9s")
+        client = self.client(server, *self.machine.required(), *self.peer.own(), "--reattest", "100ms,9s")
+        far, _ = behind.accept()
+        self.addCleanup(far.close)
+        far.settimeout(WAIT)
+        sent = received = b""
+        for count in range(1, 4):
+            client.say(f"line {count}\n")
+            sent += f"line {count}\n".encode()
+            while len(received) < len(sent):
+                received += far.recv(100)
+            far.sendall(f"answer {count}\n".encode())
+            client.event("round", count)
+            server.out.wait(lambda line, least=count: len(server.events("round")) >= least, f"{count} rounds")
+        self.assertEqual(received, sent)
+        self.assertEqual("".join(event["result"]["text"] for event in (client.event("data", i) for i in range(1, 4))),
+                         "answer 1\nanswer 2\nanswer 3\n")
+        client.process.stdin.close()  # the client has ended its side: what is behind sees that, and answers still
+        self.assertEqual(far.recv(100), b"")
+        far.sendall(b"last")
+        self.assertEqual(client.event("data", 4)["result"]["text"], "last")
+        far.close()
+        self.assertEqual(client.finish(), EXIT_DONE)
 
     def test_a_server_asks_its_clients_again(self):
         server = self.framed(*self.peer.required(), "--reattest", "100ms,5s")

@@ -36,6 +36,55 @@ static inline struct test_pair framed_open(const struct test_world *world,
     return pair;
 }
 
+/* framed_honest is what `machine` answers to a request of the client's, made by hand. */
+static inline struct atls_bytes framed_honest(const struct test_pair *pair,
+                                              const struct test_machine *machine,
+                                              struct atls_bytes request)
+{
+    const struct forgery honest = {.finished = pair->server.ssl,
+                                   .maker = ATLS_ROLE_SERVER,
+                                   .bound = pair->server.ssl,
+                                   .key = machine,
+                                   .attester = machine};
+    return forge(&honest, request);
+}
+
+/* framed_open_forged is framed_open with a server that speaks frame by frame, and so far honestly.
+ */
+static inline struct test_pair framed_open_forged(const struct test_world *world,
+                                                  const uint32_t *reattest)
+{
+    const struct test_spec spec = {
+        .requires = &world->server, .timing = ATLS_TIMING_POST, .reattest = reattest};
+    SSL_CTX *client = test_enabled_ctx(world, NULL, &spec);
+    SSL_CTX *server = forger_ctx(world, &world->server);
+    struct test_pair pair = test_pair_of(client, server);
+    struct test_exchange at = {.step = ATLS_POST_WANT_READ};
+    SSL_CTX_free(client);
+    SSL_CTX_free(server);
+    test_shake(&pair);
+    test_exchange_step(&pair.client, &at);
+    send_hello_of(&pair.server, (struct atls_frame_hello){.frames = true});
+    (void)take_frame(&pair.server, ATLS_FRAME_HELLO);
+    const struct atls_bytes request = take_frame(&pair.server, ATLS_FRAME_REQUEST);
+    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR,
+               framed_honest(&pair, &world->server, request));
+    send_frame(&pair.server, ATLS_FRAME_DONE, atls_bytes_of(NULL, 0));
+    test_exchange_step(&pair.client, &at);
+    assert_int_equal(at.step, ATLS_POST_DONE);
+    (void)take_frame(&pair.server, ATLS_FRAME_DONE);
+    openssl_framed_set_clock(pair.client.ssl, framed_clock);
+    return pair;
+}
+
+/* framed_ask has the client ask such a server, and gives its request. */
+static inline struct atls_bytes framed_ask(struct test_pair *pair)
+{
+    assert_err(atls_post_round(pair->client.ssl, NULL), OK);
+    assert_int_equal(atls_post_run(pair->client.ssl, NULL), ATLS_POST_WANT_READ);
+    return take_frame(&pair->server, ATLS_FRAME_REQUEST);
+}
+
 /* framed_run moves rounds on until nothing moves; the last step of each end is kept in it. */
 static inline void framed_run(struct test_pair *pair)
 {

@@ -13,51 +13,9 @@ static int start(void **state)
     return 0;
 }
 
-/* A peer that speaks frame by frame, and answers honestly where it is told to. */
 static struct test_pair open_forged(const uint32_t *reattest)
 {
-    const struct test_spec spec = {
-        .requires = &world->server, .timing = ATLS_TIMING_POST, .reattest = reattest};
-    SSL_CTX *client = test_enabled_ctx(world, NULL, &spec);
-    SSL_CTX *server = forger_ctx(world, &world->server);
-    struct test_pair pair = test_pair_of(client, server);
-    struct test_exchange at = {.step = ATLS_POST_WANT_READ};
-    SSL_CTX_free(client);
-    SSL_CTX_free(server);
-    test_shake(&pair);
-    test_exchange_step(&pair.client, &at);
-    send_hello_of(&pair.server, (struct atls_frame_hello){.frames = true});
-    (void)take_frame(&pair.server, ATLS_FRAME_HELLO);
-    const struct atls_bytes request = take_frame(&pair.server, ATLS_FRAME_REQUEST);
-    const struct forgery honest = {.finished = pair.server.ssl,
-                                   .maker = ATLS_ROLE_SERVER,
-                                   .bound = pair.server.ssl,
-                                   .key = &world->server,
-                                   .attester = &world->server};
-    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, forge(&honest, request));
-    send_frame(&pair.server, ATLS_FRAME_DONE, atls_bytes_of(NULL, 0));
-    test_exchange_step(&pair.client, &at);
-    assert_int_equal(at.step, ATLS_POST_DONE);
-    (void)take_frame(&pair.server, ATLS_FRAME_DONE);
-    openssl_framed_set_clock(pair.client.ssl, framed_clock);
-    return pair;
-}
-
-static struct atls_bytes ask_again(struct test_pair *pair)
-{
-    assert_err(atls_post_round(pair->client.ssl, NULL), OK);
-    assert_int_equal(atls_post_run(pair->client.ssl, NULL), ATLS_POST_WANT_READ);
-    return take_frame(&pair->server, ATLS_FRAME_REQUEST);
-}
-
-static struct atls_bytes honest_answer(const struct test_pair *pair, struct atls_bytes request)
-{
-    const struct forgery honest = {.finished = pair->server.ssl,
-                                   .maker = ATLS_ROLE_SERVER,
-                                   .bound = pair->server.ssl,
-                                   .key = &world->server,
-                                   .attester = &world->server};
-    return forge(&honest, request);
+    return framed_open_forged(world, reattest);
 }
 
 static void frames_at_a_wrong_moment_are_refused(void **state)
@@ -128,12 +86,12 @@ static void an_answer_of_an_earlier_round_is_refused(void **state)
 {
     (void)state;
     struct test_pair pair = open_forged(on_request);
-    const struct atls_bytes first = honest_answer(&pair, ask_again(&pair));
+    const struct atls_bytes first = framed_honest(&pair, &world->server, framed_ask(&pair));
     send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, first);
     assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_WANT_READ);
     (void)take_frame(&pair.server, ATLS_FRAME_DONE);
     assert_int_equal(framed_accepted(&pair.client), 2);
-    (void)ask_again(&pair);
+    (void)framed_ask(&pair);
     send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, first);
     struct atls_diag diag = {.err = ATLS_OK};
     assert_int_equal(atls_post_run(pair.client.ssl, &diag), ATLS_POST_FAILED);
@@ -146,7 +104,7 @@ static void a_peer_that_refuses_ends_the_connection(void **state)
 {
     (void)state;
     struct test_pair pair = open_forged(on_request);
-    (void)ask_again(&pair);
+    (void)framed_ask(&pair);
     send_frame(&pair.server, ATLS_FRAME_CLOSE, test_hex("74"));
     struct atls_diag diag = {.err = ATLS_OK};
     assert_int_equal(atls_post_run(pair.client.ssl, &diag), ATLS_POST_FAILED);
@@ -166,8 +124,9 @@ static void data_stop_when_no_answer_comes_in_time(void **state)
     char got[8];
     size_t len = 0;
     struct test_pair pair = open_forged(minutely);
-    const struct atls_bytes request = ask_again(&pair);
-    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR, honest_answer(&pair, request));
+    const struct atls_bytes request = framed_ask(&pair);
+    send_frame(&pair.server, ATLS_FRAME_AUTHENTICATOR,
+               framed_honest(&pair, &world->server, request));
     assert_int_equal(atls_post_run(pair.client.ssl, NULL), ATLS_POST_WANT_READ);
     (void)take_frame(&pair.server, ATLS_FRAME_DONE);
     framed_time_ms += 60000;

@@ -4,6 +4,7 @@
 #include "forger.h"
 
 #include "stack/openssl/adapter.h"
+#include "verifier/operations.h"
 
 static struct test_world *world;
 
@@ -150,6 +151,57 @@ static void an_answer_of_an_earlier_round_is_refused(void **state)
     /* for good */
     struct atls_bytes message;
     assert_err(atls_post_ask(pair.client.ssl, no_nonce, &message, NULL), STATE);
+    test_pair_free(&pair);
+}
+
+/* a request that nobody answered in time is not answered any more. */
+static void an_answer_after_its_time_is_refused(void **state)
+{
+    (void)state;
+    enum { TIMEOUT_MS = 50 };
+    struct atls_diag diag;
+    struct atls_bytes message;
+    const struct test_spec client = {.requires = &world->server,
+                                     .timing = ATLS_TIMING_POST,
+                                     .own_carriage = true,
+                                     .timeout_ms = TIMEOUT_MS};
+    const struct test_spec server = {
+        .attests = &world->server, .timing = ATLS_TIMING_POST, .own_carriage = true};
+    struct test_pair pair = test_pair_of_spec(world, &client, &server);
+    test_shake(&pair);
+    const struct atls_bytes late = answer(&pair.server, ask(&pair.client, no_nonce));
+    const int64_t end_ms = atls_verifier_clock_ms() + TIMEOUT_MS;
+    while (atls_verifier_clock_ms() <= end_ms) {
+        assert_err(atls_post_ask(pair.client.ssl, no_nonce, &message, NULL), STATE);
+    }
+    assert_err(atls_post_judge(pair.client.ssl, late, &diag), AUTHENTICATOR);
+    assert_string_equal(diag.found, "one whose time is over");
+    assert_false(atls_verdict_opens(atls_openssl_verdict(pair.client.ssl)));
+    assert_err(atls_post_ask(pair.client.ssl, no_nonce, &message, NULL), STATE);
+    test_pair_free(&pair);
+}
+
+/* The handshake that follows on the same SSL knows nothing of a request that was never answered. */
+static void an_answer_to_a_request_of_an_earlier_handshake_is_refused(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    struct test_pair pair = mutual(ATLS_TIMING_POST, NULL);
+    const struct atls_bytes before = ask(&pair.client, no_nonce);
+    const struct atls_bytes of_before = answer(&pair.server, before);
+    for (unsigned i = 0; i < 3; i++) {
+        assert_int_equal(SSL_clear(pair.client.ssl) & SSL_clear(pair.server.ssl), 1);
+        test_pair_join(&pair);
+        test_shake(&pair);
+        const bool asks = i == 1; /* the earlier one is superseded by another */
+        const struct atls_bytes now = asks ? ask(&pair.client, no_nonce) : no_nonce;
+        const struct atls_bytes message = i == 2 ? answer(&pair.server, before) : of_before;
+        assert_int_equal(atls_post_judge(pair.client.ssl, message, &diag),
+                         asks ? ATLS_ERR_ILLEGAL : ATLS_ERR_AUTHENTICATOR);
+        assert_string_equal(diag.found, asks ? "another one" : "none that waits");
+        assert_int_equal(now.len != 0, asks);
+        assert_false(atls_verdict_opens(atls_openssl_verdict(pair.client.ssl)));
+    }
     test_pair_free(&pair);
 }
 
@@ -351,6 +403,8 @@ int main(void)
         cmocka_unit_test(one_request_waits_at_a_time),
         cmocka_unit_test(a_context_is_used_once_over_both_directions),
         cmocka_unit_test(an_answer_of_an_earlier_round_is_refused),
+        cmocka_unit_test(an_answer_after_its_time_is_refused),
+        cmocka_unit_test(an_answer_to_a_request_of_an_earlier_handshake_is_refused),
         cmocka_unit_test(an_answer_without_a_request_is_refused),
         cmocka_unit_test(an_answer_of_another_connection_is_refused),
         cmocka_unit_test(each_bit_of_an_answer_counts),

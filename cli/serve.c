@@ -301,7 +301,8 @@ static bool on_signal(struct server *s)
     return true;
 }
 
-static void shut_all(struct server *s)
+/* shut_all gives false when a connection has not ended in time. */
+static bool shut_all(struct server *s)
 {
     struct timespec until;
     clock_gettime(CLOCK_REALTIME, &until);
@@ -314,7 +315,9 @@ static void shut_all(struct server *s)
     while (s->connections != 0 && error == 0) {
         error = pthread_cond_timedwait(&s->changed, &s->lock, &until);
     }
+    const bool ended = s->connections == 0;
     pthread_mutex_unlock(&s->lock);
+    return ended;
 }
 
 static void loop(struct server *s)
@@ -403,11 +406,17 @@ static int run(const struct cli_options *o, struct atls_diag *diag)
     int status = 0;
     if (err == ATLS_OK) {
         loop(&s);
-        shut_all(&s);
+        const bool ended = shut_all(&s);
+        pthread_mutex_lock(&s.lock);
+        const uint64_t served = s.served;
         status = o->once ? s.last_status : 0;
+        pthread_mutex_unlock(&s.lock);
         if (o->json) {
             cli_event_last(verb, "stopped", status,
-                           json_pack("{s:I}", "connections", (json_int_t)s.served));
+                           json_pack("{s:I}", "connections", (json_int_t)served));
+        }
+        if (!ended) { /* a thread still uses all that is let go below */
+            _exit(status);
         }
     } else {
         status = cli_finish(verb, o->json, diag, NULL);
@@ -419,9 +428,7 @@ static int run(const struct cli_options *o, struct atls_diag *diag)
         close(s.signal_fd);
     }
     cli_rate_free(s.rate);
-    if (s.connections == 0) { /* else a thread that did not end in time still uses it */
-        cli_setup_cleanup(&s.setup);
-    }
+    cli_setup_cleanup(&s.setup);
     return status;
 }
 

@@ -275,9 +275,12 @@ int verifier_front_run(int control_fd, const struct verifier_config *config)
         loop(f);
         f->stopping = true;
         verifier_log_event(f->service.log, "stopping", NULL, NULL);
-        verifier_listener_stop(f->listener, verifier_now_ms() + DRAIN_MS);
+        const bool closed = verifier_listener_stop(f->listener, verifier_now_ms() + DRAIN_MS);
         verifier_log_event(f->service.log, "stopped", NULL, NULL);
         status = f->status;
+        if (!closed) { /* a thread still uses all that is let go below */
+            _exit(status);
+        }
     } else {
         status = config->refuse(config->tls_arg, &diag);
     }

@@ -381,8 +381,9 @@ struct ssl_ctx_st *verifier_listener_replace_tls(struct verifier_listener *liste
     return old;
 }
 
-/* wait_closed shuts what is open, and waits for the threads of TLS, which use this struct. */
-static void wait_closed(struct verifier_listener *l, int64_t deadline_ms)
+/* wait_closed shuts what is open, and waits for the threads of TLS, which use this struct; false
+ * when one does not end in time. */
+static bool wait_closed(struct verifier_listener *l, int64_t deadline_ms)
 {
     pthread_mutex_lock(&l->lock);
     for (struct connection *c = l->open; c != NULL; c = c->next) {
@@ -396,15 +397,20 @@ static void wait_closed(struct verifier_listener *l, int64_t deadline_ms)
         until.tv_sec += 1;
         (void)pthread_cond_timedwait(&l->changed, &l->lock, &until);
     }
+    const bool closed = l->open == NULL;
     pthread_mutex_unlock(&l->lock);
+    return closed;
 }
 
-void verifier_listener_stop(struct verifier_listener *listener, int64_t deadline_ms)
+bool verifier_listener_stop(struct verifier_listener *listener, int64_t deadline_ms)
 {
     close(listener->wake[1]);
     listener->wake[1] = -1;
     pthread_join(listener->thread, NULL);
     verifier_http_drain(listener->http, deadline_ms);
-    wait_closed(listener, verifier_now_ms() + 5000);
-    listener_free(listener);
+    const bool closed = wait_closed(listener, verifier_now_ms() + 5000);
+    if (closed) {
+        listener_free(listener);
+    }
+    return closed;
 }

@@ -29,8 +29,9 @@ ATLS_NODISCARD enum atls_err verifier_listener_new(struct verifier_listener **ou
                                                    struct verifier_service *service,
                                                    const struct verifier_listener_config *config,
                                                    struct atls_diag *diag);
-/* verifier_listener_stop accepts no more, waits for what has begun, and frees. */
-void verifier_listener_stop(struct verifier_listener *listener, int64_t deadline_ms);
+/* verifier_listener_stop accepts no more, waits for what has begun, and frees. False: a thread has
+ * not ended in time, and goes on using the service; nothing is freed. */
+ATLS_NODISCARD bool verifier_listener_stop(struct verifier_listener *listener, int64_t deadline_ms);
 /* verifier_listener_replace_tls uses another context for new connections; gives the old one, which
  * is the caller's to free. */
 struct ssl_ctx_st *verifier_listener_replace_tls(struct verifier_listener *listener,

@@ -69,9 +69,9 @@ class LoadTest(AttackTest):
         self.assertEqual(len(server.said_of(held[0])), 1)
 
     def test_max_handshakes_bounds_them_and_who_waits_is_served_later(self):
-        server = self.server(*self.atls.own(), "--handshake-timeout", "2s",
+        server = self.server(*self.atls.own(), "--handshake-timeout", "3s",
                              "--max-handshakes", "4")
-        with self.half_open(server.address, 12, b"\x16") as held:
+        with self.half_open(server.address, 8, b"\x16") as held:
             report, own = connect(server.address)
             self.assertLess(threads_of(server), 4 + 7)  # one each, and the program's own few
             self.assertTrue(report["ok"], report["error"])
@@ -96,7 +96,7 @@ class LoadTest(AttackTest):
             self.assertTrue(report["ok"], report["error"])
 
     def test_an_octet_at_a_time_does_not_move_the_time_out(self):
-        server = self.server(*self.atls.own(), "--handshake-timeout", "1s")
+        server = self.server(*self.atls.own(), "--handshake-timeout", "3s")
         report, own = connect(server.address, faults=["drip=0.1"])
         self.assertFalse(report["ok"])
         event = server.connection(own)
@@ -113,7 +113,7 @@ class LoadTest(AttackTest):
         self.assertTrue(connect(server.address, faults=["drip=0.0005"])[0]["ok"])
 
     def test_a_peer_that_falls_silent_is_given_up(self):
-        server = self.server(*self.atls.own(), *self.peer.required(), "--handshake-timeout", "2s")
+        server = self.server(*self.atls.own(), *self.peer.required(), "--handshake-timeout", "5s")
         ends = {}
 
         def one(fault):
@@ -141,11 +141,12 @@ class LoadTest(AttackTest):
                               given=SECRET)
         self.assert_fails(outcome, atlslib.EXIT_CONNECTION, "TIMEOUT")
         mute.finish()
-        for fault, code in (("hang-after-client-hello", "TIMEOUT"), ("hang-in-flight", "TIMEOUT"),
-                            ("close-in-flight", "CONNECTION")):
+        for fault, code, limit in (("hang-after-client-hello", "TIMEOUT", "1s"),
+                                   ("hang-in-flight", "TIMEOUT", "1s"),
+                                   ("close-in-flight", "CONNECTION", "60s")):
             with self.subTest(fault):
                 peer = PeerServer(*self.peer.attesting(), faults=[fault])
-                words = self.client_words(peer.address, None, "--handshake-timeout", "1s")
+                words = self.client_words(peer.address, None, "--handshake-timeout", limit)
                 outcome = atlslib.run(*words, given=SECRET)
                 self.assert_fails(outcome, atlslib.EXIT_CONNECTION, code)
                 self.assertIsNone(peer.report()["application_data_received"])

@@ -45,8 +45,10 @@ class OnPathTest(AttackTest):
     def test_a_mere_wire_changes_nothing(self):
         for chosen in ((), ("drip=0",), ("s2c:drip=0",)):
             with self.subTest(chosen):
+                before = len(self.both.events("connection"))
                 outcome, _ = self.through(*chosen)
                 self.assert_done(outcome)
+                atlslib.wait_until(lambda count=before: self.both.events("connection")[count:], "an event")
                 self.assertEqual(outcome.objects[1]["result"]["text"], SECRET.decode())
         with open(self.path("got"), "w", encoding="utf-8"):
             pass  # the lines of those that nobody touched

@@ -73,7 +73,7 @@ class TpmGoneTest(AttackTest):
         return threads > 1 and len(established) > 0
 
     def test_a_tpm_that_hangs_fails_at_the_deadline_and_serves_afterwards(self):
-        server = self.server(*self.machine.own(), "--handshake-timeout", "2s")
+        server = self.server(*self.machine.own(), "--handshake-timeout", "5s")
         self.tpm.process.send_signal(signal.SIGSTOP)
         report, own = connect(server.address, *OFFER)
         event = server.connection(own)

@@ -17,7 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 1500 /* of 20 ms */
+#define START_TRIES 3000 /* of 20 ms */
 #define VERSIONS    "/usr/lib/postgresql"
 
 static void fail(const char *what)

@@ -16,7 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#define START_TRIES 500 /* of 20 ms */
+#define START_TRIES 3000 /* of 20 ms */
 
 static void fail(const char *what)
 {

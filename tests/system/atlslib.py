@@ -5,8 +5,10 @@ Every wait ends after WAIT seconds at the latest; no test depends on how long an
 is started here is ended here, by its process id.
 """
 
+import errno
 import json
 import os
+import random
 import re
 import shutil
 import signal
@@ -261,13 +263,17 @@ class SoftwareTpm:
              "--tpmstate", f"dir={self.folder}", "--flags", "not-need-init,startup-clear"],
             stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
-            wait_until(lambda: os.path.exists(self.socket) or self.process.poll() is not None,
-                       "the socket of swtpm")
+            wait_until(lambda: self.process.poll() is not None or self._answers(), "the socket of swtpm")
             if self.process.poll() is not None:
                 raise AssertionError(f"swtpm ended with {self.process.returncode}")
         except AssertionError:
             self.stop()
             raise
+
+    def _answers(self) -> bool:
+        """The path of the socket is there a moment before anybody listens."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(self.socket) == 0
 
     def kill(self) -> None:
         self.process.kill()
@@ -374,3 +380,16 @@ def name_of(sock: socket.socket) -> str:
     """This end, as the server names it."""
     host, port = sock.getsockname()[:2]
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def free_port(address: str) -> int:
+    """A port that the kernel gives to nobody who asks for any: it stays free until it is used."""
+    while True:
+        port = random.randrange(12000, 30000)
+        with socket.socket() as probe:
+            try:
+                probe.bind((address, port))
+                return port
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE:
+                    raise

@@ -4,7 +4,6 @@
 import os
 import re
 import signal
-import socket
 import subprocess
 
 import atlslib
@@ -50,9 +49,3 @@ class Machine:
         self.process.stdin.close()
         self.process.wait(WAIT)
         self.lines.join()
-
-
-def free_port(address: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((address, 0))
-        return probe.getsockname()[1]

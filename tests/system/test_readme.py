@@ -7,8 +7,8 @@ import re
 
 import atlslib
 import verifierlib
-from atlslib import ROOT, SystemTest, main, need
-from pasted import Machine, free_port
+from atlslib import ROOT, SystemTest, free_port, main, need
+from pasted import Machine
 
 HEADING = "## With a Verifier as a service, in five commands\n"
 

@@ -83,9 +83,15 @@ class ServeTest(SystemTest):
         self.assertEqual(seen, [BIG])
         self.assertEqual(outcome.out, b"%d octets" % len(BIG))
 
+    def deaf_port(self) -> int:
+        """A port that is ours, so that nobody else comes to listen there, and nobody does."""
+        holder = socket.socket()
+        self.addCleanup(holder.close)
+        holder.bind(("127.0.0.1", 0))
+        return holder.getsockname()[1]
+
     def test_forwarding_to_nobody_ends_the_connection_alone(self):
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
+        port = self.deaf_port()
         server = self.server(*self.identity.own(), "--forward", f"127.0.0.1:{port}")
         for _ in range(2):
             outcome = self.connect(server, given=b"x\n")
@@ -117,9 +123,7 @@ class ServeTest(SystemTest):
     # Statuses.
 
     def test_nobody_there_is_no_connection(self):
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
-        outcome = run("connect", f"127.0.0.1:{port}", "--json", *self.expect)
+        outcome = run("connect", f"127.0.0.1:{self.deaf_port()}", "--json", *self.expect)
         self.assert_fails(outcome, EXIT_CONNECTION, "CONNECTION")
         outcome = run("connect", "no-such-host.invalid:443", "--json", *self.expect)
         self.assert_fails(outcome, EXIT_CONNECTION, "CONNECTION")

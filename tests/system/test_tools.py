@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 
-from atlslib import (EXIT_REFUSED, WAIT, Lines, SystemTest, main, need, run, wait_until)
+from atlslib import (EXIT_REFUSED, WAIT, Lines, SystemTest, free_port, main, need, run, wait_until)
 from authority import Authority
 
 
@@ -89,8 +89,7 @@ class ToolsTest(SystemTest):
     # openssl s_server behind atls connect.
 
     def s_server(self, *words):
-        with socket.create_server(("127.0.0.1", 0)) as unused:
-            port = unused.getsockname()[1]
+        port = free_port("127.0.0.1")
         process = subprocess.Popen(
             ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", self.pkix[1],
              "-key", self.pkix[3], *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,

@@ -13,8 +13,8 @@ import subprocess
 import sys
 
 import atlslib
-from atlslib import ROOT, SystemTest, main, need
-from pasted import Machine, free_port
+from atlslib import ROOT, SystemTest, free_port, main, need
+from pasted import Machine
 
 PAGE = os.path.join(ROOT, "docs", "tutorial.md")
 NOT_RUN = {"both", "a server with a TPM"}  # installing, and hardware

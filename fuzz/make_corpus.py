@@ -1230,6 +1230,47 @@ def stack_handshakes():
     yield "server_empty_cmw", b"\0" + good + body(b"\0\0\0")
 
 
+@target("fuzz_stack_framed")
+def framed_connections():
+    """Flags (1 client, 2 requires, 4 frames, 8 the gate is open, 16 tells what is late), then steps of both sides."""
+    def frame(kind, body=b""):
+        return b"\0" + bytes([kind]) + vec16(body)
+
+    def raw(octets):
+        return b"\1" + vec16(octets)
+
+    read, write, run, ask, end, closed, step = b"\2", b"\3\5", b"\4", b"\5", b"\7", b"\x08", b"\x09"
+    late = b"\6\x64"
+
+    def request(kind, number):
+        asked = extension(13, vec16(b"\x04\x03")) + extension(0xff5f, b"") + extension(0xff60, vec16(b"\0\0\x27\x13"))
+        return frame(2, handshake_message(kind, bytes([32]) + bytes([number]) * 32 + vec16(asked)))
+
+    hello, framed, asks = frame(1, b"\1\0"), frame(1, b"\1\2"), frame(1, b"\1\3")
+    done, answer = frame(4), frame(3, handshake_message(20, bytes(32)))
+    data = frame(5, b"some data of the peer's")
+    yield "plain", b"\0" + step + hello + done + step + raw(b"plain") + read + write + end + closed + read
+    yield "opens_framed", b"\4" + step + framed + done + step + data + read + write + read + end
+    yield "asked_server", b"\4" + step + asks + request(17, 1) + step + done + step + data + read + write
+    yield "asked_client", b"\5" + step + asks + request(13, 1) + step + done + step + data + read + write
+    yield "requires", b"\7" + step + framed + answer + done + step + data + read
+    yield "early_data", b"\6" + step + framed + data + step + read
+    yield "early_data_read", b"\4" + step + framed + frame(5, b"early") + step + done + step + data + read
+    yield "no_answer", b"\7" + step + framed + done + step + data + read
+    yield "no_frames", b"\7" + step + hello + step
+    yield "data", b"\x0c" + data + data + read + write + write + read + read + data + end + read + closed + read
+    yield "pieces", b"\x0c" + raw(b"\5\0") + read + raw(b"\0\3ab") + run + raw(b"c\5") + read + raw(b"\0\0\1d") + read
+    yield "parts", b"\x0c" + (frame(5, bytes(range(256))) + read + run) * 4 + frame(5, b"x" * 300) + read * 20
+    yield "asked_often", b"\x0c" + b"".join(request(17, i) + run + done + data + read for i in range(1, 12)) + late + run
+    yield "asks", b"\x0f" + ask + run + data + answer + read
+    yield "asks_late", b"\x1f" + ask + run + late + run + data + read + write + late + answer + run
+    yield "crossing", b"\x0e" + ask + request(17, 1) + run + done + data + read + answer + run
+    yield "close", b"\x0d" + data + frame(6, b"\x28") + read + write
+    yield "two_requests", b"\x0d" + request(13, 1) + request(13, 2) + run
+    yield "cut", b"\x0c" + raw(b"\5\0\0\4ab") + closed + read
+    yield "ahead", b"\x0e" + ask + run + b"".join(frame(5, bytes([i]) * 16380) + run for i in range(6)) + read + read
+
+
 # ---- src/result, src/json: Attestation Results ----
 
 EAR_LABELS = {

@@ -64,6 +64,10 @@ static enum atls_err read_tcb(struct atls_amd_tcb *tcb, const struct atls_x509 *
         {"snpSPL", &tcb->snp, {ARC, 3, 3}, true},
         {"ucodeSPL", &tcb->microcode, {ARC, 3, 8}, true},
         {"fmcSPL", &tcb->fmc, {ARC, 3, 9}, false},
+        {"spl4", &tcb->reserved[0], {ARC, 3, 4}, false}, /* Turin has none */
+        {"spl5", &tcb->reserved[1], {ARC, 3, 5}, false},
+        {"spl6", &tcb->reserved[2], {ARC, 3, 6}, false},
+        {"spl7", &tcb->reserved[3], {ARC, 3, 7}, false},
     };
     struct atls_bytes value;
     for (size_t i = 0; i < ATLS_ARRAY_LEN(levels); i++) {
@@ -167,5 +171,7 @@ bool atls_amd_tcb_equal(const struct atls_amd_tcb *a, const struct atls_amd_tcb 
 {
     return a->has_fmc == b->has_fmc && (!a->has_fmc || a->fmc == b->fmc) &&
            a->bootloader == b->bootloader && a->tee == b->tee && a->snp == b->snp &&
-           a->microcode == b->microcode;
+           a->microcode == b->microcode &&
+           atls_bytes_equal(atls_bytes_of(a->reserved, sizeof a->reserved),
+                            atls_bytes_of(b->reserved, sizeof b->reserved));
 }

@@ -15,6 +15,7 @@
 struct atls_amd_tcb {
     bool has_fmc; /* Turin and later */
     uint8_t fmc, bootloader, tee, snp, microcode;
+    uint8_t reserved[4]; /* spl4 to spl7: of components that nobody has named yet */
 };
 
 enum atls_amd_key { ATLS_AMD_VCEK = 0, ATLS_AMD_VLEK = 1 };

@@ -70,18 +70,18 @@ static void describe(struct extensions *e, const struct atls_sim_snp *snp)
     const uint8_t *tcb = snp->cert_tcb;
     const bool fmc = snp->line->has_fmc;
     add_level(e, AMD_OID "1", fmc ? 1 : 0);
-    add_text(e, AMD_OID "2", snp->line->name);
+    add_text(e, AMD_OID "2", snp->cert_product[0] != '\0' ? snp->cert_product : snp->line->name);
     add_level(e, AMD_OID "3.1", tcb[fmc ? 1 : 0]);
     add_level(e, AMD_OID "3.2", tcb[fmc ? 2 : 1]);
     add_level(e, AMD_OID "3.3", tcb[fmc ? 3 : 6]);
     if (fmc) {
         add_level(e, AMD_OID "3.9", tcb[0]);
     } else {
-        add_level(e, AMD_OID "3.4", 0);
+        add_level(e, AMD_OID "3.4", tcb[2]);
     }
-    add_level(e, AMD_OID "3.5", 0);
-    add_level(e, AMD_OID "3.6", 0);
-    add_level(e, AMD_OID "3.7", 0);
+    add_level(e, AMD_OID "3.5", tcb[fmc ? 4 : 3]);
+    add_level(e, AMD_OID "3.6", tcb[fmc ? 5 : 4]);
+    add_level(e, AMD_OID "3.7", tcb[fmc ? 6 : 5]);
     add_level(e, AMD_OID "3.8", tcb[7]);
     if (atls_sim_snp_is_vlek(snp)) {
         add_text(e, AMD_OID "5", "CN=cc-simulation.example");
@@ -125,12 +125,16 @@ static enum atls_err issue_all(struct making *m, struct atls_diag *diag)
     describe(&extensions, m->snp);
     snprintf(ark, sizeof ark, "ARK-%s", m->snp->line->name);
     snprintf(ask, sizeof ask, vlek ? "SEV-VLEK-%s" : "SEV-%s", m->snp->line->name);
+    const char *issuer_name = m->snp->cert_issuer[0] != '\0' ? m->snp->cert_issuer : ask;
+    const char *leaf = m->snp->cert_subject[0] != '\0' ? m->snp->cert_subject
+                       : vlek                          ? "SEV-VLEK"
+                                                       : "SEV-VCEK";
     enum atls_err err = issue(m, ARK, ark, NULL, diag);
     if (err == ATLS_OK) {
-        err = issue(m, ASK, ask, NULL, diag);
+        err = issue(m, ASK, issuer_name, NULL, diag);
     }
     if (err == ATLS_OK) {
-        err = issue(m, LEAF, vlek ? "SEV-VLEK" : "SEV-VCEK", &extensions, diag);
+        err = issue(m, LEAF, leaf, &extensions, diag);
     }
     const struct atls_issuer issuer = {atls_bytes_of(m->parts[ARK].data, m->parts[ARK].len),
                                        m->maker->keys[ARK]};

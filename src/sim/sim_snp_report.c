@@ -161,6 +161,43 @@ static const char *split(struct atls_bytes *name, const char *setting)
     return equal != NULL ? equal + 1 : NULL;
 }
 
+static enum atls_err set_text(char *out, size_t cap, const char *value, const char *setting,
+                              struct atls_diag *diag)
+{
+    const size_t len = strlen(value);
+    if (len == 0 || len >= cap) {
+        return refuse(setting, "a short text", diag);
+    }
+    memcpy(out, value, len + 1);
+    return ATLS_OK;
+}
+
+/* set_certificate sets what the certificate says, apart from the report; *out_known is false for
+ * something else. */
+static enum atls_err set_certificate(struct atls_sim_snp *snp, bool *out_known,
+                                     struct atls_bytes name, const char *value, const char *setting,
+                                     struct atls_diag *diag)
+{
+    *out_known = true;
+    if (atls_bytes_is_text(name, "certificate.tcb")) {
+        return set_octets(snp->cert_tcb, sizeof snp->cert_tcb, value, setting, diag);
+    }
+    if (atls_bytes_is_text(name, "certificate.chip_id")) {
+        return set_octets(snp->cert_chip_id, snp->line->chip_id_len, value, setting, diag);
+    }
+    if (atls_bytes_is_text(name, "certificate.product")) {
+        return set_text(snp->cert_product, sizeof snp->cert_product, value, setting, diag);
+    }
+    if (atls_bytes_is_text(name, "certificate.subject")) {
+        return set_text(snp->cert_subject, sizeof snp->cert_subject, value, setting, diag);
+    }
+    if (atls_bytes_is_text(name, "certificate.issuer")) {
+        return set_text(snp->cert_issuer, sizeof snp->cert_issuer, value, setting, diag);
+    }
+    *out_known = false;
+    return ATLS_OK;
+}
+
 static enum atls_err set(struct atls_sim_snp *snp, const char *setting, struct atls_diag *diag)
 {
     struct atls_bytes name;
@@ -174,14 +211,12 @@ static enum atls_err set(struct atls_sim_snp *snp, const char *setting, struct a
     if (atls_bytes_is_text(name, "signing_key")) {
         return set_signing_key(snp, value, setting, diag);
     }
-    if (atls_bytes_is_text(name, "certificate.tcb")) {
-        return set_octets(snp->cert_tcb, sizeof snp->cert_tcb, value, setting, diag);
-    }
-    if (atls_bytes_is_text(name, "certificate.chip_id")) {
-        return set_octets(snp->cert_chip_id, snp->line->chip_id_len, value, setting, diag);
-    }
-    enum atls_err err;
+    bool known = false;
     uint8_t tcb[8];
+    enum atls_err err = set_certificate(snp, &known, name, value, setting, diag);
+    if (known) {
+        return err;
+    }
     if (atls_bytes_is_text(name, "tcb")) {
         err = set_octets(tcb, sizeof tcb, value, setting, diag);
         if (err == ATLS_OK) {

@@ -26,6 +26,9 @@ struct atls_sim_snp {
     /* What the certificate says; of the report unless set apart, to be wrong on purpose. */
     uint8_t cert_tcb[8];
     uint8_t cert_chip_id[64];
+    char cert_product[16];
+    char cert_subject[24]; /* common names; "": those of AMD */
+    char cert_issuer[24];
 };
 
 /*
@@ -35,7 +38,8 @@ struct atls_sim_snp {
  * launch_mit_vector, current_mit_vector; and in hex, as they stand in the report: family_id,
  * image_id, measurement, host_data, id_key_digest, author_key_digest, report_id, report_id_ma,
  * current_tcb, reported_tcb, committed_tcb, launch_tcb, tcb (all four), cpuid, chip_id,
- * current_version, committed_version; certificate.tcb, certificate.chip_id.
+ * current_version, committed_version; certificate.tcb, certificate.chip_id; and as text
+ * certificate.product, certificate.subject, certificate.issuer.
  */
 ATLS_NODISCARD enum atls_err atls_sim_snp_init(struct atls_sim_snp *out,
                                                const char *const *settings, size_t num_settings,

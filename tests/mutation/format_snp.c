@@ -118,6 +118,26 @@ static const struct {
 #undef ROW
 };
 
+/* Levels of the VCEK, by their place in cert_tcb: each is an extension of its own. */
+#define LEVELS(X)                                                                                  \
+    X("certificate.bl_spl", 0)                                                                     \
+    X("certificate.tee_spl", 1)                                                                    \
+    X("certificate.spl4", 2)                                                                       \
+    X("certificate.spl5", 3)                                                                       \
+    X("certificate.spl6", 4)                                                                       \
+    X("certificate.spl7", 5)                                                                       \
+    X("certificate.snp_spl", 6)                                                                    \
+    X("certificate.ucode_spl", 7)
+
+static const struct {
+    const char *field;
+    size_t at;
+} cert_levels[] = {
+#define ROW(field, at) {field, at},
+    LEVELS(ROW)
+#undef ROW
+};
+
 static const struct mutation_field fields[] = {
     MUTATION_WRAP_FIELDS,
     {"map.auxblob", VALUE_CBOR},
@@ -135,7 +155,13 @@ static const struct mutation_field fields[] = {
     {"signature.s.upper", VALUE_VEC16},
     {"signature.reserved", VALUE_VEC16},
     {"certificate.tcb", VALUE_VEC16},
-    {"certificate.chip_id", VALUE_VEC16},
+#define FIELD(field, at) {field, VALUE_VEC16},
+    LEVELS(FIELD)
+#undef FIELD
+        {"certificate.chip_id", VALUE_VEC16},
+    {"certificate.product", VALUE_VEC16},
+    {"certificate.subject", VALUE_VEC16},
+    {"certificate.issuer", VALUE_VEC16},
     {"table.ark", VALUE_VEC16},
     {"table.ask", VALUE_VEC16},
     {"table.vcek", VALUE_VEC16},
@@ -252,13 +278,29 @@ static void change_certificate(uint8_t *octets, size_t len, struct value_change 
     }
 }
 
+/* change_name changes a text of a certificate, into another one. */
+static void change_name(char *out, const char *name, struct value_change *change, const char *field)
+{
+    if (strcmp(change->field, field) == 0 && change->kind == VALUE_CHANGE_OTHER) {
+        const size_t len = strlen(name);
+        memcpy(out, name, len + 1);
+        change_certificate((uint8_t *)out, len, change, field);
+    }
+}
+
 /* certificates gives the table, with a VCEK issued anew where the change is of what it says. */
 static struct atls_bytes certificates(struct value_change *change)
 {
     struct test_snp other = machine;
     change_certificate(other.snp.cert_tcb, sizeof other.snp.cert_tcb, change, "certificate.tcb");
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cert_levels); i++) {
+        change_certificate(&other.snp.cert_tcb[cert_levels[i].at], 1, change, cert_levels[i].field);
+    }
     change_certificate(other.snp.cert_chip_id, sizeof other.snp.cert_chip_id, change,
                        "certificate.chip_id");
+    change_name(other.snp.cert_product, "Milan", change, "certificate.product");
+    change_name(other.snp.cert_subject, "SEV-VCEK", change, "certificate.subject");
+    change_name(other.snp.cert_issuer, "SEV-Milan", change, "certificate.issuer");
     return change->applied && strncmp(change->field, "certificate.", 12) == 0
                ? test_snp_table(&other)
                : table;

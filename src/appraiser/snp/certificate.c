@@ -13,13 +13,16 @@ static enum atls_err refuse(struct atls_diag *diag, const char *claim, const cha
     return atls_fail_texts(diag, ATLS_ERR_CLAIM, ATLS_STEP_ENDORSEMENT, claim, found, expected);
 }
 
-static void show_tcb(uint8_t out[5], const struct atls_amd_tcb *tcb)
+enum { SHOWN_TCB_LEN = 9 };
+
+static void show_tcb(uint8_t out[SHOWN_TCB_LEN], const struct atls_amd_tcb *tcb)
 {
     out[0] = tcb->fmc;
     out[1] = tcb->bootloader;
     out[2] = tcb->tee;
     out[3] = tcb->snp;
     out[4] = tcb->microcode;
+    memcpy(&out[5], tcb->reserved, sizeof tcb->reserved);
 }
 
 static enum atls_err check_tcb(const struct atls_snp_report *report,
@@ -27,13 +30,13 @@ static enum atls_err check_tcb(const struct atls_snp_report *report,
                                const struct atls_amd_cert *cert, struct atls_diag *diag)
 {
     const struct atls_amd_tcb tcb = atls_snp_tcb_of(report->reported_tcb, product);
-    uint8_t found[5], expected[5];
+    uint8_t found[SHOWN_TCB_LEN], expected[SHOWN_TCB_LEN];
     if (atls_amd_tcb_equal(&cert->tcb, &tcb)) {
         return ATLS_OK;
     }
     show_tcb(found, &cert->tcb);
     show_tcb(expected, &tcb);
-    refuse(diag, "TCB of the certificate", "FMC, boot loader, TEE, SNP, microcode ",
+    refuse(diag, "TCB of the certificate", "FMC, boot loader, TEE, SNP, microcode, spl4 to 7 ",
            "that of REPORTED_TCB, ");
     atls_diag_found_bytes(diag, atls_bytes_of(found, sizeof found));
     atls_diag_expected_bytes(diag, atls_bytes_of(expected, sizeof expected));
@@ -100,6 +103,35 @@ static enum atls_err check_kind(const struct atls_snp_report *report,
                         vcek ? "that of a VLEK" : "that of a VCEK");
 }
 
+/* is_named compares a common name with `head` and the name of the line, where there is one. */
+static bool is_named(const struct atls_x509 *cert, const char *head, const char *line)
+{
+    const char *name = atls_x509_common_name(cert);
+    const size_t len = strlen(head);
+    return strncmp(name, head, len) == 0 && strcmp(&name[len], line) == 0;
+}
+
+/* check_names: under one ARK stand an ASK for VCEKs and an ASVK for VLEKs (57230, 3). Neither may
+ * certify what is the other's: a cloud has VLEKs in its hands, and of the chip nobody but AMD. */
+static enum atls_err check_names(const struct atls_chain *chain, const struct atls_amd_cert *cert,
+                                 struct atls_diag *diag)
+{
+    const bool vcek = cert->kind == ATLS_AMD_VCEK;
+    const struct atls_x509 *leaf = atls_chain_cert(chain, 0);
+    const struct atls_x509 *issuer = atls_chain_cert(chain, 1);
+    if (!is_named(leaf, vcek ? "SEV-VCEK" : "SEV-VLEK", "")) {
+        return refuse(diag, "subject of the certificate", atls_x509_common_name(leaf),
+                      vcek ? "SEV-VCEK" : "SEV-VLEK");
+    }
+    if (is_named(issuer, vcek ? "SEV-" : "SEV-VLEK-", cert->product)) {
+        return ATLS_OK;
+    }
+    refuse(diag, "issuer of the certificate", atls_x509_common_name(issuer),
+           vcek ? "SEV-" : "SEV-VLEK-");
+    atls_diag_expected_text(diag, cert->product);
+    return ATLS_ERR_CLAIM;
+}
+
 enum atls_err atls_snp_check_certificate(const struct atls_snp_verified *verified,
                                          struct atls_diag *diag)
 {
@@ -108,11 +140,13 @@ enum atls_err atls_snp_check_certificate(const struct atls_snp_verified *verifie
     const struct atls_amd_cert *cert = atls_snp_cert(verified);
     enum atls_err err = check_kind(report, cert, diag);
     if (err == ATLS_OK && !atls_bytes_is_text(atls_bytes_text(cert->product), product->name)) {
-        err = refuse(diag, "productName of the certificate", "another one than was looked for",
-                     product->name);
+        err = refuse(diag, "productName of the certificate", cert->product, product->name);
     }
     if (err == ATLS_OK) {
         err = check_line(report, product, atls_snp_root(verified), diag);
+    }
+    if (err == ATLS_OK) {
+        err = check_names(atls_snp_chain(verified), cert, diag);
     }
     if (err == ATLS_OK) {
         err = check_tcb(report, product, cert, diag);

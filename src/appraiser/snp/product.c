@@ -58,7 +58,7 @@ struct atls_amd_tcb atls_snp_tcb_of(struct atls_bytes octets,
                                     const struct atls_snp_product *product)
 {
     const uint8_t *o = octets.data;
-    const struct atls_amd_tcb turin = {true, o[0], o[1], o[2], o[3], o[7]};
-    const struct atls_amd_tcb other = {false, 0, o[0], o[1], o[6], o[7]};
+    const struct atls_amd_tcb turin = {true, o[0], o[1], o[2], o[3], o[7], {0, o[4], o[5], o[6]}};
+    const struct atls_amd_tcb other = {false, 0, o[0], o[1], o[6], o[7], {o[2], o[3], o[4], o[5]}};
     return product->has_fmc ? turin : other;
 }

@@ -24,6 +24,25 @@ static inline enum atls_err run_settings(struct scene *s, const char *const *set
     return run(s, &snp, NULL);
 }
 
+/* One thing that is wrong, in a report that is signed as it should be. */
+struct negative {
+    const char *settings[MAX_SETTINGS];
+    enum atls_err err;
+    const char *claim;
+};
+
+static inline void assert_negatives(const struct negative *cases, size_t num)
+{
+    for (size_t i = 0; i < num; i++) {
+        struct scene s;
+        const enum atls_err err = run_settings(&s, cases[i].settings);
+        if (err != cases[i].err || strcmp(s.diag.claim, cases[i].claim) != 0) {
+            fail_msg("%s: %s, %s", cases[i].settings[0], atls_err_name(err), s.diag.claim);
+        }
+        assert_true(s.diag.found[0] != '\0' && s.diag.expected[0] != '\0');
+    }
+}
+
 #define GOOD_VECTOR 2, 2, 3, 0, 2, 2, 0, 0
 
 #define X16(octet)                                                                                 \

@@ -7,7 +7,7 @@ static struct atls_amd_question question_of(struct atls_bytes chip)
     const struct atls_amd_question question = {.kind = ATLS_AMD_VCEK,
                                                .product = "Milan",
                                                .chip_id = chip,
-                                               .tcb = {false, 0, 3, 0, 8, 0x73}};
+                                               .tcb = {false, 0, 3, 0, 8, 0x73, {0}}};
     return question;
 }
 
@@ -79,6 +79,10 @@ static void amds_extensions_are_read_strictly(void **state)
         {"1.3.6.1.4.1.3704.1.3.8", "02020100", "ucodeSPL"},
         {"1.3.6.1.4.1.3704.1.3.8", "02020073", "ucodeSPL"},
         {"1.3.6.1.4.1.3704.1.3.9", "0400", "fmcSPL"},
+        {"1.3.6.1.4.1.3704.1.3.4", "0201", "spl4"},
+        {"1.3.6.1.4.1.3704.1.3.5", "0400", "spl5"},
+        {"1.3.6.1.4.1.3704.1.3.6", "020180", "spl6"},
+        {"1.3.6.1.4.1.3704.1.3.7", "02020001", "spl7"},
         {"1.3.6.1.4.1.3704.1.4", NULL, "hwID"},
         {"1.3.6.1.4.1.3704.1.4", "01020304050607", "hwID"},
         {"1.3.6.1.4.1.3704.1.5", "16014d", "hwID"},

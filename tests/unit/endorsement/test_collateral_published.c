@@ -55,22 +55,22 @@ static void amds_leaves_lead_to_their_arks(void **state)
          "01-sev-snp/milan-v2-azure/vcek.der",
          "ARK-Milan",
          "Milan",
-         {false, 0, 3, 0, 8, 0x73}},
+         {false, 0, 3, 0, 8, 0x73, {0}}},
         {"01-sev-snp/milan-v2-debug/ask-ark.pem",
          "01-sev-snp/milan-v2-debug/vcek.der",
          "ARK-Milan",
          "Milan",
-         {false, 0, 2, 0, 5, 0x44}},
+         {false, 0, 2, 0, 5, 0x44, {0}}},
         {"01-sev-snp/ca/milan_ask_ark_asvk.pem",
          "01-sev-snp/milan-v3-oak/vcek.der",
          "ARK-Milan",
          "Milan",
-         {false, 0, 4, 0, 0x18, 0xdb}},
+         {false, 0, 4, 0, 0x18, 0xdb, {0}}},
         {"01-sev-snp/turin-certs/cert_chain.pem",
          "01-sev-snp/turin-certs/vcek.der",
          "ARK-Turin",
          "Turin",
-         {true, 0, 0, 0, 0, 9}},
+         {true, 0, 0, 0, 0, 9, {0}}},
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
         struct atls_endorsements *set = new_set();
@@ -108,7 +108,7 @@ static void a_vlek_leads_to_the_same_ark(void **state)
     load_shared(set, "01-sev-snp/milan-v3-vlek/vlek.der");
     const struct atls_collateral_scope scope = scope_of(set, "snp", INT64_C(1735689600));
     const struct atls_amd_question question = {
-        .kind = ATLS_AMD_VLEK, .product = "Milan", .tcb = {false, 0, 4, 0, 0x18, 0xd9}};
+        .kind = ATLS_AMD_VLEK, .product = "Milan", .tcb = {false, 0, 4, 0, 0x18, 0xd9, {0}}};
     struct atls_bytes found;
     assert_err(atls_collateral_amd_leaf(&found, &scope, &question, &diag), OK);
     assert_err(chain_of(&scope, found, "ARK-Milan"), OK);

@@ -179,6 +179,10 @@ static void settings_that_are_none_are_refused(void **state)
                                            "tcb=04",
                                            "certificate.tcb=040000",
                                            "certificate.chip_id=00",
+                                           "certificate.product=",
+                                           "certificate.product=MilanMilanMilanM",
+                                           "certificate.subject=SEV-VCEK-SEV-VCEK-SEV-VC",
+                                           "certificate.issuer=SEV-Milan-SEV-Milan-SEV-",
                                            "certificate.other=00"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(settings); i++) {
         struct atls_provision none;

@@ -140,11 +140,13 @@ static const struct atls_x509 *issuer_in_corim(struct path *path,
     return NULL;
 }
 
+/* The beginning of the name of AMD's authority for VLEKs. */
+static const char asvk[] = "SEV-VLEK-";
+
 /* want_issuer knows by its name where a maker publishes it. */
 static void want_issuer(const struct atls_collateral_scope *scope, const char *name)
 {
     struct atls_collateral_wanted wanted = {.kind = ATLS_WANTED_AMD_CHAIN};
-    static const char asvk[] = "SEV-VLEK-";
     static const char ask[] = "SEV-";
     static const char ark[] = "ARK-";
     const char *product = NULL;
@@ -267,8 +269,10 @@ enum atls_err atls_bag_chain(struct atls_chain **out, struct atls_root *root,
     return err;
 }
 
-/* want_list knows by the issuer's name where its list is published. */
-static void want_list(const struct atls_collateral_scope *scope, const struct atls_x509 *issuer)
+/* want_list knows by the issuer's name where its list is published. An ARK has two: its ASVK names
+ * another place for it than its ASK (57230, 4). */
+static void want_list(const struct atls_collateral_scope *scope, const struct atls_x509 *cert,
+                      const struct atls_x509 *issuer)
 {
     static const char ark[] = "ARK-";
     const char *name = atls_x509_common_name(issuer);
@@ -276,6 +280,9 @@ static void want_list(const struct atls_collateral_scope *scope, const struct at
     if (strncmp(name, ark, sizeof ark - 1) == 0 &&
         strlen(&name[sizeof ark - 1]) < sizeof wanted.product) {
         wanted.kind = ATLS_WANTED_AMD_CRL;
+        wanted.amd_key = strncmp(atls_x509_common_name(cert), asvk, sizeof asvk - 1) == 0
+                             ? ATLS_AMD_VLEK
+                             : ATLS_AMD_VCEK;
         memcpy(wanted.product, &name[sizeof ark - 1], strlen(&name[sizeof ark - 1]) + 1);
     } else if (strcmp(name, "Intel SGX Root CA") == 0) {
         wanted.kind = ATLS_WANTED_ROOT_CRL;
@@ -325,7 +332,7 @@ enum atls_err atls_collateral_check_revoked(const struct atls_collateral_scope *
     if (looked) {
         return ATLS_OK;
     }
-    want_list(scope, issuer);
+    want_list(scope, atls_chain_cert(chain, index), issuer);
     if (diag != NULL) {
         diag->err = ATLS_ERR_COLLATERAL; /* of another list's algorithm, too: there is none */
     }

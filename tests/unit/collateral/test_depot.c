@@ -46,6 +46,7 @@ static void every_kind_has_its_place(void **state)
     const struct atls_collateral_wanted others[] = {
         {.kind = ATLS_WANTED_AMD_CHAIN, .product = "Genoa"},
         {.kind = ATLS_WANTED_AMD_CHAIN, .product = "Genoa", .amd_key = ATLS_AMD_VLEK},
+        {.kind = ATLS_WANTED_AMD_CRL, .product = "Genoa", .amd_key = ATLS_AMD_VLEK},
         {.kind = ATLS_WANTED_TCB_INFO, .tee = ATLS_INTEL_TDX, .fmspc = {0x00, 0x80, 0x6f, 5}},
         {.kind = ATLS_WANTED_TCB_INFO, .tee = ATLS_INTEL_SGX},
         {.kind = ATLS_WANTED_IDENTITY, .enclave = ATLS_INTEL_QE},
@@ -60,6 +61,7 @@ static void every_kind_has_its_place(void **state)
         "/vcek/v1/Turin/ab00000000000000?fmcSPL=01&blSPL=03&teeSPL=00&snpSPL=08&ucodeSPL=115",
         "/vcek/v1/Genoa/cert_chain",
         "/vlek/v1/Genoa/cert_chain",
+        "/vlek/v1/Genoa/crl",
         "/tdx/certification/v4/tcb?fmspc=00806f050000",
         "/sgx/certification/v4/tcb?fmspc=000000000000",
         "/sgx/certification/v4/qe/identity",
@@ -82,8 +84,8 @@ static void every_kind_has_its_place(void **state)
         atls_depot_give_back(depot, lease, ATLS_LEASE_GOOD);
     }
     assert_err(obtain(depot, &lease, &chip), OK);
-    assert_non_null(strstr(web.urls[12], "/vcek/v1/Milan/ab0000"));
-    assert_non_null(strstr(web.urls[12], "00?blSPL=03&"));
+    assert_non_null(strstr(web.urls[ATLS_ARRAY_LEN(paths)], "/vcek/v1/Milan/ab0000"));
+    assert_non_null(strstr(web.urls[ATLS_ARRAY_LEN(paths)], "00?blSPL=03&"));
     atls_depot_give_back(depot, lease, ATLS_LEASE_GOOD);
     /* What Evidence says is not put into a URL as it is. */
     struct atls_collateral_wanted bad = list_of("../Milan");
@@ -97,7 +99,7 @@ static void every_kind_has_its_place(void **state)
     assert_err(obtain(depot, &lease, &bad), COLLATERAL);
     bad.kind = ATLS_WANTED_NOTHING;
     assert_err(obtain(depot, &lease, &bad), COLLATERAL);
-    assert_int_equal(asked(), 13);
+    assert_int_equal(asked(), ATLS_ARRAY_LEN(paths) + 1);
     atls_depot_close(depot);
 }
 

@@ -218,6 +218,7 @@ static void revocation_is_looked_up_or_refused(void **state)
     assert_says(&diag, "that of ARK-Milan");
     assert_int_equal(wanted.kind, ATLS_WANTED_AMD_CRL);
     assert_string_equal(wanted.product, "Milan");
+    assert_int_equal(wanted.amd_key, ATLS_AMD_VCEK);
     /* one that has ended, one that is not yet, one by another key of that name */
     list.next_update_s = NOW - 61;
     put(brought, test_crl(&chain, 2, &list));
@@ -243,6 +244,20 @@ static void revocation_is_looked_up_or_refused(void **state)
     assert_err(revoked(set, brought, &chain), REVOKED);
     assert_says(&diag, "65 of SEV-Milan");
     atls_collateral_free(brought);
+    atls_endorsements_unref(set);
+}
+
+/* An ARK publishes two lists: which of them an ASVK would stand on, its certificate says. */
+static void the_list_of_an_asvk_is_that_of_vleks(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"SEV-VLEK", "SEV-VLEK-Genoa", "ARK-Genoa"};
+    const struct test_chain chain = test_chain_make(&atls_chain_amd, names, 3);
+    struct atls_endorsements *set = new_set();
+    assert_err(revoked(set, NULL, &chain), COLLATERAL);
+    assert_int_equal(wanted.kind, ATLS_WANTED_AMD_CRL);
+    assert_int_equal(wanted.amd_key, ATLS_AMD_VLEK);
+    assert_string_equal(wanted.product, "Genoa");
     atls_endorsements_unref(set);
 }
 
@@ -460,6 +475,7 @@ int main(void)
         cmocka_unit_test(an_endorsement_key_leaves_no_room_for_bare_trust_anchors),
         cmocka_unit_test(trust_anchors_are_certificates_of_formats_that_have_some),
         cmocka_unit_test(revocation_is_looked_up_or_refused),
+        cmocka_unit_test(the_list_of_an_asvk_is_that_of_vleks),
         cmocka_unit_test(a_list_is_signed_by_who_may_sign_lists),
         cmocka_unit_test(tcb_info_is_the_newest_that_verifies),
         cmocka_unit_test(tcb_info_by_another_key_is_refused),

@@ -66,9 +66,15 @@ static void make_indexes(void)
     session_index = SSL_SESSION_get_ex_new_index(0, NULL, NULL, NULL, NULL);
 }
 
+/* have_indexes is for whoever looks, too: another thread may be the first that sets a key. */
+static bool have_indexes(void)
+{
+    return CRYPTO_THREAD_run_once(&once, make_indexes) == 1 && ctx_index >= 0 && session_index >= 0;
+}
+
 static const struct openssl_psk *psk_of(const SSL_CTX *ctx)
 {
-    return ctx_index < 0 || ctx == NULL ? NULL : SSL_CTX_get_ex_data(ctx, ctx_index);
+    return ctx == NULL || !have_indexes() ? NULL : SSL_CTX_get_ex_data(ctx, ctx_index);
 }
 
 /* ---- the callbacks ---- */
@@ -153,7 +159,7 @@ enum atls_err openssl_psk_check_timing(const SSL_CTX *ctx, const struct atls_con
 
 enum atls_err atls_openssl_set_psk(SSL_CTX *ctx, const struct atls_psk *psk, struct atls_diag *diag)
 {
-    if (CRYPTO_THREAD_run_once(&once, make_indexes) != 1 || ctx_index < 0 || session_index < 0) {
+    if (!have_indexes()) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, "ex_data index");
     }
     enum atls_err err = check(psk, diag);

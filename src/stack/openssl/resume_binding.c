@@ -119,12 +119,17 @@ static bool digest_store(X509_STORE *store, uint8_t out[32])
     return end(&d, out);
 }
 
+/* have_index is for whoever looks, too: another thread may be the first that notes a store. */
+static bool have_index(void)
+{
+    return CRYPTO_THREAD_run_once(&once, make_index) == 1 && trust_index >= 0;
+}
+
 enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
 {
     struct trust *trust = calloc(1, sizeof *trust);
     X509_STORE *store = SSL_CTX_get_cert_store(ctx);
-    if (trust == NULL || !digest_store(store, trust->digest) ||
-        CRYPTO_THREAD_run_once(&once, make_index) != 1 || trust_index < 0 ||
+    if (trust == NULL || !digest_store(store, trust->digest) || !have_index() ||
         SSL_CTX_set_ex_data(ctx, trust_index, trust) != 1) {
         free(trust);
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "trust store");
@@ -140,7 +145,7 @@ enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
 static bool digest_trust(SSL *ssl, uint8_t out[32])
 {
     SSL_CTX *ctx = SSL_get_SSL_CTX(ssl);
-    const struct trust *trust = trust_index < 0 ? NULL : SSL_CTX_get_ex_data(ctx, trust_index);
+    const struct trust *trust = have_index() ? SSL_CTX_get_ex_data(ctx, trust_index) : NULL;
     X509_STORE *store = NULL;
     if (trust == NULL) {
         return false; /* atls is not enabled here, or not for this */

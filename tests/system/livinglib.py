@@ -50,8 +50,9 @@ def count_rounds(server: Server) -> int:
 
 
 def live(folder: str, connections: int, seconds: int, period: str, *service: str) -> dict:
-    """Lets CONNECTIONS live for SECONDS, with a round in each PERIOD, and gives what bench_living says. Each octet is
-    compared there; here, that the server has accepted what the clients have answered, and has lost nobody."""
+    """Lets CONNECTIONS live for SECONDS (0: until each has had two rounds), with a round in each PERIOD, and gives what
+    bench_living says. Each octet is compared there; here, that the server has accepted what the clients have answered, and
+    has lost nobody."""
     allow_descriptors(connections)
     folder = tempfile.mkdtemp(dir=folder)
     client = identity(folder, "client")
@@ -68,6 +69,7 @@ def live(folder: str, connections: int, seconds: int, period: str, *service: str
         server.stop()
     if len(server.events("connection")) != connections:
         raise Failed(f"{len(server.events('connection'))} connections came")
-    if count_rounds(server) < found["rounds"]:
+    # the end of a connection can come upon the round before it, which the server then does not decide
+    if count_rounds(server) < found["rounds"] - connections:
         raise Failed(f"the server has accepted {count_rounds(server)} rounds, its clients have answered {found['rounds']}")
     return found

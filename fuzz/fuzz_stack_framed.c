@@ -251,7 +251,7 @@ static void act(void)
         (void)!atls_post_round(us, NULL);
         break;
     case 6:
-        clock_ms += take_octet(0) * 100;
+        clock_ms += (int64_t)take_octet(0) * 100;
         break;
     case 7:
         (void)!atls_post_end(us, NULL);

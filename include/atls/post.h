@@ -53,7 +53,9 @@ enum atls_post_step {
  * sides have closed. It is bounded by the timeout of the context, counted from the end of the
  * handshake; on a transport that blocks, a read that waits is as long as the transport lets it
  * (SO_RCVTIMEO), so set that, too. Evidence is made and appraised in the worker pool where that
- * waits for something; without SSL_MODE_ASYNC this function waits meanwhile.
+ * waits for something; without SSL_MODE_ASYNC this function waits meanwhile. SSL_free(3) may be
+ * called after ATLS_POST_WANT_ASYNC, on no fiber of OpenSSL's; a key whose device signs at that
+ * moment is waited for. A handshake on the same SSL is then refused under SSL_MODE_ASYNC.
  * @param ssl        a connection whose handshake is done, on a transport that may block or not
  * @param[out] diag  with ATLS_POST_FAILED, why; may be NULL
  * @return what to do next

@@ -44,6 +44,12 @@ bool openssl_prelude_chosen(const SSL *ssl);
 /* prelude.c: openssl_hold shuts `ssl` but for the exchange, which begins; false without memory */
 ATLS_NODISCARD bool openssl_hold(SSL *ssl);
 
+/* openssl_prelude_cancel ends the fiber of an exchange that waits, so that it gives back what it
+ * holds; the SSL may be half freed already. False when that cannot be, since we are on a fiber
+ * ourselves (OpenSSL's do not nest). */
+bool openssl_prelude_cancel(struct openssl_prelude *prelude);
+bool openssl_prelude_is_cancelled(const SSL *ssl);
+
 /* outcome.c: an alert of the peer's, as error and sentence */
 enum atls_err openssl_fail_peer_alert(int alert, bool attestation_negotiated,
                                       struct atls_diag *diag);

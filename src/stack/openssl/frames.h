@@ -20,6 +20,7 @@ struct openssl_prelude {
     /* With SSL_MODE_ASYNC: the fiber that waits for a job, and what for. */
     ASYNC_JOB *job;
     ASYNC_WAIT_CTX *waits;
+    bool cancelled; /* it does not go on, and touches the SSL no more */
     /* What comes: a head, then its body. */
     uint8_t head_octets[ATLS_FRAME_HEAD_LEN];
     struct atls_frame_head head;

@@ -129,12 +129,26 @@ static void ask_for_certificate(SSL *ssl, const struct atls_context *context)
     }
 }
 
+/* refuse_paused: the exchange of the connection before still has all of the session in its hands.
+ */
+static void refuse_paused(struct atls_session *session)
+{
+    struct atls_diag diag;
+    atls_fail_texts(&diag, ATLS_ERR_STATE, "OpenSSL", "SSL",
+                    "one whose exchange waits (ATLS_POST_WANT_ASYNC)", "its end, or a new SSL");
+    atls_session_refuse(session, &diag);
+}
+
 static void begin(SSL *ssl)
 {
     struct atls_session *session = openssl_session_get(ssl);
     openssl_forget_alerts(ssl);
     openssl_unwall(ssl);
     if (session == NULL) {
+        return;
+    }
+    if (!openssl_prelude_cancel(openssl_prelude_of(ssl))) {
+        refuse_paused(session);
         return;
     }
     if (!openssl_prelude_set(ssl, NULL)) { /* that of an earlier connection */

@@ -18,7 +18,10 @@ static void free_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index,
 static void free_session(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
                          void *argp)
 {
-    (void)parent, (void)ad, (void)index, (void)argl, (void)argp;
+    (void)parent, (void)index, (void)argl, (void)argp;
+    /* What runs on its fiber has this session in its hands. Where it cannot be ended now it never
+     * goes on, as with a handshake that OpenSSL has paused. */
+    (void)openssl_prelude_cancel(CRYPTO_get_ex_data(ad, prelude_index));
     atls_session_free(ptr);
 }
 

@@ -12,6 +12,7 @@
 
 #include <openssl/async.h>
 #include <openssl/err.h>
+#include <poll.h>
 #include <stdlib.h>
 
 static const char step[] = "exchange after the handshake";
@@ -104,8 +105,11 @@ static enum atls_err handle(SSL *ssl, struct openssl_prelude *p, struct atls_dia
 /* fail refuses for p->why, for good. */
 static enum atls_post_step fail(SSL *ssl, struct openssl_prelude *p)
 {
-    atls_session_refuse(openssl_session_of(ssl), &p->why);
     p->failed = true;
+    if (p->cancelled) {
+        return ATLS_POST_FAILED;
+    }
+    atls_session_refuse(openssl_session_of(ssl), &p->why);
     openssl_say_why(ssl, p, p->why.err);
     openssl_shut(ssl);
     return ATLS_POST_FAILED;
@@ -173,10 +177,10 @@ static enum atls_post_step run(SSL *ssl, struct openssl_prelude *p)
     if (p->datagram != NULL && openssl_datagram_check(ssl, &p->why) != ATLS_OK) {
         io = IO_FAILED;
     }
-    while (io == IO_DONE && !open) {
+    while (io == IO_DONE && !open && !p->cancelled) {
         io = advance(ssl, p, &open, &p->why);
     }
-    if (io == IO_FAILED || io == IO_ENDED) {
+    if (io == IO_FAILED || io == IO_ENDED || p->cancelled) {
         return fail(ssl, p);
     }
     if (open) {
@@ -220,9 +224,8 @@ static enum atls_post_step run_on_fiber(SSL *ssl, struct openssl_prelude *p)
     }
 }
 
-int atls_post_async_fd(const SSL *ssl)
+static int waits_for(const struct openssl_prelude *p)
 {
-    const struct openssl_prelude *p = openssl_prelude_of(ssl);
     OSSL_ASYNC_FD fd = -1;
     size_t num = 0;
     if (p == NULL || p->job == NULL || ASYNC_WAIT_CTX_get_all_fds(p->waits, NULL, &num) != 1 ||
@@ -230,6 +233,37 @@ int atls_post_async_fd(const SSL *ssl)
         return -1;
     }
     return fd;
+}
+
+int atls_post_async_fd(const SSL *ssl)
+{
+    return waits_for(openssl_prelude_of(ssl));
+}
+
+/* A wait for a job ends at once then; one for a key's signature when that is made, which its own
+ * deadline bounds. */
+bool openssl_prelude_cancel(struct openssl_prelude *p)
+{
+    int result = 0;
+    if (p == NULL || p->job == NULL) {
+        return true;
+    }
+    if (ASYNC_get_current_job() != NULL) {
+        return false;
+    }
+    p->cancelled = true;
+    while (ASYNC_start_job(&p->job, p->waits, &result, NULL, NULL, 0) == ASYNC_PAUSE) {
+        struct pollfd ready = {.fd = waits_for(p), .events = POLLIN};
+        (void)poll(&ready, 1, 100);
+    }
+    p->job = NULL;
+    return true;
+}
+
+bool openssl_prelude_is_cancelled(const SSL *ssl)
+{
+    const struct openssl_prelude *p = openssl_prelude_of(ssl);
+    return p != NULL && p->cancelled;
 }
 
 int64_t atls_post_wait_ms(const SSL *ssl)

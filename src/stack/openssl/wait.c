@@ -18,7 +18,7 @@ static bool may_pause(void *connection)
     return ASYNC_get_current_job() != NULL;
 }
 
-static enum atls_err pause_fiber(ASYNC_JOB *job, int fd, struct atls_diag *diag)
+static enum atls_err pause_fiber(const SSL *ssl, ASYNC_JOB *job, int fd, struct atls_diag *diag)
 {
     /* The address of this table is our key among the wait fds of a connection. */
     ASYNC_WAIT_CTX *wait_ctx = ASYNC_get_wait_ctx(job);
@@ -31,15 +31,18 @@ static enum atls_err pause_fiber(ASYNC_JOB *job, int fd, struct atls_diag *diag)
     struct pollfd ready = {.fd = fd, .events = POLLIN};
     (void)poll(&ready, 1, 1);
     ASYNC_WAIT_CTX_clear_fd(wait_ctx, &openssl_stack_ops);
+    if (openssl_prelude_is_cancelled(ssl)) {
+        return atls_fail_texts(diag, ATLS_ERR_STATE, "OpenSSL", "connection", "one that is freed",
+                               "one that goes on");
+    }
     return paused == 1 ? ATLS_OK : atls_fail(diag, ATLS_ERR_CRYPTO, "OpenSSL", "ASYNC_pause_job");
 }
 
 static enum atls_err wait_for(void *connection, int fd, uint32_t timeout_ms, struct atls_diag *diag)
 {
-    (void)connection;
     ASYNC_JOB *job = ASYNC_get_current_job();
     if (job != NULL) {
-        return pause_fiber(job, fd, diag);
+        return pause_fiber(connection, job, fd, diag);
     }
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     if (poll(&wait, 1, (int)timeout_ms) < 0 && errno != EINTR) {

@@ -120,7 +120,7 @@ void verifier_crew_free(struct verifier_crew *crew)
     if (crew == NULL) {
         return;
     }
-    shutdown(crew->control_fd, SHUT_RD);
+    shutdown(crew->control_fd, SHUT_RDWR); /* before theirs: none of them is started again */
     pthread_join(crew->thread, NULL);
     for (size_t i = 0; i < crew->num_slots; i++) {
         close_fd(&crew->slots[i].fd);

@@ -219,12 +219,20 @@ static bool reap(struct supervisor *s, int *out_status)
     }
 }
 
+/* has_use is false without a front, and with one that has let its helpers go: it ends the control
+ * connection before theirs, so that none of those is taken for one that is missing. */
+static bool has_use(const struct supervisor *s)
+{
+    struct pollfd look = {.fd = s->control_fd, .events = 0};
+    return s->front > 0 && (poll(&look, 1, 0) <= 0 || (look.revents & POLLHUP) == 0);
+}
+
 /* restart starts what is missing and may be started; gives how long to wait for the rest. */
 static int restart(struct supervisor *s)
 {
     const int64_t now = verifier_now_ms();
     int wait_ms = 60000;
-    for (size_t slot = 0; slot < s->num_slots && s->front > 0; slot++) {
+    for (size_t slot = 0; slot < s->num_slots && has_use(s); slot++) {
         struct helper *helper = &s->helpers[slot];
         if (helper->pid != 0) {
             continue;

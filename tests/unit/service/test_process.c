@@ -10,7 +10,9 @@
 #include "svc/verifier/sandbox.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -154,13 +156,42 @@ static int front_that_is_stopped(int control_fd, void *arg)
     return got == SIGTERM ? 7 : 1;
 }
 
-static void no_event(void *arg, const char *event, const char *process, pid_t pid, int status)
+/* What was told, in memory that all processes share. */
+static struct told {
+    atomic_uint started, ended;
+} * told;
+
+static void on_event(void *arg, const char *event, const char *process, pid_t pid, int status)
 {
     (void)arg;
-    (void)event;
     (void)process;
     (void)pid;
     (void)status;
+    atomic_fetch_add(strcmp(event, "started") == 0 ? &told->started : &told->ended, 1);
+}
+
+/* It lets its helpers go, and has the supervisor look round twice before it ends. */
+static int front_that_takes_its_time_to_end(int control_fd, void *arg)
+{
+    struct verifier_crew *crew = crew_of(control_fd);
+    const int64_t restarted_ms = verifier_now_ms() + 60; /* one could be started again by then */
+    sigset_t hup;
+    int got = 0;
+    (void)arg;
+    sigemptyset(&hup);
+    sigaddset(&hup, SIGHUP);
+    sigprocmask(SIG_BLOCK, &hup, NULL);
+    EXPECT(ask(crew, ECHO, 60000, NULL) == ATLS_OK);
+    verifier_crew_ready(crew);
+    verifier_crew_free(crew);
+    while (atomic_load(&told->ended) < 2 || verifier_now_ms() < restarted_ms) {
+        (void)poll(NULL, 0, 1);
+    }
+    for (int i = 0; i < 2; i++) {
+        kill(getppid(), SIGHUP);
+        sigwait(&hup, &got);
+    }
+    return 0;
 }
 
 /* supervise runs it all in a child, and gives its exit status. */
@@ -170,7 +201,7 @@ static int supervise(int (*front)(int, void *), void *arg)
                                                .run_signer = helper,
                                                .run_appraiser = helper,
                                                .run_front = front,
-                                               .on_event = no_event,
+                                               .on_event = on_event,
                                                .num_appraisers = 1};
     int status = 0;
     const pid_t pid = fork();
@@ -221,6 +252,16 @@ static void sigterm_goes_to_the_front_whose_status_counts(void **state)
 {
     (void)state;
     assert_int_equal(supervise(front_that_is_stopped, NULL), 7);
+}
+
+static void helpers_that_a_front_lets_go_are_not_started_again(void **state)
+{
+    (void)state;
+    atomic_store(&told->started, 0);
+    atomic_store(&told->ended, 0);
+    assert_int_equal(supervise(front_that_takes_its_time_to_end, NULL), 0);
+    assert_int_equal(atomic_load(&told->started), 3); /* front, signer, appraiser */
+    assert_int_equal(atomic_load(&told->ended), 3);
 }
 
 /* What a process in the sandbox tries. */
@@ -312,8 +353,13 @@ int main(void)
         cmocka_unit_test(a_front_that_dies_comes_again_with_new_helpers),
         cmocka_unit_test(a_front_that_always_dies_is_given_up),
         cmocka_unit_test(sigterm_goes_to_the_front_whose_status_counts),
+        cmocka_unit_test(helpers_that_a_front_lets_go_are_not_started_again),
         cmocka_unit_test(the_sandbox_lets_compute_and_nothing_else),
     };
     signal(SIGPIPE, SIG_IGN);
+    told = mmap(NULL, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (told == MAP_FAILED) {
+        return 1;
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

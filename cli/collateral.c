@@ -50,7 +50,7 @@ enum atls_err cli_collateral_spec(struct atls_collateral_spec *out, const char *
 }
 
 enum atls_err cli_collateral_set(struct atls_context *context, const struct cli_options *options,
-                                 struct atls_diag *diag)
+                                 bool runs_long, struct atls_diag *diag)
 {
     const char *urls[CLI_MAX_LIST];
     struct atls_collateral_spec spec;
@@ -58,5 +58,6 @@ enum atls_err cli_collateral_set(struct atls_context *context, const struct cli_
         return ATLS_OK;
     }
     const enum atls_err err = cli_collateral_spec(&spec, urls, options, diag);
+    spec.watches = runs_long;
     return err == ATLS_OK ? atls_context_set_collateral(context, &spec, diag) : err;
 }

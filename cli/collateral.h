@@ -12,9 +12,10 @@ ATLS_NODISCARD enum atls_err cli_collateral_spec(struct atls_collateral_spec *ou
                                                  const char *urls[CLI_MAX_LIST],
                                                  const struct cli_options *options,
                                                  struct atls_diag *diag);
-/* cli_collateral_set hands them to a context; nothing without the option. */
+/* cli_collateral_set hands them to a context; nothing without the option. A context that runs long
+ * renews what is kept. */
 ATLS_NODISCARD enum atls_err cli_collateral_set(struct atls_context *context,
-                                                const struct cli_options *options,
+                                                const struct cli_options *options, bool runs_long,
                                                 struct atls_diag *diag);
 
 #endif

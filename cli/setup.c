@@ -248,7 +248,7 @@ static enum atls_err set_requirement(struct cli_setup *s, const struct cli_optio
         err = atls_context_load_endorsements(s->context, o->endorsements.items[i], diag);
     }
     if (err == ATLS_OK) {
-        err = cli_collateral_set(s->context, o, diag);
+        err = cli_collateral_set(s->context, o, is_server, diag);
     }
     note_endorsements(s, is_server);
     if (err == ATLS_OK) {

@@ -194,6 +194,7 @@ static enum atls_err configure(struct service *s, struct atls_diag *diag)
     }
     if (err == ATLS_OK && o->collateral.count != 0) {
         err = cli_collateral_spec(&s->depot, s->depot_urls, o, diag);
+        s->depot.watches = true;
         c->depot = &s->depot;
     }
     if (err == ATLS_OK) {

@@ -371,13 +371,17 @@ struct atls_collateral_spec {
     /** Folder where it is kept, and where collateral may lie that was loaded by other means; it is
      *  made where it is not there. NULL: what is fetched is kept in memory only. */
     const char *folder;
+    /** What is kept in the folder is renewed in time from now on, in use or not: for a program that
+     *  runs long, and has set its clock. Its thread begins here: fork before. */
+    bool watches;
 };
 
 /**
  * atls_context_set_collateral has what is missing to appraise Evidence of peers (certificates of
  * chips, lists of revoked ones, TCB info: docs/collateral.md) fetched, and kept until it ends.
  * An appraisal that has to wait for a server does so in the pool of workers, within the time of its
- * handshake; what was fetched before costs no wait. Nothing is fetched before the first handshake.
+ * handshake; what was fetched before costs no wait. Without `watches` nothing is fetched before the
+ * first handshake.
  *
  * @param context    not yet in use, and appraising by itself
  * @param spec       from where, and where it is kept

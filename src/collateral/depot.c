@@ -18,6 +18,7 @@ static const char step[] = "collateral";
 /* How long "no server has it" is believed, and how often the thread looks what is due. */
 #define MISS_MS   60000
 #define WAKE_S    30
+#define LOOK_S    3600 /* into the folder */
 #define NUM_ITEMS ATLS_DEPOT_MAX_ITEMS
 
 struct slot {
@@ -26,6 +27,7 @@ struct slot {
     struct atls_lease *next;        /* renewed, not yet found good; or NULL */
     bool fetching;
     bool doubted;          /* an appraisal could do nothing with `item` */
+    bool has_ended;        /* the folder had it: fetched anew before anybody wants it */
     int64_t asked_ms;      /* when servers answered or did not; 0: never */
     int64_t miss_until_ms; /* after a refusal, which `why` tells */
     struct atls_diag why;
@@ -45,6 +47,8 @@ struct atls_depot {
     uint64_t uses;
     atomic_uint_fast64_t renewals; /* read without it */
     bool stopping;
+    bool watches;     /* the folder */
+    int64_t look_s;   /* when the next look is due */
     pid_t thread_pid; /* process of the thread; 0: there is none */
     pthread_t thread;
 };
@@ -121,7 +125,9 @@ static enum atls_err fetch(struct atls_depot *depot, struct slot *slot, int64_t 
         depot_item_release(*place);
         *place = came;
         slot->miss_until_ms = 0;
+        slot->has_ended = false;
     } else {
+        slot->has_ended = slot->has_ended && err != ATLS_ERR_COLLATERAL;
         slot->why = why;
         slot->miss_until_ms = atls_depot_clock_ms() + (err == ATLS_ERR_COLLATERAL ? MISS_MS : 1000);
         if (diag != NULL) {
@@ -135,8 +141,37 @@ static enum atls_err fetch(struct atls_depot *depot, struct slot *slot, int64_t 
 /* is_due: renewed in time, once. */
 static bool is_due(const struct slot *slot, int64_t now_s)
 {
-    return slot->item != NULL && slot->next == NULL && !slot->fetching &&
-           slot->miss_until_ms <= atls_depot_clock_ms() && depot_item_is_due(slot->item, now_s);
+    return slot->next == NULL && !slot->fetching && slot->miss_until_ms <= atls_depot_clock_ms() &&
+           (slot->item != NULL ? depot_item_is_due(slot->item, now_s) : slot->has_ended);
+}
+
+/* adopt gives an item of the folder a slot, so that it is renewed like one that was asked for. */
+static void adopt(struct atls_depot *depot, const struct depot_due *due)
+{
+    struct slot *slot = slot_of(depot, &due->location);
+    if (slot != NULL && slot->item == NULL && !slot->fetching) {
+        slot->item = due->item;
+        slot->has_ended = due->item == NULL;
+    } else {
+        depot_item_release(due->item);
+    }
+}
+
+/* look reads the folder, without the lock. What is due and found no place now is with a later look.
+ */
+static void look(struct atls_depot *depot, int64_t now_s)
+{
+    struct depot_due due[DEPOT_MAX_DUE];
+    if (!depot->watches || now_s < depot->look_s) {
+        return;
+    }
+    depot->look_s = now_s + LOOK_S;
+    pthread_mutex_unlock(&depot->lock);
+    const size_t num = depot_folder_due(due, depot->folder, now_s);
+    pthread_mutex_lock(&depot->lock);
+    for (size_t i = 0; i < num; i++) {
+        adopt(depot, &due[i]);
+    }
 }
 
 static void *renew(void *arg)
@@ -145,6 +180,7 @@ static void *renew(void *arg)
     pthread_mutex_lock(&depot->lock);
     while (!depot->stopping) {
         const int64_t now_s = depot->now_s(depot->now_arg);
+        look(depot, now_s);
         for (size_t i = 0; i < NUM_ITEMS && !depot->stopping; i++) {
             if (is_due(&depot->slots[i], now_s)) {
                 const enum atls_err err = fetch(
@@ -160,7 +196,8 @@ static void *renew(void *arg)
     return NULL;
 }
 
-/* start_thread begins with the first use, and in a child that was forked begins anew. */
+/* start_thread begins with the first use, or with a folder to watch, and in a child that was forked
+ * begins anew. */
 static void start_thread(struct atls_depot *depot)
 {
     if (depot->thread_pid != getpid() && depot->servers.num != 0 &&
@@ -423,6 +460,10 @@ enum atls_err atls_depot_open(struct atls_depot **out, const struct atls_depot_o
     if (err != ATLS_OK) {
         atls_depot_close(depot);
         return err;
+    }
+    if (options->watches && depot->folder != NULL) {
+        depot->watches = true;
+        start_thread(depot);
     }
     *out = depot;
     return ATLS_OK;

@@ -36,6 +36,7 @@ struct atls_depot_options {
     size_t num_urls;
     struct atls_bytes ca_pem; /* of https servers; empty: the system's */
     const char *folder;       /* NULL: nothing is kept on disk */
+    bool watches;             /* what the folder has is renewed from now on, in use or not */
     int64_t (*now_s)(void *arg);
     void *now_arg;
 };

@@ -104,6 +104,52 @@ struct atls_lease *depot_file_read(const char *folder, const char *path, int64_t
     return item;
 }
 
+/* locate says what a file is the answer to; false when its name does not say the same. */
+static bool locate(struct depot_location *out, const char *folder, const char *name)
+{
+    char path[MAX_FOLDER_LEN];
+    char expected[MAX_FOLDER_LEN];
+    uint8_t *text = NULL;
+    size_t len = 0;
+    struct atls_bytes where;
+    json_t *object ATLS_AUTO(atls_json_cleanup) = NULL;
+    const int written = snprintf(path, sizeof path, "%s/%s", folder, name);
+    if (written < 0 || (size_t)written >= sizeof path ||
+        atls_file_read(&text, &len, path, MAX_FILE_LEN, NULL) != ATLS_OK) {
+        return false;
+    }
+    const bool found = atls_json_parse(&object, atls_bytes_of(text, len), step, NULL) == ATLS_OK &&
+                       atls_json_text(&where, object, "path", step, NULL) == ATLS_OK &&
+                       depot_locate_path(out, (const char *)where.data) &&
+                       name_of(expected, folder, out->path) && strcmp(path, expected) == 0;
+    atls_file_free(text, len);
+    return found;
+}
+
+size_t depot_folder_due(struct depot_due out[static DEPOT_MAX_DUE], const char *folder,
+                        int64_t now_s)
+{
+    size_t num = 0;
+    const struct dirent *entry = NULL;
+    DIR *dir = opendir(folder);
+    while (dir != NULL && num < DEPOT_MAX_DUE && (entry = readdir(dir)) != NULL) {
+        struct depot_due *due = &out[num];
+        if (!depot_file_is_ours(entry->d_name) || !locate(&due->location, folder, entry->d_name)) {
+            continue;
+        }
+        due->item = depot_file_read(folder, due->location.path, now_s);
+        if (due->item == NULL || depot_item_is_due(due->item, now_s)) {
+            num++;
+        } else {
+            depot_item_release(due->item);
+        }
+    }
+    if (dir != NULL) {
+        closedir(dir);
+    }
+    return num;
+}
+
 /* make_room removes the oldest file where there are too many. */
 static void make_room(const char *folder)
 {

@@ -4,6 +4,7 @@
 #define COLLATERAL_ITEM_H
 
 #include "collateral/depot.h"
+#include "collateral/location.h"
 
 #include <stdatomic.h>
 
@@ -46,5 +47,15 @@ bool depot_file_is_ours(const char *name);
  * *out_loaded, which stays NULL where there is nothing. */
 ATLS_NODISCARD enum atls_err depot_folder_open(struct atls_collateral **out_loaded,
                                                const char *folder, struct atls_diag *diag);
+
+/* What the folder has and is due. Half of the questions that may be asked at once: the other half
+ * is for Evidence. */
+#define DEPOT_MAX_DUE 16
+struct depot_due {
+    struct depot_location location;
+    struct atls_lease *item; /* the caller's; NULL: it has ended */
+};
+size_t depot_folder_due(struct depot_due out[static DEPOT_MAX_DUE], const char *folder,
+                        int64_t now_s);
 
 #endif

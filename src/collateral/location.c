@@ -7,6 +7,22 @@
 
 static const char intel_service[] = "https://api.trustedservices.intel.com";
 
+/* What a path begins with, and what belongs to it. */
+static const struct {
+    const char *start, *chain_field, *elsewhere;
+} places[] = {
+    {"/vcek/v1/", NULL, NULL},
+    {"/vlek/v1/", NULL, NULL},
+    {"/sgx/certification/v4/tcb?", "tcb-info-issuer-chain", NULL},
+    {"/tdx/certification/v4/tcb?", "tcb-info-issuer-chain", NULL},
+    {"/sgx/certification/v4/qe/identity", "sgx-enclave-identity-issuer-chain", NULL},
+    {"/tdx/certification/v4/qe/identity", "sgx-enclave-identity-issuer-chain", NULL},
+    {"/sgx/certification/v4/qve/identity", "sgx-enclave-identity-issuer-chain", NULL},
+    {"/sgx/certification/v4/pckcrl?", "sgx-pck-crl-issuer-chain", NULL},
+    {"/sgx/certification/v4/rootcacrl", NULL,
+     "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der"},
+};
+
 static bool is_plain(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -75,7 +91,6 @@ static void locate_tcb_info(struct depot_location *out, const struct atls_collat
     hex_of(fmspc, w->fmspc, sizeof w->fmspc);
     snprintf(out->path, sizeof out->path, "/%s/certification/v4/tcb?fmspc=%s",
              w->tee == ATLS_INTEL_TDX ? "tdx" : "sgx", fmspc);
-    out->chain_field = "tcb-info-issuer-chain";
 }
 
 static void locate_identity(struct depot_location *out, const struct atls_collateral_wanted *w)
@@ -86,12 +101,29 @@ static void locate_identity(struct depot_location *out, const struct atls_collat
         [ATLS_INTEL_QVE] = "/sgx/certification/v4/qve/identity",
     };
     snprintf(out->path, sizeof out->path, "%s", paths[w->enclave]);
-    out->chain_field = "sgx-enclave-identity-issuer-chain";
+}
+
+bool depot_locate_path(struct depot_location *out, const char *path)
+{
+    size_t len = 0;
+    while (is_plain(path[len]) || (path[len] != '\0' && strchr("/?=&_", path[len]) != NULL)) {
+        len++;
+    }
+    for (size_t i = 0; path[len] == '\0' && len < sizeof out->path && i < ATLS_ARRAY_LEN(places);
+         i++) {
+        if (strncmp(path, places[i].start, strlen(places[i].start)) == 0) {
+            *out = (struct depot_location){.chain_field = places[i].chain_field,
+                                           .elsewhere = places[i].elsewhere};
+            memcpy(out->path, path, len);
+            return true;
+        }
+    }
+    return false;
 }
 
 bool depot_locate(struct depot_location *out, const struct atls_collateral_wanted *w)
 {
-    struct depot_location location = {.chain_field = NULL};
+    struct depot_location location = {.path = ""};
     bool known = true;
     switch (w->kind) {
     case ATLS_WANTED_AMD_LEAF:
@@ -109,20 +141,15 @@ bool depot_locate(struct depot_location *out, const struct atls_collateral_wante
         snprintf(location.path, sizeof location.path,
                  "/sgx/certification/v4/pckcrl?ca=%s&encoding=der",
                  w->platform_ca ? "platform" : "processor");
-        location.chain_field = "sgx-pck-crl-issuer-chain";
         break;
     case ATLS_WANTED_ROOT_CRL:
         snprintf(location.path, sizeof location.path, "/sgx/certification/v4/rootcacrl");
-        location.elsewhere = "https://certificates.trustedservices.intel.com/IntelSGXRootCA.der";
         break;
     case ATLS_WANTED_NOTHING:
     default:
         known = false;
     }
-    if (known) {
-        *out = location;
-    }
-    return known;
+    return known && depot_locate_path(out, location.path);
 }
 
 size_t depot_locate_both(struct depot_location out[static 2],

@@ -18,6 +18,11 @@ struct depot_location {
 ATLS_NODISCARD bool depot_locate(struct depot_location *out,
                                  const struct atls_collateral_wanted *wanted);
 
+/* depot_locate_path knows a location by its path; false for one of another form than those that
+ * depot_locate makes, since whoever writes in the folder shall not choose what a server is asked.
+ */
+ATLS_NODISCARD bool depot_locate_path(struct depot_location *out, const char *path);
+
 /* depot_locate_both gives one location or two: a report of version 2 leaves open of which of two
  * lines its processor is. 0 for what no server has. */
 ATLS_NODISCARD size_t depot_locate_both(struct depot_location out[static 2],

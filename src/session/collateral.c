@@ -28,6 +28,7 @@ enum atls_err atls_context_set_collateral(struct atls_context *context,
                                                .num_urls = spec->num_urls,
                                                .ca_pem = spec->ca_pem,
                                                .folder = spec->folder,
+                                               .watches = spec->watches,
                                                .now_s = now_of,
                                                .now_arg = context};
     return atls_depot_open(&context->depot, &options, diag);

@@ -98,6 +98,7 @@ static enum atls_err open_depot(struct front *f, struct atls_diag *diag)
                                                .num_urls = spec->num_urls,
                                                .ca_pem = spec->ca_pem,
                                                .folder = spec->folder,
+                                               .watches = spec->watches,
                                                .now_s = now_of};
     return atls_depot_open(&f->service.depot, &options, diag);
 }

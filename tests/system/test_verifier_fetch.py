@@ -105,6 +105,26 @@ class FetchTest(VerifierTest):
         self.taken(self.service(self.folder_kept, self.kds.url, name="again"), self.snp.identity)
         self.assertEqual(len(self.kds.asked), 3)
 
+    def test_what_is_due_in_the_folder_is_renewed_at_the_start(self):
+        verifier = self.service(self.folder_kept, self.kds.url)
+        self.taken(verifier, self.snp.identity)
+        verifier.stop()
+        for name in self.kept():  # as if it had been fetched long ago: a list is looked for anew each day
+            with open(os.path.join(self.folder_kept, name), "r+", encoding="ascii") as file:
+                kept = json.load(file)
+                kept["fetched"] = "2026-01-01T00:00:00Z"
+                file.seek(0)
+                json.dump(kept, file)
+                file.truncate()
+        renewed = self.service(self.folder_kept, self.kds.url, name="renewed")
+        for _ in range(200):
+            if len(self.kds.asked) > 3:
+                break
+            self.kds.held.wait(0.05)
+        self.assertEqual([path.rsplit("/", 1)[1] for path in self.kds.asked[3:]], ["crl"])
+        self.taken(renewed, self.snp.identity)
+        self.assertEqual(len(self.kds.asked), 4)
+
     def test_without_a_place_to_fetch_from_the_result_says_what_is_missing(self):
         self.refused(self.service(self.folder_kept), self.snp.identity, "VCEK")
 

@@ -12,32 +12,34 @@ enum { sources = 1024 };
 
 struct cli_rate {
     unsigned per_second;
-    struct source {
-        uint8_t prefix[9]; /* family, and the octets of the address that count */
+    struct known {
+        struct cli_source source;
         int64_t seen_ms;
         double tokens; /* at most per_second: a burst of one second */
-    } source[sources];
+    } known[sources];
 };
 
-/* prefix_of: an IPv4 address that is mapped into IPv6 counts as what it is (RFC 4291, 2.5.5.2). */
-static void prefix_of(uint8_t out[9], const struct sockaddr *address)
+/* An IPv4 address that is mapped into IPv6 counts as what it is (RFC 4291, 2.5.5.2). */
+struct cli_source cli_source_of(const struct sockaddr *address)
 {
-    memset(out, 0, 9);
+    struct cli_source out = {{0}};
     if (address->sa_family == AF_INET) {
         const struct sockaddr_in *v4 = (const struct sockaddr_in *)(const void *)address;
-        out[0] = 4;
-        memcpy(&out[1], &v4->sin_addr, 4);
+        out.prefix[0] = 4;
+        memcpy(&out.prefix[1], &v4->sin_addr, 4);
     } else if (address->sa_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)(const void *)address;
         const bool is_mapped = IN6_IS_ADDR_V4MAPPED(&v6->sin6_addr);
-        out[0] = is_mapped ? 4 : 6;
-        memcpy(&out[1], &v6->sin6_addr.s6_addr[is_mapped ? 12 : 0], is_mapped ? 4 : 8);
+        out.prefix[0] = is_mapped ? 4 : 6;
+        memcpy(&out.prefix[1], &v6->sin6_addr.s6_addr[is_mapped ? 12 : 0], is_mapped ? 4 : 8);
     }
+    return out;
 }
 
-static bool is_source(const struct source *source, const uint8_t prefix[9])
+bool cli_source_equal(const struct cli_source *a, const struct cli_source *b)
 {
-    return atls_bytes_equal(atls_bytes_of(source->prefix, 9), atls_bytes_of(prefix, 9));
+    return atls_bytes_equal(atls_bytes_of(a->prefix, sizeof a->prefix),
+                            atls_bytes_of(b->prefix, sizeof b->prefix));
 }
 
 enum atls_err cli_rate_new(struct cli_rate **out, const char *text, struct atls_diag *diag)
@@ -69,31 +71,30 @@ void cli_rate_free(struct cli_rate *rate)
 
 bool cli_rate_allows(struct cli_rate *rate, const struct sockaddr *address, int64_t now_ms)
 {
-    uint8_t prefix[9];
     if (rate == NULL) {
         return true;
     }
-    prefix_of(prefix, address);
+    const struct cli_source source = cli_source_of(address);
     size_t at = 0;
     for (size_t i = 0; i < sources; i++) {
-        if (is_source(&rate->source[i], prefix)) {
+        if (cli_source_equal(&rate->known[i].source, &source)) {
             at = i;
             break;
         }
-        if (rate->source[i].seen_ms < rate->source[at].seen_ms) {
+        if (rate->known[i].seen_ms < rate->known[at].seen_ms) {
             at = i;
         }
     }
-    struct source *source = &rate->source[at];
-    if (!is_source(source, prefix)) {
-        memcpy(source->prefix, prefix, sizeof source->prefix);
-        source->tokens = rate->per_second;
-        source->seen_ms = now_ms;
+    struct known *known = &rate->known[at];
+    if (!cli_source_equal(&known->source, &source)) {
+        known->source = source;
+        known->tokens = rate->per_second;
+        known->seen_ms = now_ms;
     }
-    const double passed_s = (double)(now_ms - source->seen_ms) / 1000.0;
-    double tokens = source->tokens + passed_s * rate->per_second;
+    const double passed_s = (double)(now_ms - known->seen_ms) / 1000.0;
+    double tokens = known->tokens + passed_s * rate->per_second;
     tokens = tokens > rate->per_second ? rate->per_second : tokens;
-    source->seen_ms = now_ms;
-    source->tokens = tokens >= 1.0 ? tokens - 1.0 : tokens;
+    known->seen_ms = now_ms;
+    known->tokens = tokens >= 1.0 ? tokens - 1.0 : tokens;
     return tokens >= 1.0;
 }

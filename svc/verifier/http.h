@@ -19,6 +19,7 @@ struct verifier_http;
 struct verifier_peer {
     const char *address;
     const char *certificate; /* NULL: none */
+    struct cli_source source;
 };
 struct verifier_http_hooks {
     void *arg;

@@ -160,7 +160,7 @@ struct asked {
 
 static void describe(struct asked *asked, struct verifier_exchange *e)
 {
-    struct verifier_peer peer = {NULL, NULL};
+    struct verifier_peer peer = {.address = NULL};
     e->http->hooks.describe(e->http->hooks.arg, e->peer, &peer);
     asked->exchange = e;
     asked->request = (struct verifier_request){
@@ -228,26 +228,41 @@ static struct verifier_exchange *exchange_of(struct verifier_job *job)
     return start;
 }
 
+/* cannot_park answers for who has to wait where no place is left. */
+static void cannot_park(struct verifier_exchange *e, bool is_greedy)
+{
+    struct verifier_metrics *metrics = &e->http->service->metrics;
+    const unsigned status = is_greedy ? 429 : 503;
+    atomic_fetch_sub(&metrics->fetching, 1);
+    atomic_fetch_add(&metrics->requests_refused, 1);
+    verifier_problem(&e->response, status,
+                     is_greedy ? "as many requests from this address wait for servers of "
+                                 "collateral as it leaves places for others"
+                               : "as many requests wait for servers of collateral as may");
+    verifier_respond_header(&e->response, "Retry-After", "5");
+    verifier_metrics_request(metrics, "session", status);
+}
+
 /* park puts Evidence that has to wait for a server into the queue of those; false, and it has an
  * answer, when as many wait there as may. Who has put it there has it no more. */
 static bool park(struct verifier_exchange *e)
 {
     struct verifier_http *http = e->http;
     struct verifier_metrics *metrics = &http->service->metrics;
+    struct verifier_peer peer = {.address = NULL};
+    http->hooks.describe(http->hooks.arg, e->peer, &peer);
     e->response.is_parked = false;
     e->fetch_until_ms = verifier_now_ms() + VERIFIER_FETCH_MS;
     e->job.kind = VERIFIER_FETCHING;
+    e->job.source = peer.source;
     atomic_fetch_add(&metrics->fetches, 1);
     atomic_fetch_add(&metrics->fetching, 1);
-    if (verifier_work_put(http->work, &e->job)) {
+    const enum verifier_put put = verifier_work_put(http->work, &e->job);
+    if (put == VERIFIER_PUT) {
         verifier_work_wake(http->work);
         return true;
     }
-    atomic_fetch_sub(&metrics->fetching, 1);
-    atomic_fetch_add(&metrics->requests_refused, 1);
-    verifier_problem(&e->response, 503, "as many requests wait for servers of collateral as may");
-    verifier_respond_header(&e->response, "Retry-After", "5");
-    verifier_metrics_request(metrics, "session", 503);
+    cannot_park(e, put == VERIFIER_PUT_GREEDY);
     return false;
 }
 
@@ -290,7 +305,7 @@ static enum MHD_Result enqueue(struct verifier_exchange *e)
     e->job.kind = verifier_target_split(atls_bytes_text(e->target), &path, &query)
                       ? verifier_service_kind(e->method, path)
                       : VERIFIER_SINGLE;
-    if (!verifier_work_put(e->http->work, &e->job)) {
+    if (verifier_work_put(e->http->work, &e->job) != VERIFIER_PUT) {
         return refuse(e, 503, "as many requests wait as may");
     }
     e->stage = WAITING_FOR_ANSWER; /* no thread changes it */

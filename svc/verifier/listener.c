@@ -134,6 +134,7 @@ static void on_describe(void *arg, void *connection, struct verifier_peer *out)
     (void)arg;
     out->address = c->address;
     out->certificate = c->certificate[0] != '\0' ? c->certificate : NULL;
+    out->source = cli_source_of((const struct sockaddr *)&c->peer);
 }
 
 static bool on_allows(void *arg, void *connection)

@@ -12,6 +12,7 @@ struct queue {
     size_t len;
     unsigned running, max_running; /* batches */
     size_t max_batch, max_len;
+    bool is_shared_out; /* by source; its batches are of one job */
 };
 
 struct worker {
@@ -19,6 +20,8 @@ struct worker {
     pthread_t thread;
     pthread_cond_t woken;
     bool is_idle; /* in the list */
+    bool is_for_source;
+    struct cli_source source; /* whose job of a queue that is shared out it does */
     struct worker *next;
 };
 
@@ -33,27 +36,74 @@ struct verifier_work {
     bool ending;
 };
 
+static size_t count_waiting(const struct queue *queue, const struct cli_source *source)
+{
+    size_t num = 0;
+    for (const struct verifier_job *job = queue->first; job != NULL; job = job->next) {
+        num += cli_source_equal(&job->source, source) ? 1 : 0;
+    }
+    return num;
+}
+
+static unsigned count_running(const struct verifier_work *work, const struct cli_source *source)
+{
+    unsigned num = 0;
+    for (unsigned i = 0; i < work->num_threads; i++) {
+        const struct worker *worker = &work->threads[i];
+        num += worker->is_for_source && cli_source_equal(&worker->source, source) ? 1 : 0;
+    }
+    return num;
+}
+
+/* first_of gives the link to the job that is next in a queue; it holds NULL when none may be done
+ * now. */
+static struct verifier_job **first_of(struct verifier_work *work, struct queue *queue)
+{
+    struct verifier_job **link = &queue->first;
+    const unsigned left = queue->max_running - queue->running;
+    while (queue->is_shared_out && *link != NULL && count_running(work, &(*link)->source) >= left) {
+        link = &(*link)->next;
+    }
+    return link;
+}
+
 /* next gives a queue from which a batch may be taken, or NULL; the lock is held. */
 static struct queue *next(struct verifier_work *work)
 {
     for (size_t i = 0; i < VERIFIER_NUM_KINDS; i++) {
         struct queue *queue = &work->queues[i];
-        if (queue->first != NULL && queue->running < queue->max_running) {
+        if (queue->running < queue->max_running && *first_of(work, queue) != NULL) {
             return queue;
         }
     }
     return NULL;
 }
 
-static size_t take(struct verifier_work *work, struct queue *queue,
+/* last_of finds the last job of a queue out of whose middle one was taken. */
+static struct verifier_job *last_of(const struct queue *queue)
+{
+    struct verifier_job *last = queue->first;
+    while (last != NULL && last->next != NULL) {
+        last = last->next;
+    }
+    return last;
+}
+
+static size_t take(struct worker *worker, struct queue *queue,
                    struct verifier_job *jobs[VERIFIER_MAX_BATCH])
 {
+    struct verifier_work *work = worker->work;
+    struct verifier_job **link = first_of(work, queue);
     size_t num = 0;
-    while (queue->first != NULL && num < queue->max_batch) {
-        jobs[num++] = queue->first;
-        queue->first = queue->first->next;
+    while (*link != NULL && num < queue->max_batch) {
+        jobs[num++] = *link;
+        *link = (*link)->next;
     }
-    if (queue->first == NULL) {
+    worker->is_for_source = queue->is_shared_out && num != 0;
+    if (worker->is_for_source) {
+        worker->source = jobs[0]->source;
+        queue->last = last_of(queue);
+    } else if (queue->first == NULL) {
         queue->last = NULL;
     }
     queue->len -= num;
@@ -99,12 +149,13 @@ static void *run(void *arg)
             wait_for_work(worker);
             continue;
         }
-        const size_t num = take(work, queue, jobs);
+        const size_t num = take(worker, queue, jobs);
         wake_one(work);
         pthread_mutex_unlock(&work->lock);
         work->config.run(work->config.arg, jobs, num);
         pthread_mutex_lock(&work->lock);
         queue->running--;
+        worker->is_for_source = false;
     }
     pthread_mutex_unlock(&work->lock);
     return NULL;
@@ -146,6 +197,7 @@ struct verifier_work *verifier_work_new(const struct verifier_work_config *confi
     work->queues[VERIFIER_EVIDENCE].max_running = config->appraisers > 2 ? config->appraisers : 2;
     work->queues[VERIFIER_FETCHING].max_batch = 1;
     work->queues[VERIFIER_FETCHING].max_running = config->fetchers;
+    work->queues[VERIFIER_FETCHING].is_shared_out = true;
     for (size_t i = 0; i < VERIFIER_NUM_KINDS; i++) {
         work->queues[i].max_len = i == VERIFIER_FETCHING ? MAX_FETCHING : MAX_QUEUE;
     }
@@ -185,12 +237,24 @@ void verifier_work_free(struct verifier_work *work)
     free(work);
 }
 
-bool verifier_work_put(struct verifier_work *work, struct verifier_job *job)
+/* may_put says what becomes of a job; the lock is held. */
+static enum verifier_put may_put(const struct verifier_work *work, const struct queue *queue,
+                                 const struct verifier_job *job)
+{
+    if (work->len >= MAX_QUEUE || queue->len >= queue->max_len || work->ending) {
+        return VERIFIER_PUT_FULL;
+    }
+    return queue->is_shared_out && count_waiting(queue, &job->source) >= queue->max_len - queue->len
+               ? VERIFIER_PUT_GREEDY
+               : VERIFIER_PUT;
+}
+
+enum verifier_put verifier_work_put(struct verifier_work *work, struct verifier_job *job)
 {
     struct queue *queue = &work->queues[job->kind];
     pthread_mutex_lock(&work->lock);
-    const bool has_room = work->len < MAX_QUEUE && queue->len < queue->max_len && !work->ending;
-    if (has_room) {
+    const enum verifier_put put = may_put(work, queue, job);
+    if (put == VERIFIER_PUT) {
         job->next = NULL;
         if (queue->last != NULL) {
             queue->last->next = job;
@@ -202,7 +266,7 @@ bool verifier_work_put(struct verifier_work *work, struct verifier_job *job)
         work->len++;
     }
     pthread_mutex_unlock(&work->lock);
-    return has_room;
+    return put;
 }
 
 void verifier_work_wake(struct verifier_work *work)

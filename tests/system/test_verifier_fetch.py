@@ -173,41 +173,77 @@ class FetchTest(VerifierTest):
             self.kds.held.wait(0.05)
         self.assertEqual(self.submod(answer)["ear.status"], "warning")
 
-    def test_a_server_that_says_nothing_holds_up_only_those_that_need_it(self):
-        """As many wait for it as may, the next is told so at once, and everybody else is served."""
-        verifier = self.service(self.folder_kept, self.kds.url)
-        self.kds.fault = ("leaf", "slow")
+    def flood(self, verifier, sources) -> tuple:
+        """Evidence that has to wait, from each of these addresses: threads, their answers, the sessions, and a lock for the answers."""
         _, nonce = self.open_session()
         body = self.evidence(nonce, self.snp.identity)  # collateral is looked for before the nonce is
         client = verifier.client()
         self.addCleanup(client.close)
-        opened = [self.open_session(client=client)[0] for _ in range(FETCHERS + QUEUE + 5)]
         waiting, answered, lock = [], [], threading.Lock()
+        opened = [self.open_session(client=client)[0] for _ in sources]
 
-        def send(path):
-            connection = http.client.HTTPConnection(verifier.host, verifier.port, timeout=WAIT)
+        def send(path, source):
+            connection = http.client.HTTPConnection(verifier.host, verifier.port, timeout=WAIT, source_address=(source, 0))
             connection.request("POST", path, body, {"Content-Type": CMW, "Accept": SESSION})
             response = connection.getresponse()
             with lock:
                 answered.append((response.status, response.read().decode(), path))
             connection.close()
 
-        for path in opened:
-            waiting.append(threading.Thread(target=send, args=(path,)))
+        for path, source in zip(opened, sources):
+            waiting.append(threading.Thread(target=send, args=(path, source)))
             waiting[-1].start()
-        while sum(thread.is_alive() for thread in waiting) > FETCHERS + QUEUE:
+        return waiting, answered, opened, lock
+
+    def flood_threads(self, verifier, sources) -> list:
+        """The same, for as many as have a thread: they are waited for, so that the queue is empty behind them."""
+        before = verifier.metric("collateral_waits_total")
+        threads, *_ = self.flood(verifier, sources)
+        while verifier.metric("collateral_waits_total") < before + len(sources) or verifier.metric("collateral_waiting") != 0:
             self.kds.held.wait(0.02)
+        return threads
+
+    def wait_until_alive(self, waiting, num) -> None:
+        while sum(thread.is_alive() for thread in waiting) > num:
+            self.kds.held.wait(0.02)
+
+    def let_go(self, verifier, waiting) -> None:
+        self.kds.held.set()  # it breaks the connection off
+        for thread in waiting:
+            thread.join(WAIT)
+        self.assertEqual(verifier.metric("collateral_waiting"), 0)
+
+    def test_a_server_that_says_nothing_holds_up_only_those_that_need_it(self):
+        """As many wait for it as may, the next is told so at once, and everybody else is served."""
+        verifier = self.service(self.folder_kept, self.kds.url)
+        self.kds.fault = ("leaf", "slow")
+        fetching = self.flood_threads(verifier, [f"127.0.2.{i}" for i in range(1, FETCHERS + 1)])
+        waiting, answered, opened, lock = self.flood(verifier, [f"127.0.1.{i}" for i in range(1, QUEUE + 6)])
+        self.wait_until_alive(waiting, QUEUE)
         with lock:
             self.assertTrue(all(status == 503 and "as many requests wait" in text for status, text, _ in answered), answered)
         self.assertEqual(verifier.metric("collateral_waiting"), QUEUE)
         self.taken(verifier, self.identity)
         self.assertGreaterEqual(sum(thread.is_alive() for thread in waiting), 1)  # they still wait
-        self.kds.held.set()  # it breaks the connection off
-        for thread in waiting:
-            thread.join(WAIT)
+        self.let_go(verifier, fetching + waiting)
         self.assertEqual({status for status, _, _ in answered}, {503})
         self.assert_waits(verifier, opened[0])
-        self.assertEqual(verifier.metric("collateral_waiting"), 0)
+
+    def test_one_address_leaves_places_for_others(self):
+        verifier = self.service(self.folder_kept, self.kds.url)
+        self.kds.fault = ("leaf", "slow")
+        fetching = self.flood_threads(verifier, ["127.0.0.1"] * (FETCHERS // 2))
+        waiting, answered, _, lock = self.flood(verifier, ["127.0.0.1"] * (QUEUE // 2 + 5))
+        self.wait_until_alive(waiting, QUEUE // 2)
+        with lock:
+            self.assertEqual(len(answered), 5)
+            self.assertTrue(all(status == 429 and "from this address" in text for status, text, _ in answered), answered)
+        self.assertEqual(verifier.metric("collateral_waiting"), QUEUE // 2)
+        others, told, _, _ = self.flood(verifier, ["127.0.0.2", "127.0.0.3"])  # they have threads at once
+        while verifier.metric("collateral_waits_total") < FETCHERS // 2 + QUEUE // 2 + 7 or verifier.metric("collateral_waiting") > QUEUE // 2:
+            self.kds.held.wait(0.02)
+        self.assertEqual(told, [])
+        self.let_go(verifier, fetching + waiting + others)
 
     def test_what_makes_no_sense_is_said_at_the_start(self):
         words = ("verifier", "--json", "--signing-key", self.verifier.key_file, "--listen", "127.0.0.1:0",

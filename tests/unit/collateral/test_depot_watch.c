@@ -7,7 +7,7 @@
 #include <dirent.h>
 #include <sched.h>
 
-#define DAY_S 86400
+#define DAY_S INT64_C(86400)
 
 static char folder[64];
 

@@ -1,0 +1,5 @@
+# SPDX-License-Identifier: Apache-2.0
+# What the listener shares with `atls serve`.
+add_library(service_cli STATIC ${CMAKE_SOURCE_DIR}/cli/rate.c)
+target_link_libraries(service_cli PUBLIC room_base)
+set(service_links service_cli)

@@ -97,11 +97,11 @@ struct formal_sent {
 /* Any function of the table of operations that keeps its contract. */
 /*@ requires num_parts == 6 && readable(key) && \valid(out);
     requires octets_there(parts);
-    requires hkdf_lengths(parts);
-    requires hkdf_octets(parts);
+    requires lengths: hkdf_lengths(parts);
+    requires octets: hkdf_octets(parts);
     assigns *out, sent;
-    ensures sent.len == \old(parts[0].data[1]) && sent.secret == key;
-    ensures sent.label == \old(parts[2]) && sent.context == \old(parts[4]);
+    ensures asked: sent.len == \old(parts[0].data[1]) && sent.secret == key;
+    ensures asked: sent.label == \old(parts[2]) && sent.context == \old(parts[4]);
     ensures \result == ATLS_OK ==> out->len <= ATLS_MAX_HASH_LEN;
 */
 enum atls_err formal_hmac(int32_t hash_alg, struct atls_bytes key, const struct atls_bytes *parts,
@@ -121,8 +121,8 @@ enum atls_err formal_hash(int32_t alg, struct atls_bytes data, struct atls_diges
     requires readable(secret) && readable(label) && readable(context);
     requires 1 <= len <= ATLS_MAX_HASH_LEN && 1 <= label.len <= 249 && context.len <= 255;
     assigns *out, sent;
-    ensures sent.len == len && sent.secret == secret;
-    ensures sent.label == label && sent.context == context;
+    ensures asked: sent.len == len && sent.secret == secret;
+    ensures asked: sent.label == label && sent.context == context;
     ensures \result == ATLS_OK ==> out->len <= ATLS_MAX_HASH_LEN;
 */
 static enum atls_err expand_one_block(const struct atls_crypto_ops *ops, int32_t hash_alg,
@@ -134,12 +134,12 @@ static enum atls_err expand_one_block(const struct atls_crypto_ops *ops, int32_t
     requires readable(secret) && readable(context);
     requires valid_read_string(label) && strlen(label) < SIZE_MAX;
     assigns *out, sent;
-    ensures \result == ATLS_OK ==> 1 <= len <= hash_len(hash_alg) && out->len == len;
-    ensures \result == ATLS_OK ==> 1 <= strlen(label) <= 249 && context.len <= 255;
-    ensures \result == ATLS_OK ==>
+    ensures bounds: \result == ATLS_OK ==> 1 <= len <= hash_len(hash_alg) && out->len == len;
+    ensures bounds: \result == ATLS_OK ==> 1 <= strlen(label) <= 249 && context.len <= 255;
+    ensures asked: \result == ATLS_OK ==>
             sent.len == len && sent.secret == secret && sent.context == context &&
             sent.label.data == (uint8_t *)label && sent.label.len == strlen(label);
-    ensures \result != ATLS_OK ==> same_digest{Pre, Post}(out);
+    ensures kept: \result != ATLS_OK ==> same_digest{Pre, Post}(out);
 */
 enum atls_err atls_hkdf_expand_label(const struct atls_crypto_ops *ops, int32_t hash_alg,
                                      struct atls_bytes secret, const char *label,
@@ -149,8 +149,9 @@ enum atls_err atls_hkdf_expand_label(const struct atls_crypto_ops *ops, int32_t 
 /*@ requires \valid_read(transcript_hash) && (diag == \null || \valid(diag));
     requires \separated(diag, transcript_hash);
     assigns *diag;
-    ensures \result == ATLS_OK ==> hash_alg == ATLS_ALG_SHA256 || hash_alg == ATLS_ALG_SHA384;
-    ensures \result == ATLS_OK ==> transcript_hash->len == hash_len(hash_alg) &&
+    ensures inputs: \result == ATLS_OK ==>
+            hash_alg == ATLS_ALG_SHA256 || hash_alg == ATLS_ALG_SHA384;
+    ensures inputs: \result == ATLS_OK ==> transcript_hash->len == hash_len(hash_alg) &&
                                    1 <= spki.len <= ATLS_MAX_SPKI_LEN;
 */
 static enum atls_err check_inputs(int32_t hash_alg, const struct atls_digest *transcript_hash,
@@ -161,7 +162,7 @@ static enum atls_err check_inputs(int32_t hash_alg, const struct atls_digest *tr
     requires hash_alg == ATLS_ALG_SHA256 || hash_alg == ATLS_ALG_SHA384;
     requires transcript_hash->len == hash_len(hash_alg);
     assigns *out, sent;
-    ensures \result == ATLS_OK ==> out->len == hash_len(hash_alg) && sent.len == out->len &&
+    ensures asked: \result == ATLS_OK ==> out->len == hash_len(hash_alg) && sent.len == out->len &&
                                    sent.context.len == out->len && sent.secret.len == out->len;
 */
 static enum atls_err derive(const struct atls_crypto_ops *ops, int32_t hash_alg,
@@ -173,7 +174,7 @@ static enum atls_err derive(const struct atls_crypto_ops *ops, int32_t hash_alg,
     requires diag == \null || \valid(diag);
     requires \separated(diag, out, ops, transcript_hash);
     assigns *out, *diag, sent;
-    ensures \result == ATLS_OK ==> out->len == hash_len(hash_alg) && sent.len == out->len;
+    ensures asked: \result == ATLS_OK ==> out->len == hash_len(hash_alg) && sent.len == out->len;
 */
 enum atls_err atls_binder(const struct atls_crypto_ops *ops, int32_t hash_alg,
                           const struct atls_digest *transcript_hash, struct atls_bytes spki,

@@ -34,10 +34,10 @@ static inline struct atls_reader atls_reader_of(struct atls_bytes input);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= len;
-    ensures \result ==> moved{Pre, Post}(r, len) && *out < above(len) &&
+    ensures there: \result <==> \old(r->left) >= len;
+    ensures value: \result ==> moved{Pre, Post}(r, len) && *out < above(len) &&
                         *out == big_endian{Pre}(\old(r->data), len);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 static bool read_integer(struct atls_reader *r, size_t len, uint64_t *out);
 
@@ -45,9 +45,9 @@ static bool read_integer(struct atls_reader *r, size_t len, uint64_t *out);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= 1;
-    ensures \result ==> moved{Pre, Post}(r, 1) && *out == \old(r->data[0]);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures there: \result <==> \old(r->left) >= 1;
+    ensures value: \result ==> moved{Pre, Post}(r, 1) && *out == \old(r->data[0]);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 static inline bool atls_read_u8(struct atls_reader *r, uint8_t *out);
 
@@ -55,10 +55,10 @@ static inline bool atls_read_u8(struct atls_reader *r, uint8_t *out);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= 2;
-    ensures \result ==> moved{Pre, Post}(r, 2) && *out < above(2) &&
+    ensures there: \result <==> \old(r->left) >= 2;
+    ensures value: \result ==> moved{Pre, Post}(r, 2) && *out < above(2) &&
                         *out == big_endian{Pre}(\old(r->data), 2);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_u16(struct atls_reader *r, uint16_t *out);
 
@@ -66,10 +66,10 @@ bool atls_read_u16(struct atls_reader *r, uint16_t *out);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= 3;
-    ensures \result ==> moved{Pre, Post}(r, 3) && *out < above(3) &&
+    ensures there: \result <==> \old(r->left) >= 3;
+    ensures value: \result ==> moved{Pre, Post}(r, 3) && *out < above(3) &&
                         *out == big_endian{Pre}(\old(r->data), 3);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_u24(struct atls_reader *r, uint32_t *out);
 
@@ -77,10 +77,10 @@ bool atls_read_u24(struct atls_reader *r, uint32_t *out);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= 4;
-    ensures \result ==> moved{Pre, Post}(r, 4) && *out < above(4) &&
+    ensures there: \result <==> \old(r->left) >= 4;
+    ensures value: \result ==> moved{Pre, Post}(r, 4) && *out < above(4) &&
                         *out == big_endian{Pre}(\old(r->data), 4);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_u32(struct atls_reader *r, uint32_t *out);
 
@@ -88,10 +88,10 @@ bool atls_read_u32(struct atls_reader *r, uint32_t *out);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= 8;
-    ensures \result ==> moved{Pre, Post}(r, 8) && *out < above(8) &&
+    ensures there: \result <==> \old(r->left) >= 8;
+    ensures value: \result ==> moved{Pre, Post}(r, 8) && *out < above(8) &&
                         *out == big_endian{Pre}(\old(r->data), 8);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_u64(struct atls_reader *r, uint64_t *out);
 
@@ -99,9 +99,10 @@ bool atls_read_u64(struct atls_reader *r, uint64_t *out);
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> \old(r->left) >= len;
-    ensures \result ==> moved{Pre, Post}(r, len) && out->data == \old(r->data) && out->len == len;
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures there: \result <==> \old(r->left) >= len;
+    ensures value: \result ==> moved{Pre, Post}(r, len) && out->data == \old(r->data) &&
+                               out->len == len;
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 static inline bool atls_read_bytes(struct atls_reader *r, size_t len, struct atls_bytes *out);
 
@@ -115,11 +116,11 @@ static inline bool atls_read_bytes(struct atls_reader *r, size_t len, struct atl
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> fits{Pre}(r, length_octets, min, max);
-    ensures \result ==> out->data == \old(r->data) + length_octets &&
+    ensures there: \result <==> fits{Pre}(r, length_octets, min, max);
+    ensures value: \result ==> out->data == \old(r->data) + length_octets &&
                         out->len == big_endian{Pre}(\old(r->data), length_octets) &&
                         moved{Pre, Post}(r, length_octets + out->len);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 static bool read_vector(struct atls_reader *r, size_t length_octets, size_t min, size_t max,
                         struct atls_bytes *out);
@@ -128,10 +129,10 @@ static bool read_vector(struct atls_reader *r, size_t length_octets, size_t min,
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> fits{Pre}(r, 1, min, max);
-    ensures \result ==> out->data == \old(r->data) + 1 && min <= out->len <= max &&
+    ensures there: \result <==> fits{Pre}(r, 1, min, max);
+    ensures value: \result ==> out->data == \old(r->data) + 1 && min <= out->len <= max &&
                         moved{Pre, Post}(r, 1 + out->len);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_vec8(struct atls_reader *r, size_t min, size_t max, struct atls_bytes *out);
 
@@ -139,10 +140,10 @@ bool atls_read_vec8(struct atls_reader *r, size_t min, size_t max, struct atls_b
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> fits{Pre}(r, 2, min, max);
-    ensures \result ==> out->data == \old(r->data) + 2 && min <= out->len <= max &&
+    ensures there: \result <==> fits{Pre}(r, 2, min, max);
+    ensures value: \result ==> out->data == \old(r->data) + 2 && min <= out->len <= max &&
                         moved{Pre, Post}(r, 2 + out->len);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_vec16(struct atls_reader *r, size_t min, size_t max, struct atls_bytes *out);
 
@@ -150,10 +151,10 @@ bool atls_read_vec16(struct atls_reader *r, size_t min, size_t max, struct atls_
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> fits{Pre}(r, 3, min, max);
-    ensures \result ==> out->data == \old(r->data) + 3 && min <= out->len <= max &&
+    ensures there: \result <==> fits{Pre}(r, 3, min, max);
+    ensures value: \result ==> out->data == \old(r->data) + 3 && min <= out->len <= max &&
                         moved{Pre, Post}(r, 3 + out->len);
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_vec24(struct atls_reader *r, size_t min, size_t max, struct atls_bytes *out);
 
@@ -161,10 +162,11 @@ bool atls_read_vec24(struct atls_reader *r, size_t min, size_t max, struct atls_
     requires \separated(r, out, r->data + (0 .. r->left - 1));
     assigns *r, *out;
     ensures sound(r);
-    ensures \result <==> fits{Pre}(r, 2, min, max);
-    ensures \result ==> sound(out) && min <= out->left <= max && moved{Pre, Post}(r, 2 + out->left) &&
+    ensures there: \result <==> fits{Pre}(r, 2, min, max);
+    ensures value: \result ==> sound(out) && min <= out->left <= max &&
+                        moved{Pre, Post}(r, 2 + out->left) &&
                         out->data == \old(r->data) + 2 && out->base == \old(r->base) + 2;
-    ensures !\result ==> *r == \old(*r) && *out == \old(*out);
+    ensures kept: !\result ==> *r == \old(*r) && *out == \old(*out);
 */
 bool atls_read_sub16(struct atls_reader *r, size_t min, size_t max, struct atls_reader *out);
 
@@ -176,7 +178,7 @@ static inline size_t atls_reader_offset(const struct atls_reader *r);
 
 /*@ requires \valid_read(r);
     assigns \nothing;
-    ensures \result <==> r->left == 0;
+    ensures end: \result <==> r->left == 0;
 */
 bool atls_read_end(const struct atls_reader *r);
 

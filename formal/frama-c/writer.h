@@ -40,54 +40,54 @@ struct atls_writer atls_writer_counting(void);
 
 /*@ requires sound_writer(w) && source(w, data, len);
     assigns w->len, w->failed, w->data[w->len .. w->len + len - 1];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, len);
-    ensures !w->failed && w->data != \null ==>
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, len);
+    ensures written: !w->failed && w->data != \null ==>
             \forall integer i; 0 <= i < len ==> w->data[\old(w->len) + i] == data[i];
 */
 static void put(struct atls_writer *w, const uint8_t *data, size_t len);
 
 /*@ requires sound_writer(w) && 1 <= octets <= 8;
     assigns w->len, w->failed, w->data[w->len .. w->len + octets - 1];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, octets);
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, octets);
 */
 static void put_integer(struct atls_writer *w, uint64_t value, size_t octets);
 
 /*@ requires sound_writer(w);
     assigns w->len, w->failed, w->data[w->len];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, 1);
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, 1);
 */
 void atls_write_u8(struct atls_writer *w, uint8_t value);
 
 /*@ requires sound_writer(w);
     assigns w->len, w->failed, w->data[w->len .. w->len + 1];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, 2);
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, 2);
 */
 void atls_write_u16(struct atls_writer *w, uint16_t value);
 
 /*@ requires sound_writer(w);
     assigns w->len, w->failed, w->data[w->len .. w->len + 2];
     ensures sound_writer(w);
-    ensures value <= 0xffffff ==> wrote{Pre, Post}(w, 3);
-    ensures value > 0xffffff ==> w->failed && w->len == \old(w->len);
+    ensures bounded: value <= 0xffffff ==> wrote{Pre, Post}(w, 3);
+    ensures limit: value > 0xffffff ==> w->failed && w->len == \old(w->len);
 */
 void atls_write_u24(struct atls_writer *w, uint32_t value);
 
 /*@ requires sound_writer(w);
     assigns w->len, w->failed, w->data[w->len .. w->len + 3];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, 4);
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, 4);
 */
 void atls_write_u32(struct atls_writer *w, uint32_t value);
 
 /*@ requires sound_writer(w);
     assigns w->len, w->failed, w->data[w->len .. w->len + 7];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, 8);
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, 8);
 */
 void atls_write_u64(struct atls_writer *w, uint64_t value);
 
 /*@ requires sound_writer(w) && source(w, bytes.data, bytes.len);
     assigns w->len, w->failed, w->data[w->len .. w->len + bytes.len - 1];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, bytes.len);
-    ensures !w->failed && w->data != \null ==>
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, bytes.len);
+    ensures written: !w->failed && w->data != \null ==>
             \forall integer i; 0 <= i < bytes.len ==> w->data[\old(w->len) + i] == bytes.data[i];
 */
 void atls_write_bytes(struct atls_writer *w, struct atls_bytes bytes);
@@ -96,9 +96,9 @@ void atls_write_bytes(struct atls_writer *w, struct atls_bytes bytes);
     requires 1 <= length_octets <= 3 && longest <= 0xffffff;
     assigns w->len, w->failed, w->data[w->len .. w->len + length_octets + bytes.len - 1];
     ensures sound_writer(w);
-    ensures !w->failed ==> !\old(w->failed) && bytes.len <= longest &&
+    ensures limit: !w->failed ==> !\old(w->failed) && bytes.len <= longest &&
                            w->len == \old(w->len) + length_octets + bytes.len;
-    ensures bytes.len > longest ==> w->failed && w->len == \old(w->len);
+    ensures limit: bytes.len > longest ==> w->failed && w->len == \old(w->len);
 */
 static void put_vector(struct atls_writer *w, struct atls_bytes bytes, size_t length_octets,
                        size_t longest);
@@ -106,27 +106,27 @@ static void put_vector(struct atls_writer *w, struct atls_bytes bytes, size_t le
 /*@ requires sound_writer(w) && source(w, bytes.data, bytes.len);
     assigns w->len, w->failed, w->data[w->len .. w->len + bytes.len];
     ensures sound_writer(w);
-    ensures !w->failed ==> bytes.len <= 0xff && w->len == \old(w->len) + 1 + bytes.len;
+    ensures limit: !w->failed ==> bytes.len <= 0xff && w->len == \old(w->len) + 1 + bytes.len;
 */
 void atls_write_vec8(struct atls_writer *w, struct atls_bytes bytes);
 
 /*@ requires sound_writer(w) && source(w, bytes.data, bytes.len);
     assigns w->len, w->failed, w->data[w->len .. w->len + 1 + bytes.len];
     ensures sound_writer(w);
-    ensures !w->failed ==> bytes.len <= 0xffff && w->len == \old(w->len) + 2 + bytes.len;
+    ensures limit: !w->failed ==> bytes.len <= 0xffff && w->len == \old(w->len) + 2 + bytes.len;
 */
 void atls_write_vec16(struct atls_writer *w, struct atls_bytes bytes);
 
 /*@ requires sound_writer(w) && source(w, bytes.data, bytes.len);
     assigns w->len, w->failed, w->data[w->len .. w->len + 2 + bytes.len];
     ensures sound_writer(w);
-    ensures !w->failed ==> bytes.len <= 0xffffff && w->len == \old(w->len) + 3 + bytes.len;
+    ensures limit: !w->failed ==> bytes.len <= 0xffffff && w->len == \old(w->len) + 3 + bytes.len;
 */
 void atls_write_vec24(struct atls_writer *w, struct atls_bytes bytes);
 
 /*@ requires sound_writer(w);
     assigns w->len, w->failed, w->data[w->len .. w->len + 1];
-    ensures sound_writer(w) && wrote{Pre, Post}(w, 2) && \result == \old(w->len);
+    ensures bounded: sound_writer(w) && wrote{Pre, Post}(w, 2) && \result == \old(w->len);
 */
 size_t atls_write_vec16_open(struct atls_writer *w);
 
@@ -134,15 +134,15 @@ size_t atls_write_vec16_open(struct atls_writer *w);
     requires !w->failed ==> token + 2 <= w->len; // what open gave, for it wrote two octets there
     assigns w->failed, w->data[token .. token + 1];
     ensures sound_writer(w);
-    ensures !w->failed ==> !\old(w->failed) && w->len - token - 2 <= 0xffff;
+    ensures limit: !w->failed ==> !\old(w->failed) && w->len - token - 2 <= 0xffff;
 */
 void atls_write_vec16_close(struct atls_writer *w, size_t token);
 
 /*@ requires \valid_read(w) && \valid(out_len) && \separated(w, out_len);
     assigns *out_len;
-    ensures \result <==> !w->failed;
+    ensures finished: \result <==> !w->failed;
     ensures \result ==> *out_len == w->len;
-    ensures !\result ==> *out_len == \old(*out_len);
+    ensures kept: !\result ==> *out_len == \old(*out_len);
 */
 bool atls_writer_finish(const struct atls_writer *w, size_t *out_len);
 

@@ -10,7 +10,8 @@ static bool read_integer(struct atls_reader *r, size_t len, uint64_t *out)
         return false;
     }
     uint64_t value = 0;
-    /*@ loop invariant i <= octets.len && value == big_endian(octets.data, i) && value < above(i);
+    /*@ loop invariant value: i <= octets.len && value == big_endian(octets.data, i);
+        loop invariant value < above(i);
         loop assigns i, value;
         loop variant octets.len - i; */
     for (size_t i = 0; i < octets.len; i++) {

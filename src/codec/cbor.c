@@ -205,8 +205,8 @@ static bool close_at_break(struct check *c, size_t at)
 
 /*@ requires \valid(c) && \valid_read(head) && \separated(c, head);
     assigns c->offset, c->found, c->expected;
-    ensures \result ==> head->type == ATLS_CBOR_ARRAY || head->type == ATLS_CBOR_MAP;
-    ensures \result ==> flags != ATLS_CBOR_STRICT; */
+    ensures strict: \result ==> head->type == ATLS_CBOR_ARRAY || head->type == ATLS_CBOR_MAP;
+    ensures strict: \result ==> flags != ATLS_CBOR_STRICT; */
 static bool check_indefinite(struct check *c, const struct atls_cbor_head *head, size_t at,
                              unsigned flags)
 {
@@ -223,8 +223,10 @@ static bool check_indefinite(struct check *c, const struct atls_cbor_head *head,
 /*@ requires \valid(c) && c->depth <= ATLS_MAX_CBOR_DEPTH && c->r.base >= at;
     requires \valid_read(head) && \separated(c, head);
     assigns c->offset, c->found, c->expected;
-    ensures \result && c->flags == ATLS_CBOR_STRICT ==>
-            !head->indefinite && (head->type == ATLS_CBOR_SIMPLE || head->shortest); */
+    ensures strict: \result && c->flags == ATLS_CBOR_STRICT ==>
+            !head->indefinite && (head->type == ATLS_CBOR_SIMPLE || head->shortest);
+    ensures simple: \result && head->type == ATLS_CBOR_SIMPLE && !head->indefinite &&
+                    c->r.base - at == 2 ==> head->argument >= 32; */
 static bool check_head(struct check *c, const struct atls_cbor_head *head, size_t at)
 {
     const unsigned flags = in_key(c) ? (unsigned)ATLS_CBOR_STRICT : c->flags;

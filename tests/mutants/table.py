@@ -5,7 +5,7 @@ import pathlib
 import re
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-LEAST = 40  # mutants, each in a function of its own
+LEAST = 380  # mutants, each in a function of its own
 WORDS = ("in", "why", "killed")
 
 
@@ -84,7 +84,7 @@ def body_of(text, function, path):
     found = []
     for opening in re.finditer(r"^\{$", text, re.M):
         head = re.split(r"[;}]|\n\n|\*/|#.*", text[:opening.start()])[-1]
-        names = re.findall(r"(\w+)\(", head)
+        names = re.findall(r"(\w+)\(", head.replace("STACK_OF(", "("))
         if names and names[0] == function:
             closing = re.compile(r"^\}", re.M).search(text, opening.end())
             found.append((opening.end(), closing.start()))

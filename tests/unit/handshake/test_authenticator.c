@@ -330,6 +330,14 @@ static void ten_certificates_are_taken_and_no_more(void **state)
         open_as(ATLS_ROLE_SERVER, TEST_CLIENT_ASKS, atls_bytes_of(room.data, len), &opened, NULL),
         OK);
     assert_int_equal(opened.num_certs, 10);
+    scene.identity.num_certs = 10; /* of which the first alone has what was asked for */
+    assert_err(atls_authenticator_make(ops(), room, &len, &keys, &request, &scene.identity,
+                                       atls_bytes_text("cmw"), CMW_TYPE, NULL),
+               OK);
+    assert_err(
+        open_as(ATLS_ROLE_SERVER, TEST_CLIENT_ASKS, atls_bytes_of(room.data, len), &opened, NULL),
+        OK);
+    assert_text(opened.cmw, "cmw");
     tear_down(&scene);
 }
 

@@ -297,29 +297,32 @@ static void a_url_of_another_kind_is_not_asked(void **state)
     ops->close(fetcher);
 }
 
-static int child_asks(struct atls_fetcher *fetcher, const struct web *web)
+static int child_asks(struct atls_fetcher *fetcher, const struct web *busy, const struct web *web)
 {
-    const struct atls_fetch_answer answer = get(fetcher, web);
-    const bool fine = answer.outcome == ATLS_FETCH_ANSWERED;
+    const struct atls_fetch_answer waited = ask(fetcher, ATLS_FETCH_GET, "http", "127.0.0.1",
+                                                busy->port, 100),
+                                   answer = get(fetcher, web);
     free(answer.body);
-    return fine ? 0 : 1;
+    return waited.outcome == ATLS_FETCH_TIMEOUT && answer.outcome == ATLS_FETCH_ANSWERED ? 0 : 1;
 }
 
 static void the_child_of_a_fork_has_connections_of_its_own(void **state)
 {
     (void)state;
-    /* one connection at a time: the parent's must be gone when the child makes its own */
+    /* one connection at a time: `busy` has the parent's */
     static const struct web_answer answers[] = {{.octets = OK_ANSWER}};
-    struct web web, second;
+    struct web web, second, busy;
     web_start(&web, answers, 1, NULL);
     web_start(&second, answers, 1, NULL);
+    web_start(&busy, answers, 1, NULL);
     struct atls_fetcher *fetcher = open_plain();
+    free(get(fetcher, &busy).body);
     struct atls_fetch_answer answer = get(fetcher, &web);
     free(answer.body);
     test_wait_for_sleeping_threads();
     const pid_t child = fork();
     if (child == 0) {
-        _exit(child_asks(fetcher, &second));
+        _exit(child_asks(fetcher, &busy, &second));
     }
     int status = -1;
     assert_int_equal(waitpid(child, &status, 0), child);
@@ -328,6 +331,7 @@ static void the_child_of_a_fork_has_connections_of_its_own(void **state)
     assert_int_equal(answer.outcome, ATLS_FETCH_ANSWERED);
     free(answer.body);
     ops->close(fetcher);
+    web_stop(&busy);
     web_stop(&second);
     web_stop(&web);
     assert_int_equal(web.num_connections, 1);

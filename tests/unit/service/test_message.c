@@ -395,10 +395,22 @@ static void a_lying_count_of_matches_is_refused(void **state)
 static void an_unknown_format_or_error_is_refused(void **state)
 {
     (void)state;
-    static const uint8_t format[] = {0, 0, 3, 'f', 'o', 'o', 0};
-    static const uint8_t error[] = {0xff, 0xff};
-    assert_err(read_outcome(atls_bytes_of(format, sizeof format)), MALFORMED);
-    assert_err(read_text(atls_bytes_of(error, sizeof error)), MALFORMED);
+    const struct verifier_outcome outcome = {.why = a_reason(), .format = &atls_formats[1]};
+    const struct verifier_text answer = {.why = a_reason()};
+    struct verifier_octets octets;
+    assert_err(verifier_message_write(&octets, verifier_put_whole_outcome, &outcome), OK);
+    const size_t name_len = strlen(outcome.format->name);
+    uint8_t *name = memmem(octets.data, octets.len, outcome.format->name, name_len);
+    assert_non_null(name);
+    assert_err(read_outcome(atls_bytes_of(octets.data, octets.len)), OK);
+    memset(name, 'x', name_len); /* all else of the message is as it was */
+    assert_err(read_outcome(atls_bytes_of(octets.data, octets.len)), MALFORMED);
+    free(octets.data);
+    assert_err(verifier_message_write(&octets, verifier_put_text, &answer), OK);
+    assert_err(read_text(atls_bytes_of(octets.data, octets.len)), OK);
+    octets.data[0] = octets.data[1] = 0xff;
+    assert_err(read_text(atls_bytes_of(octets.data, octets.len)), MALFORMED);
+    free(octets.data);
 }
 
 int main(void)

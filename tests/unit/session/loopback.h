@@ -20,6 +20,7 @@ struct end {
     struct atls_session *session;
     enum atls_role role;
     const struct test_machine *machine;
+    const struct atls_peer_certificate *seen; /* the peer's certificate; NULL: none */
     bool may_pause;
     unsigned waits;
     enum atls_err wait_fails_with;
@@ -201,6 +202,8 @@ static inline enum atls_err loop_appraise(struct end *end, const struct test_mac
 {
     const struct atls_bytes own = spki_of(end->machine);
     const struct atls_peer seen = {.spki = spki_of(peer),
+                                   .chain = end->seen,
+                                   .num_chain = end->seen != NULL,
                                    .own_spkis = &own,
                                    .num_own_spkis = 1,
                                    .subject = "CN=loopback",

@@ -6,6 +6,7 @@
 #include "support/memory.h"
 
 #include "base/text.h"
+#include "codec/cbor.h"
 
 /* The largest of a test; zero is what a connection without a certificate has. */
 static struct session_facts full_facts(void)
@@ -206,6 +207,41 @@ static void limits_of_lists_hold(void **state)
     assert_int_equal(len, 0);
 }
 
+/* As many members as there is room for are read, and not one more. */
+static void lists_that_are_longer_than_their_room_are_refused(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t room;
+        const char *before, *member, *after;
+    } rows[] = {
+        {ATLS_MAX_SUBMODS, "90 01 f4" HASHES "0a 19012c f6 60 f4 00 60 00 60 60",
+         "85 60 60 02 480000000000000000 f4", "80"},
+        {SESSION_MAX_FACT_IDENTITIES, "90 01 f4" HASHES "0a 19012c f6 60 f4 00 60 00 60 60 80",
+         "82 02 4101", ""},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        for (size_t more = 0; more < 2; more++) {
+            struct session_facts read;
+            const struct atls_buf room = test_room(SESSION_MAX_FACTS_LEN);
+            struct atls_writer w = atls_writer_of(room);
+            size_t len = 0;
+            atls_write_bytes(&w, test_hex(rows[i].before));
+            atls_cbor_put_array(&w, rows[i].room + more);
+            for (size_t member = 0; member < rows[i].room + more; member++) {
+                atls_write_bytes(&w, test_hex(rows[i].member));
+            }
+            atls_write_bytes(&w, test_hex(rows[i].after));
+            assert_true(atls_writer_finish(&w, &len));
+            if (more != 0) {
+                refuse(atls_bytes_of(room.data, len));
+            } else {
+                assert_err(session_facts_read(&read, atls_bytes_of(room.data, len), NULL), OK);
+            }
+        }
+    }
+}
+
 static void what_is_revoked_is_found_by_kind_value_and_time(void **state)
 {
     (void)state;
@@ -230,6 +266,7 @@ int main(void)
         cmocka_unit_test(every_bit_counts),
         cmocka_unit_test(each_malformed_element_is_refused),
         cmocka_unit_test(limits_of_lists_hold),
+        cmocka_unit_test(lists_that_are_longer_than_their_room_are_refused),
         cmocka_unit_test(what_is_revoked_is_found_by_kind_value_and_time),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -225,14 +225,18 @@ static void keys_are_replaced_and_open_one_lifetime_longer(void **state)
 
 /* ---- facts ---- */
 
-/* kept runs a connection whose server attests, and gives what the client keeps of it. */
-static struct atls_bytes kept(struct atls_context *client, struct session_facts *out)
+/* kept_of runs a connection whose server attests, and has this certificate, and gives what the
+ * client keeps of it. */
+static struct atls_bytes kept_of(struct atls_context *client,
+                                 const struct atls_peer_certificate *seen,
+                                 struct session_facts *out)
 {
     const struct test_spec spec = {.attests = &world->server};
     const struct atls_buf room = test_room(SESSION_MAX_FACTS_LEN);
     size_t len = 0;
     open_end(&loop.client, client, ATLS_ROLE_CLIENT, &world->client);
     open_end(&loop.server, test_context(world, &spec), ATLS_ROLE_SERVER, &world->server);
+    loop.client.seen = seen;
     assert_err(loop_run(&loop), OK);
     assert_true(opens(&loop.client));
     assert_true(atls_session_may_be_resumed(loop.client.session));
@@ -242,6 +246,11 @@ static struct atls_bytes kept(struct atls_context *client, struct session_facts 
                OK);
     assert_err(session_facts_read(out, atls_bytes_of(room.data, len), &diag), OK);
     return atls_bytes_of(room.data, len);
+}
+
+static struct atls_bytes kept(struct atls_context *client, struct session_facts *out)
+{
+    return kept_of(client, NULL, out);
 }
 
 static void facts_are_of_one_context_connection_and_time(void **state)
@@ -332,6 +341,36 @@ static void facts_end_with_the_first_endorsement_that_does(void **state)
     assert_int_equal(facts.not_after_s, 1790002800);
 }
 
+static void facts_end_with_the_certificate_of_the_peer(void **state)
+{
+    (void)state;
+    struct session_facts facts;
+    const struct test_spec spec = spec_of(true);
+    const struct atls_peer_certificate seen = {.spki = spki_of(&world->server),
+                                               .serial = atls_bytes_text("serial"),
+                                               .not_after_s = NOW + 17};
+    (void)kept_of(test_context(world, &spec), &seen, &facts);
+    assert_int_equal(facts.not_after_s, NOW + 17);
+    assert_int_equal(facts.num_identities, 4); /* its number, too */
+}
+
+static void a_handshake_that_has_not_ended_keeps_nothing(void **state)
+{
+    (void)state;
+    struct session_facts facts;
+    const struct test_spec spec = spec_of(true);
+    const struct atls_buf room = test_room(SESSION_MAX_FACTS_LEN);
+    size_t len = 0;
+    (void)kept(test_context(world, &spec), &facts);
+    atls_session_begin(loop.client.session, atls_session_context(loop.client.session),
+                       ATLS_ROLE_CLIENT);
+    assert_err(atls_session_write_facts(loop.client.session,
+                                        atls_bytes_of(connection, sizeof connection), room, &len,
+                                        &diag),
+               RESUMPTION);
+    assert_int_equal(len, 0);
+}
+
 static void a_session_that_does_not_resume_keeps_nothing(void **state)
 {
     (void)state;
@@ -384,6 +423,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(facts_that_promise_more_are_bounded_all_the_same, begin,
                                         end),
         cmocka_unit_test_setup_teardown(facts_end_with_the_first_endorsement_that_does, begin, end),
+        cmocka_unit_test_setup_teardown(facts_end_with_the_certificate_of_the_peer, begin, end),
+        cmocka_unit_test_setup_teardown(a_handshake_that_has_not_ended_keeps_nothing, begin, end),
         cmocka_unit_test_setup_teardown(a_session_that_does_not_resume_keeps_nothing, begin, end),
         cmocka_unit_test_setup_teardown(facts_open_no_full_handshake, begin, end),
     };

@@ -115,6 +115,7 @@ struct forgery {
     const struct test_machine *named;    /* whose key the binder names; NULL: `key` */
     struct atls_bytes cmw;               /* in place of Evidence; empty: Evidence */
     struct atls_bytes context;           /* that the binder is over; empty: the request's */
+    struct atls_bytes behind;            /* octets behind the certificate, in its entry */
 };
 
 static inline struct atls_bytes forge_evidence(const struct forgery *f, struct atls_bytes context)
@@ -157,7 +158,13 @@ static inline struct atls_bytes der_of(const char *pem)
 static inline struct atls_bytes forge(const struct forgery *f, struct atls_bytes message)
 {
     const struct atls_exporter exporter = {forger_export, f->finished, ATLS_ALG_SHA256};
-    const struct atls_bytes chain[] = {der_of(f->key->cert)};
+    const struct atls_bytes der = der_of(f->key->cert);
+    const struct atls_buf entry = test_room(der.len + f->behind.len);
+    memcpy(entry.data, der.data, der.len);
+    if (f->behind.len != 0) {
+        memcpy(&entry.data[der.len], f->behind.data, f->behind.len);
+    }
+    const struct atls_bytes chain[] = {atls_bytes_of(entry.data, entry.cap)};
     const struct atls_authenticator_identity identity = {
         .chain = chain,
         .num_certs = 1,

@@ -246,6 +246,35 @@ static void each_side_ends_for_itself(void **state)
     test_pair_free(&pair);
 }
 
+static void nothing_goes_behind_the_end(void **state)
+{
+    (void)state;
+    size_t len = 0;
+    struct atls_diag diag;
+    struct test_pair pair = open_pair(on_request);
+    assert_int_equal(atls_post_end(pair.client.ssl, NULL), ATLS_POST_DONE);
+    assert_int_equal(atls_post_write(pair.client.ssl, "x", 1, &len, &diag), ATLS_POST_FAILED);
+    assert_err(diag.err, STATE);
+    assert_string_equal(diag.found, "data after atls_post_end()");
+    assert_int_equal(len, 0);
+    test_pair_free(&pair);
+}
+
+/* SSL_clear(3) ends a connection, and to read or write would begin the next one. */
+static void a_connection_object_that_was_cleared_is_framed_no_more(void **state)
+{
+    (void)state;
+    struct test_pair pair = open_pair(on_request);
+    framed_pass(&pair);
+    assert_int_equal(SSL_clear(pair.client.ssl), 1);
+    assert_false(atls_post_is_framed(pair.client.ssl));
+    assert_err(atls_post_round(pair.client.ssl, NULL), STATE);
+    assert_int_equal(atls_post_next_ms(pair.client.ssl), -1);
+    assert_int_equal(framed_accepted(&pair.client), 0);
+    assert_int_equal(SSL_in_before(pair.client.ssl), 1);
+    test_pair_free(&pair);
+}
+
 /* Whatever is left to do, an end in the middle of it is no refusal of ours. */
 static void a_connection_that_breaks_refuses_nobody(void **state)
 {
@@ -273,6 +302,8 @@ int main(void)
         cmocka_unit_test(who_keeps_asking_is_answered_once_a_second),
         cmocka_unit_test(data_that_wait_do_not_hold_up_an_answer),
         cmocka_unit_test(each_side_ends_for_itself),
+        cmocka_unit_test(nothing_goes_behind_the_end),
+        cmocka_unit_test(a_connection_object_that_was_cleared_is_framed_no_more),
         cmocka_unit_test(a_connection_that_breaks_refuses_nobody),
     };
     return cmocka_run_group_tests(tests, start, NULL);

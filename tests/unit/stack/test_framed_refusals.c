@@ -53,6 +53,26 @@ static void frames_at_a_wrong_moment_are_refused(void **state)
     }
 }
 
+/* A peer that is cut off in the middle of a frame has not said that this was all. */
+static void an_end_inside_a_frame_is_no_end(void **state)
+{
+    (void)state;
+    static const char *const cuts[] = {"05", "050000", "05000010", "05000010 6869"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cuts); i++) {
+        char got[16];
+        size_t len = 0;
+        struct atls_diag diag;
+        struct test_pair pair = open_forged(on_request);
+        send_octets(&pair.server, test_hex(cuts[i]));
+        assert_true(SSL_shutdown(pair.server.ssl) >= 0);
+        assert_int_equal(atls_post_read(pair.client.ssl, got, sizeof got, &len, &diag),
+                         ATLS_POST_FAILED);
+        assert_err(diag.err, CONNECTION);
+        assert_int_equal(len, 0);
+        test_pair_free(&pair);
+    }
+}
+
 /* A second request before DONE, whether the first was answered or still waits. */
 static void two_requests_at_once_are_refused(void **state)
 {
@@ -235,6 +255,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(settings_that_do_not_go_together_are_refused),
         cmocka_unit_test(frames_at_a_wrong_moment_are_refused),
+        cmocka_unit_test(an_end_inside_a_frame_is_no_end),
         cmocka_unit_test(two_requests_at_once_are_refused),
         cmocka_unit_test(an_answer_of_an_earlier_round_is_refused),
         cmocka_unit_test(a_peer_that_refuses_ends_the_connection),

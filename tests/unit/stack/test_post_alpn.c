@@ -99,6 +99,11 @@ static void the_application_s_protocol_travels_within(void **state)
     assert_selected(&pair.server, "http/1.1", "atls/1+http/1.1");
     assert_exchanged(&pair);
     test_pair_free(&pair);
+    pair = pair_of(&client, "\2h2\2h3", &server, "h3"); /* two of one length */
+    assert_selected(&pair.client, "h3", "atls/1+h3");
+    assert_selected(&pair.server, "h3", "atls/1+h3");
+    assert_exchanged(&pair);
+    test_pair_free(&pair);
     /* a server with protocols, and a client that has none */
     pair = pair_of(&client, NULL, &server, "h2");
     assert_selected(&pair.server, "", "atls/1");

@@ -448,12 +448,44 @@ static void only_ephemeral_keys_and_aead_are_offered(void **state)
     SSL_CTX_free(ctx);
 }
 
+/* Who sends data has all that the other side has said, whatever became of its acknowledgements. */
+static void data_say_that_the_rest_has_arrived(void **state)
+{
+    (void)state;
+    struct wires w;
+    struct test_exchange sides[2] = {{.step = ATLS_POST_WANT_READ}, {.step = ATLS_POST_WANT_READ}};
+    unsigned char octets[2000];
+    size_t first = 2;
+    join(&w, false, true);
+    struct test_end *ends[] = {&w.pair.client, &w.pair.server};
+    for (size_t i = 0; first == 2; i = 1 - i) {
+        test_exchange_step(ends[i], &sides[i]);
+        if (sides[i].step == ATLS_POST_DONE) {
+            first = i;
+        } else {
+            assert_true(goes_on(&sides[i]));
+            (void)carry(&w);
+        }
+    }
+    assert_true(goes_on(&sides[1 - first]));
+    while (recv(w.net[first], octets, sizeof octets, 0) >= 0) { /* which are lost */
+    }
+    assert_int_equal(SSL_write(ends[first]->ssl, "data", 4), 4);
+    (void)carry(&w);
+    test_exchange_step(ends[1 - first], &sides[1 - first]);
+    assert_int_equal(sides[1 - first].step, ATLS_POST_DONE);
+    assert_int_equal(SSL_read(ends[1 - first]->ssl, octets, sizeof octets), 4);
+    assert_memory_equal(octets, "data", 4);
+    wires_free(&w);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_side_and_both_attest_over_datagrams),
         cmocka_unit_test(any_datagram_of_the_exchange_may_be_lost),
         cmocka_unit_test(the_gate_is_shut_until_the_exchange_has_ended),
+        cmocka_unit_test(data_say_that_the_rest_has_arrived),
         cmocka_unit_test(a_record_that_comes_late_is_not_the_applications),
         cmocka_unit_test(a_peer_that_is_not_right_is_refused_on_both_sides),
         cmocka_unit_test(without_the_extended_master_secret_nobody_goes_on),

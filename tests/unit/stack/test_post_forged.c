@@ -205,6 +205,18 @@ static void the_largest_cmw_reaches_the_appraisal(void **state)
 }
 
 /* Everything but the proof of the key itself, which Finished does not replace. */
+/* What is signed and bound is the entry; what is read of it must be all of it. */
+static void octets_behind_a_certificate_are_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    meet(&s);
+    struct forgery f = honest(&s);
+    f.behind = test_hex("00");
+    answer(&s, forge(&f, s.request));
+    expect(&s, "PKIX", 46);
+}
+
 static void a_signature_by_another_key_is_refused(void **state)
 {
     (void)state;
@@ -332,6 +344,7 @@ int main(void)
         cmocka_unit_test(evidence_over_another_context_or_by_another_label_is_refused),
         cmocka_unit_test(evidence_about_another_key_or_of_another_machine_is_refused),
         cmocka_unit_test(the_largest_cmw_reaches_the_appraisal),
+        cmocka_unit_test(octets_behind_a_certificate_are_refused),
         cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(a_second_answer_and_one_without_a_request_are_refused),
         cmocka_unit_test(our_own_request_handed_back_is_refused),

@@ -3,6 +3,9 @@
  * either direction, whatever the application and the peer do (R-26, R-28, R-29). */
 #include "forger.h"
 
+#include "session/session.h"
+#include "stack/openssl/adapter.h"
+
 #include <openssl/err.h>
 #include <time.h>
 
@@ -269,6 +272,22 @@ static void there_is_no_exchange_before_the_end_of_the_handshake(void **state)
     test_pair_free(&pair);
 }
 
+/* Whatever the frames have said: without an authenticator that was appraised nothing opens. */
+static void the_gate_does_not_open_without_an_answer(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    const struct test_spec spec = requiring(ATLS_TIMING_POST);
+    struct test_pair pair = pair_with_forger(&spec);
+    test_shake(&pair);
+    assert_true(atls_post_is_due(pair.client.ssl));
+    assert_false(atls_session_post_open_gate(openssl_session_of(pair.client.ssl), &diag));
+    assert_err(diag.err, NO_VERDICT);
+    assert_int_equal(atls_openssl_verdict(pair.client.ssl)->state, ATLS_VERDICT_REFUSED);
+    assert_false(atls_post_is_due(pair.client.ssl));
+    test_pair_free(&pair);
+}
+
 /* A connection object that is used again begins with nothing of before. */
 static void a_reused_connection_object_has_to_exchange_again(void **state)
 {
@@ -315,6 +334,7 @@ int main(void)
         cmocka_unit_test(what_comes_behind_the_deadline_is_not_read),
         cmocka_unit_test(a_peer_that_closes_says_why),
         cmocka_unit_test(there_is_no_exchange_before_the_end_of_the_handshake),
+        cmocka_unit_test(the_gate_does_not_open_without_an_answer),
         cmocka_unit_test(a_reused_connection_object_has_to_exchange_again),
         cmocka_unit_test(a_step_on_a_connection_object_that_was_cleared_begins_nothing),
     };

@@ -101,6 +101,62 @@ static void a_nonce_of_a_verifier_travels_in_the_context(void **state)
     test_pair_free(&pair);
 }
 
+/* What is wrong with the certificates, too, is for good. */
+static void an_answer_with_other_certificates_ends_the_connection(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    struct test_pair pair = mutual(ATLS_TIMING_POST, NULL);
+    const struct forgery f = {.finished = pair.server.ssl,
+                              .maker = ATLS_ROLE_SERVER,
+                              .bound = pair.server.ssl,
+                              .key = &world->server,
+                              .attester = &world->server,
+                              .behind = test_hex("00")};
+    const struct atls_bytes message = forge(&f, ask(&pair.client, no_nonce));
+    assert_err(atls_post_judge(pair.client.ssl, message, &diag), PKIX);
+    assert_int_equal(atls_openssl_verdict(pair.client.ssl)->state, ATLS_VERDICT_REFUSED);
+    test_pair_free(&pair);
+}
+
+static void renew(const struct test_end *end, const struct test_spec *spec, enum atls_err expected)
+{
+    struct atls_diag diag = {.err = ATLS_OK};
+    struct atls_context *context = test_context(world, spec);
+    const enum atls_err err = atls_post_renew(end->ssl, context, &diag);
+    assert_string_equal(atls_err_name(err), atls_err_name(expected));
+    atls_context_unref(context);
+}
+
+/* A living connection goes over to another context, which demands no less, at the same time. */
+static void a_renewal_keeps_what_was_agreed(void **state)
+{
+    (void)state;
+    struct test_pair pair = mutual(ATLS_TIMING_POST, NULL);
+    const struct test_spec good = {.attests = &world->client,
+                                   .requires = &world->server,
+                                   .timing = ATLS_TIMING_POST,
+                                   .own_carriage = true,
+                                   .policy = "{\"version\":1,\"id\":\"renewed\"}"};
+    struct test_spec other[] = {good, good, good};
+    other[0].timing = ATLS_TIMING_BOTH;
+    other[1].own_carriage = false;
+    other[2].requires = NULL;
+    other[2].policy = NULL;
+    round_of(&pair.client, &pair.server);
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(other); i++) {
+        renew(&pair.client, &other[i], ATLS_ERR_CONFIG);
+    }
+    const struct atls_bytes request = ask(&pair.client, no_nonce);
+    renew(&pair.client, &good, ATLS_ERR_STATE); /* whose answer would be judged by which? */
+    assert_err(atls_post_judge(pair.client.ssl, answer(&pair.server, request), NULL), OK);
+    assert_string_not_equal(atls_openssl_verdict(pair.client.ssl)->policy_id, "renewed");
+    renew(&pair.client, &good, ATLS_OK);
+    round_of(&pair.client, &pair.server);
+    assert_string_equal(atls_openssl_verdict(pair.client.ssl)->policy_id, "renewed");
+    test_pair_free(&pair);
+}
+
 static void one_request_waits_at_a_time(void **state)
 {
     (void)state;
@@ -400,6 +456,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(rounds_take_place_as_often_as_either_side_likes),
         cmocka_unit_test(a_nonce_of_a_verifier_travels_in_the_context),
+        cmocka_unit_test(an_answer_with_other_certificates_ends_the_connection),
+        cmocka_unit_test(a_renewal_keeps_what_was_agreed),
         cmocka_unit_test(one_request_waits_at_a_time),
         cmocka_unit_test(a_context_is_used_once_over_both_directions),
         cmocka_unit_test(an_answer_of_an_earlier_round_is_refused),

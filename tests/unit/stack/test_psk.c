@@ -93,6 +93,16 @@ static void a_key_exchange_takes_place(void **state)
     test_pair_free(&pair);
 }
 
+static void what_the_application_allows_of_psks_alone_is_taken_back(void **state)
+{
+    (void)state;
+    SSL_CTX *ctx = SSL_CTX_new(TLS_method());
+    (void)SSL_CTX_set_options(ctx, SSL_OP_ALLOW_NO_DHE_KEX);
+    assert_err(atls_openssl_set_psk(ctx, &right, NULL), OK);
+    assert_true((SSL_CTX_get_options(ctx) & SSL_OP_ALLOW_NO_DHE_KEX) == 0);
+    SSL_CTX_free(ctx);
+}
+
 static void after_hello_retry_request_the_psk_is_offered_again(void **state)
 {
     (void)state;
@@ -125,6 +135,21 @@ static void a_server_ends_the_handshake_of_a_client_without_its_psk(void **state
             test_pair_free(&pair);
         }
     }
+}
+
+/* Where an application has a callback for ClientHello that is its own, the key is still for its
+ * identity alone. */
+static void a_server_has_a_key_for_its_own_identity_alone(void **state)
+{
+    (void)state;
+    const struct test_spec client = spec_of('r', false, &other),
+                           server = spec_of('a', true, &right);
+    struct test_pair pair = test_pair_of_spec(world, &client, &server);
+    SSL_CTX_set_client_hello_cb(SSL_get_SSL_CTX(pair.server.ssl), NULL, NULL);
+    test_shake(&pair);
+    assert_int_equal(SSL_session_reused(pair.server.ssl), 0);
+    assert_refused(&pair.client, NO_PSK, NO_PSK_SENTENCE);
+    test_pair_free(&pair);
 }
 
 static void a_client_takes_no_server_that_goes_on_by_certificate(void **state)
@@ -289,8 +314,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_side_and_both_attest_on_a_connection_by_psk),
         cmocka_unit_test(a_key_exchange_takes_place),
+        cmocka_unit_test(what_the_application_allows_of_psks_alone_is_taken_back),
         cmocka_unit_test(after_hello_retry_request_the_psk_is_offered_again),
         cmocka_unit_test(a_server_ends_the_handshake_of_a_client_without_its_psk),
+        cmocka_unit_test(a_server_has_a_key_for_its_own_identity_alone),
         cmocka_unit_test(a_client_takes_no_server_that_goes_on_by_certificate),
         cmocka_unit_test(another_key_of_the_same_identity_breaks_the_handshake),
         cmocka_unit_test(a_psk_of_the_application_s_own_is_none_of_ours),

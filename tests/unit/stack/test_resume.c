@@ -71,22 +71,47 @@ static void what_was_appraised_carries_over_to_a_resumed_session(void **state)
 static void a_chain_of_resumptions_ends_when_the_first_appraisal_does(void **state)
 {
     (void)state;
-    struct sides sides = sides_of('b');
-    first_session(&sides);
-    for (int64_t age_s = 100; age_s < 300; age_s += 100) {
+    static const struct {
+        char who;
+        int64_t serves_s;
+        bool client_knows; /* by its own clock, that it has lapsed */
+    } rows[] = {{'b', 300, true}, {'-', 86400, true}, {'-', 86400, false}};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        struct sides sides = sides_of(rows[i].who);
+        first_session(&sides);
+        for (int64_t third = 1; third < 3; third++) {
+            SSL_SESSION *session = take_kept();
+            server_skew_s = third * rows[i].serves_s / 3;
+            client_skew_s = rows[i].client_knows ? server_skew_s : 0;
+            assert_true(connect_with(&sides, session));
+            SSL_SESSION_free(session);
+        }
         SSL_SESSION *session = take_kept();
-        client_skew_s = server_skew_s = age_s;
+        server_skew_s = rows[i].serves_s + 1;
+        client_skew_s = rows[i].client_knows ? server_skew_s : 0;
+        assert_false(connect_with(&sides, session));
+        assert_int_equal(num_psk_offers, !rows[i].client_knows);
+        SSL_SESSION_free(session);
+        session = take_kept(); /* of the full handshake: its time begins anew */
+        server_skew_s = rows[i].serves_s + 200;
+        client_skew_s = rows[i].client_knows ? server_skew_s : 0;
         assert_true(connect_with(&sides, session));
         SSL_SESSION_free(session);
+        sides_free(&sides);
     }
+}
+
+/* What the server tells of a ticket is how long the first appraisal still holds. */
+static void a_ticket_says_how_long_it_serves(void **state)
+{
+    (void)state;
+    struct sides sides = sides_of('b');
+    first_session(&sides);
+    assert_in_range(SSL_SESSION_get_ticket_lifetime_hint(kept), 240, 300);
     SSL_SESSION *session = take_kept();
-    client_skew_s = server_skew_s = 301;
-    assert_false(connect_with(&sides, session));
-    assert_int_equal(num_psk_offers, 0);
-    SSL_SESSION_free(session);
-    session = take_kept(); /* of the full handshake: its time begins anew */
-    client_skew_s = server_skew_s = 500;
+    client_skew_s = server_skew_s = 200;
     assert_true(connect_with(&sides, session));
+    assert_in_range(SSL_SESSION_get_ticket_lifetime_hint(kept), 40, 100);
     SSL_SESSION_free(session);
     sides_free(&sides);
 }
@@ -256,6 +281,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_was_appraised_carries_over_to_a_resumed_session),
+        cmocka_unit_test(a_ticket_says_how_long_it_serves),
         cmocka_unit_test(a_chain_of_resumptions_ends_when_the_first_appraisal_does),
         cmocka_unit_test(a_server_declines_what_has_lapsed_by_its_clock),
         cmocka_unit_test(a_client_does_not_offer_what_has_lapsed_or_is_to_come),

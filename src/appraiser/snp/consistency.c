@@ -50,14 +50,12 @@ static enum atls_err check_order(struct atls_diag *diag, const char *claim, stru
     return ATLS_ERR_CLAIM;
 }
 
+/* MASK_CHIP_KEY says that no VCEK signs; whether CHIP_ID is shown is set apart (MASK_CHIP_ID). */
 static enum atls_err check_keys(const struct atls_snp_report *r, struct atls_diag *diag)
 {
     if (r->mask_chip_key && r->signing_key == ATLS_AMD_VCEK) {
         return refuse(diag, "MASK_CHIP_KEY", "set, in a report of the chip's own key",
                       "a VCEK that is not masked");
-    }
-    if (r->mask_chip_key && !atls_is_zero(r->chip_id)) {
-        return refuse(diag, "CHIP_ID", "one, with MASK_CHIP_KEY set", "zero");
     }
     if (!r->author_key_en && !atls_is_zero(r->author_key_digest)) {
         return refuse(diag, "AUTHOR_KEY_DIGEST", "one, without AUTHOR_KEY_EN", "zero");

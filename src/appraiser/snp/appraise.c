@@ -60,6 +60,30 @@ static enum atls_err judge(struct atls_submod *submod, struct atls_additions **e
     return err;
 }
 
+/*
+ * add_csp adds whose VLEK it is, as a measurement that a policy may demand: one ASVK certifies
+ * those of all clouds (57230, 3.2). A policy has digests, so it is the hash of the name.
+ */
+static enum atls_err add_csp(struct atls_submod *submod, const struct atls_amd_cert *cert,
+                             const struct atls_crypto_ops *crypto, struct atls_diag *diag)
+{
+    struct atls_digest digest;
+    if (cert->kind != ATLS_AMD_VLEK) {
+        return ATLS_OK;
+    }
+    enum atls_err err = crypto->hash(ATLS_ALG_SHA256, atls_bytes_text(cert->csp), &digest);
+    uint8_t *octets = err == ATLS_OK ? malloc(digest.len) : NULL;
+    if (octets == NULL) {
+        return atls_fail(diag, err == ATLS_OK ? ATLS_ERR_MEMORY : err, ATLS_STEP_APPRAISAL,
+                         "csp_id");
+    }
+    memcpy(octets, digest.data, digest.len);
+    submod->storage = octets;
+    submod->measurements[submod->num_measurements++] =
+        (struct atls_measurement){atls_bytes_text("csp_id"), atls_bytes_of(octets, digest.len)};
+    return ATLS_OK;
+}
+
 static enum atls_err fill(struct atls_submod *submod, struct atls_additions **endorsed,
                           const struct atls_snp_verified *verified,
                           const struct atls_appraisal_input *input, struct atls_diag *diag)
@@ -71,7 +95,10 @@ static enum atls_err fill(struct atls_submod *submod, struct atls_additions **en
     submod->fresh = !input->no_nonce;
     submod->key_binding = atls_input_challenge_binding(input);
     add_identities(submod, verified, input->crypto);
-    const enum atls_err err = judge(submod, endorsed, verified, input, diag);
+    enum atls_err err = judge(submod, endorsed, verified, input, diag);
+    if (err == ATLS_OK) {
+        err = add_csp(submod, atls_snp_cert(verified), input->crypto, diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }
@@ -92,7 +119,7 @@ static enum atls_err appraise_verified(struct atls_submod *out,
                                        const struct atls_appraisal_input *input,
                                        struct atls_diag *diag)
 {
-    struct atls_submod submod;
+    struct atls_submod submod = {.storage = NULL};
     ATLS_AUTO(atls_endorsed_cleanup) struct atls_additions *endorsed = NULL;
     enum atls_err err = atls_snp_check_claims(atls_snp_report(verified), diag);
     if (err == ATLS_OK) {
@@ -105,10 +132,12 @@ static enum atls_err appraise_verified(struct atls_submod *out,
     if (err == ATLS_OK && input->want_claims) {
         err = atls_snp_claims_json(&submod.claims_json, verified, endorsed, diag);
     }
-    if (err == ATLS_OK) {
-        *out = submod;
+    if (err != ATLS_OK) {
+        free(submod.storage);
+        return err;
     }
-    return err;
+    *out = submod;
+    return ATLS_OK;
 }
 
 static enum atls_err snp_appraise(struct atls_submod *out, const struct atls_appraisal_input *input,

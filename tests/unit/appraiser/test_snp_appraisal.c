@@ -77,6 +77,23 @@ static void a_good_report_shows_machine_measurements_and_identities(void **state
     assert_int_equal(s.submod.key_binding, ATLS_KEY_BINDING_CHALLENGE);
 }
 
+/* One ASVK certifies the VLEKs of every cloud: which it is can be demanded. */
+static void a_policy_sees_whose_vlek_it_is(void **state)
+{
+    (void)state;
+    static const char *const vlek[] = {"signing_key=vlek", NULL};
+    struct scene s;
+    assert_err(run_settings(&s, vlek), OK);
+    assert_int_equal(s.submod.num_measurements, 5);
+    assert_text(s.submod.measurements[4].name, "csp_id");
+    assert_bytes(s.submod.measurements[4].value,
+                 test_hash(ATLS_ALG_SHA256, atls_bytes_text("CN=cc-simulation.example")));
+    scene_cleanup(&s);
+    assert_err(run_settings(&s, &vlek[1]), OK);
+    assert_int_equal(s.submod.num_measurements, 4); /* a VCEK is nobody's */
+    scene_cleanup(&s);
+}
+
 static void a_chip_of_turin_has_eight_octets(void **state)
 {
     (void)state;
@@ -405,6 +422,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_version_and_product_line_appraises),
         cmocka_unit_test(a_good_report_shows_machine_measurements_and_identities),
+        cmocka_unit_test(a_policy_sees_whose_vlek_it_is),
         cmocka_unit_test(a_chip_of_turin_has_eight_octets),
         cmocka_unit_test(what_genuine_firmware_never_signs_is_refused),
         cmocka_unit_test(the_kind_of_key_is_the_declared_one),

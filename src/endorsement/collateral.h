@@ -133,6 +133,7 @@ struct atls_root {
     const struct atls_vendor_root *vendor; /* NULL: by a trust anchor that was loaded */
     bool simulated;                        /* that anchor's mark; false for vendors' */
     const char *source;                    /* file of that anchor; NULL for vendors' */
+    uint8_t spki_sha256[32];               /* of its key */
 };
 
 /* atls_collateral_check_root says why the key of `root` is trusted. NOT_ENDORSED when it is not. */

@@ -4,6 +4,7 @@
 
 #include "base/ends.h"
 #include "base/span.h"
+#include "crypto/crypto.h"
 #include "endorsement/statement.h"
 
 #include <stdlib.h>
@@ -56,7 +57,14 @@ enum atls_err atls_collateral_check_root(struct atls_root *out,
                                          const struct atls_x509 *root, struct atls_diag *diag)
 {
     const struct atls_bytes spki = atls_x509_spki(root);
-    struct atls_root found = {.vendor = atls_vendor_root_find(scope->format, spki)};
+    struct atls_root found = {.vendor = NULL};
+    struct atls_digest digest;
+    const enum atls_err err = atls_crypto_openssl()->hash(ATLS_ALG_SHA256, spki, &digest);
+    if (err != ATLS_OK) {
+        return atls_fail(diag, err, "evidence endorsement", "root");
+    }
+    memcpy(found.spki_sha256, digest.data, sizeof found.spki_sha256);
+    found.vendor = atls_vendor_root_find(scope->format, atls_digest_bytes(&digest));
     if (found.vendor == NULL) {
         const bool by_file = by_certificate(&found, scope, spki);
         if (!by_corim(&found, scope, spki) && !by_file) {

@@ -4,7 +4,6 @@
 
 #include "base/compiler.h"
 #include "base/span.h"
-#include "crypto/crypto.h"
 
 const struct atls_vendor_root atls_vendor_roots[] = {
     {
@@ -64,16 +63,13 @@ static bool is_for(const struct atls_vendor_root *root, const char *format)
     return false;
 }
 
-const struct atls_vendor_root *atls_vendor_root_find(const char *format, struct atls_bytes spki)
+const struct atls_vendor_root *atls_vendor_root_find(const char *format,
+                                                     struct atls_bytes spki_sha256)
 {
-    struct atls_digest digest;
-    if (atls_crypto_openssl()->hash(ATLS_ALG_SHA256, spki, &digest) != ATLS_OK) {
-        return NULL;
-    }
     for (size_t i = 0; i < atls_num_vendor_roots; i++) {
         const struct atls_vendor_root *root = &atls_vendor_roots[i];
         if (is_for(root, format) &&
-            atls_bytes_equal(atls_bytes_of(digest.data, digest.len),
+            atls_bytes_equal(spki_sha256,
                              atls_bytes_of(root->spki_sha256, sizeof root->spki_sha256))) {
             return root;
         }

@@ -24,8 +24,9 @@ struct atls_vendor_root {
 extern const struct atls_vendor_root atls_vendor_roots[];
 extern const size_t atls_num_vendor_roots;
 
-/* atls_vendor_root_find gives the row of a format whose key this SubjectPublicKeyInfo (DER) is;
- * NULL when there is none, or the hash could not be made. */
-const struct atls_vendor_root *atls_vendor_root_find(const char *format, struct atls_bytes spki);
+/* atls_vendor_root_find gives the row of a format whose key's SubjectPublicKeyInfo (DER) has this
+ * SHA-256; NULL when there is none. */
+const struct atls_vendor_root *atls_vendor_root_find(const char *format,
+                                                     struct atls_bytes spki_sha256);
 
 #endif

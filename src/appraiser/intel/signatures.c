@@ -216,11 +216,13 @@ static enum atls_err check_quote(const struct atls_quote_parsed *parsed,
                : err;
 }
 
-/* Intel's files of one root do not speak of platforms of another: a simulation's not of Intel's. */
+/* Intel's files of one root do not speak of platforms of another: neither those of a simulation of
+ * Intel's, nor those of one maker of another's. */
 static enum atls_err check_root(const struct atls_root *root, const struct atls_root *other,
                                 const char *claim, struct atls_diag *diag)
 {
-    if (root->vendor == other->vendor && root->simulated == other->simulated) {
+    if (atls_bytes_equal(atls_bytes_of(root->spki_sha256, sizeof root->spki_sha256),
+                         atls_bytes_of(other->spki_sha256, sizeof other->spki_sha256))) {
         return ATLS_OK;
     }
     return atls_fail_texts(diag, ATLS_ERR_COLLATERAL, ATLS_STEP_ENDORSEMENT, claim,

@@ -188,16 +188,18 @@ static void collateral_of_another_root_says_nothing_of_a_platform(void **state)
     struct scene s;
     test_quote_init(&t, true, old); /* whose lists of revoked certificates are good */
     test_quote_init(&other, true, NULL);
-    struct atls_endorsements *set = test_endorsements();
-    test_quote_add_root(set, &t, false);
-    test_quote_add_root(set, &other, true);
-    test_quote_add_collateral(set, &t);
-    test_quote_add_collateral(set, &other);
-    test_quote_add_reference(set, true, test_quote_code(&t));
-    scene_init(&s, set, test_quote_nonce());
-    const enum atls_err err = appraise(&s, &atls_appraiser_tdx, test_quote_evidence(&t));
-    assert_refused(&s, err, COLLATERAL, "tcbInfo");
-    scene_cleanup(&s);
+    for (size_t simulated = 0; simulated < 2; simulated++) { /* and two that are none */
+        struct atls_endorsements *set = test_endorsements();
+        test_quote_add_root(set, &t, false);
+        test_quote_add_root(set, &other, simulated == 1);
+        test_quote_add_collateral(set, &t);
+        test_quote_add_collateral(set, &other);
+        test_quote_add_reference(set, true, test_quote_code(&t));
+        scene_init(&s, set, test_quote_nonce());
+        const enum atls_err err = appraise(&s, &atls_appraiser_tdx, test_quote_evidence(&t));
+        assert_refused(&s, err, COLLATERAL, "tcbInfo");
+        scene_cleanup(&s);
+    }
     atls_sim_intel_cleanup(&t.intel);
     atls_sim_intel_cleanup(&other.intel);
 }

@@ -50,7 +50,8 @@ enum atls_quote_stated {
     ATLS_STATED_OWNER = 1u << 2,
     ATLS_STATED_OWNER_CONFIG = 1u << 3,
     ATLS_STATED_SERVICE_TD = 1u << 4,
-    ATLS_STATED_XFAM = 1u << 5
+    ATLS_STATED_XFAM = 1u << 5,
+    ATLS_STATED_CONFIG_SVN = 1u << 7
 };
 struct atls_quote_references {
     bool any;        /* there are some for this kind of Evidence */

@@ -75,6 +75,7 @@ static unsigned stated_by(const struct atls_measurement_map *map)
         {"config_id", ATLS_STATED_CONFIG_ID},     {"mr_config_id", ATLS_STATED_CONFIG_ID},
         {"mr_owner", ATLS_STATED_OWNER},          {"mr_owner_config", ATLS_STATED_OWNER_CONFIG},
         {"mr_servicetd", ATLS_STATED_SERVICE_TD}, {"xfam", ATLS_STATED_XFAM},
+        {"config_svn", ATLS_STATED_CONFIG_SVN},
     };
     struct atls_cbor value;
     if (map->mkey.kind == ATLS_MKEY_NONE) {

@@ -221,8 +221,8 @@ static enum atls_err check_quote(const struct atls_quote_parsed *parsed,
 static enum atls_err check_root(const struct atls_root *root, const struct atls_root *other,
                                 const char *claim, struct atls_diag *diag)
 {
-    if (atls_bytes_equal(atls_bytes_of(root->spki_sha256, sizeof root->spki_sha256),
-                         atls_bytes_of(other->spki_sha256, sizeof other->spki_sha256))) {
+    const struct atls_bytes key = atls_bytes_of(root->spki_sha256, sizeof root->spki_sha256);
+    if (atls_bytes_equal(key, atls_bytes_of(other->spki_sha256, sizeof other->spki_sha256))) {
         return ATLS_OK;
     }
     return atls_fail_texts(diag, ATLS_ERR_COLLATERAL, ATLS_STEP_ENDORSEMENT, claim,

@@ -17,9 +17,10 @@ const struct atls_appraiser_rule atls_sgx_rules[ATLS_SGX_NUM_RULES] = {
                                 [ATLS_TRUST_EXECUTABLES] = ATLS_EXECUTABLES_APPROVED_RUNTIME,
                                 [ATLS_TRUST_HARDWARE] = ATLS_HARDWARE_GENUINE,
                                 [ATLS_TRUST_RUNTIME_OPAQUE] = ATLS_RUNTIME_ENCRYPTED}}},
-    ATLS_QUOTE_RULES("attributes: the enclave is open for debugging",
-                     "attributes: without INIT, or with a flag that is reserved",
-                     "config_id that is not zero, and of which no reference value speaks"),
+    ATLS_QUOTE_RULES(
+        "attributes: the enclave is open for debugging",
+        "attributes: without INIT, or with a flag that is reserved",
+        "config_id or config_svn that is not zero, and of which no reference value speaks"),
     [NUM_OWN_RULES] = ATLS_RULE_NOT_FRESH,
     [NUM_OWN_RULES + 1] = ATLS_RULE_SIMULATED,
     [NUM_OWN_RULES + 2] = ATLS_RULE_REVOKED,
@@ -33,6 +34,16 @@ static uint64_t flags_of(const struct atls_enclave *enclave)
         flags = flags << 8 | enclave->attributes.data[i - 1];
     }
     return flags;
+}
+
+static void refuse_config_svn(struct atls_submod *submod, uint16_t found)
+{
+    const struct atls_appraiser_rule *rule = &atls_sgx_rules[ATLS_QUOTE_RULE_CONFIG_ID];
+    struct atls_diag why;
+    atls_fail_texts(&why, rule->reason, ATLS_STEP_APPRAISAL, "config_svn", NULL,
+                    "0, or a reference value for it");
+    atls_diag_found_int(&why, found);
+    atls_outcome_apply(submod, rule, &why);
 }
 
 static void judge(struct atls_submod *submod, const struct atls_quote_body *body,
@@ -52,6 +63,9 @@ static void judge(struct atls_submod *submod, const struct atls_quote_body *body
     if ((references->stated & ATLS_STATED_CONFIG_ID) == 0 && !atls_is_zero(enclave->config_id)) {
         atls_quote_judge_claim(submod, &atls_sgx_rules[ATLS_QUOTE_RULE_CONFIG_ID], "config_id",
                                enclave->config_id, "zeros, or a reference value for it");
+    }
+    if ((references->stated & ATLS_STATED_CONFIG_SVN) == 0 && enclave->config_svn != 0) {
+        refuse_config_svn(submod, enclave->config_svn);
     }
 }
 

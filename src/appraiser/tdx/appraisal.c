@@ -40,7 +40,9 @@ const struct atls_appraiser_rule atls_tdx_rules[ATLS_TDX_NUM_RULES] = {
                       ATLS_ERR_CLAIM, UNSAFE},
     [SERVICE_TD] = {"mr_servicetd that is not zero, and of which no reference value speaks",
                     ATLS_ERR_CLAIM, UNSAFE},
-    [XFAM] = {"xfam without x87 and SSE", ATLS_ERR_CLAIM, ATLS_QUOTE_VECTOR_RESERVED},
+    [XFAM] = {"xfam without x87 and SSE, or with a bit that is reserved and that no reference "
+              "value states",
+              ATLS_ERR_CLAIM, ATLS_QUOTE_VECTOR_RESERVED},
     [NUM_OWN_RULES] = ATLS_RULE_NOT_FRESH,
     [NUM_OWN_RULES + 1] = ATLS_RULE_SIMULATED,
     [NUM_OWN_RULES + 2] = ATLS_RULE_REVOKED,
@@ -103,6 +105,10 @@ static void judge(struct atls_submod *submod, const struct atls_quote_body *body
     if ((td->xfam & ATLS_TD_XFAM_FIXED) != ATLS_TD_XFAM_FIXED) {
         atls_quote_judge_claim(submod, &atls_tdx_rules[XFAM], "xfam", td->xfam_octets,
                                "bits 0 and 1");
+    }
+    if ((td->xfam & ~ATLS_TD_XFAM_KNOWN) != 0 && (references->stated & ATLS_STATED_XFAM) == 0) {
+        atls_quote_judge_claim(submod, &atls_tdx_rules[XFAM], "xfam", td->xfam_octets,
+                               "bits that are defined, or a reference value for it");
     }
 }
 

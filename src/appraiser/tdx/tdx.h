@@ -15,6 +15,9 @@
      ATLS_TD_MIGRATABLE | UINT64_C(3) << 30 | UINT64_C(3) << 62)
 /* x87 and SSE state: a processor has no XFAM without them. */
 #define ATLS_TD_XFAM_FIXED UINT64_C(3)
+/* AVX, AVX-512, PT, PKRU, CET, UINTR, LBR, AMX, APX beside them (Intel TDX module, XFAM; SDM, XCR0
+ * and IA32_XSS); MPX, PASID, HDC and HWP are none of a trust domain. */
+#define ATLS_TD_XFAM_KNOWN UINT64_C(0xedbe7)
 
 #define ATLS_TDX_NUM_RULES 23
 extern const struct atls_appraiser_rule atls_tdx_rules[ATLS_TDX_NUM_RULES];

@@ -88,7 +88,9 @@ static const struct quote_case tdx_cases[] = {
     {"mr_servicetd that is not zero, and of which no reference value speaks",
      {TD_1_5, "mr-servicetd=" ONE_OF_48},
      .simulated = false},
-    {"xfam without x87 and SSE", {"xfam=0600000000000000"}, .simulated = false},
+    {"xfam without x87 and SSE, or with a bit that is reserved and that no reference value states",
+     {"xfam=0600000000000000"},
+     .simulated = false},
     COMMON_ROWS,
 };
 
@@ -104,7 +106,7 @@ static const struct quote_case sgx_cases[] = {
     {"attributes: without INIT, or with a flag that is reserved",
      {"attributes=0d000000000000000300000000000000"},
      .simulated = false},
-    {"config_id that is not zero, and of which no reference value speaks",
+    {"config_id or config_svn that is not zero, and of which no reference value speaks",
      {"config-id=01" TD_ZEROS "00000000000000000000000000000000000000000000000000000000000000"},
      .simulated = false},
     CODE_ROWS,

@@ -286,6 +286,66 @@ static void a_mask_says_nothing_of_the_bits_that_it_leaves_out(void **state)
     assert_int_equal(run_masked(no_sept_ve, none, of_sept_ve), ATLS_TIER_AFFIRMING);
 }
 
+/* run_stated appraises with a setting, by a record with the code and, not NULL, another value. */
+static enum atls_tier run_stated(bool is_td, const char *setting, const char *stated,
+                                 struct atls_diag *reason)
+{
+    const char *const settings[] = {setting, NULL};
+    struct test_quote t;
+    struct scene s;
+    char record[1024];
+    test_quote_init(&t, is_td, settings);
+    const char *code = test_quote_code(&t);
+    snprintf(record, sizeof record, "%.*s%s%s]", (int)strlen(code) - 1, code,
+             stated != NULL ? "," : "", stated != NULL ? stated : "");
+    struct atls_endorsements *set = test_endorsements();
+    test_quote_add_root(set, &t, false);
+    test_quote_add_collateral(set, &t);
+    test_quote_add_reference(set, is_td, record);
+    scene_init(&s, set, test_quote_nonce());
+    assert_err(
+        appraise(&s, is_td ? &atls_appraiser_tdx : &atls_appraiser_sgx, test_quote_evidence(&t)),
+        OK);
+    const enum atls_tier tier = s.submod.status;
+    *reason = s.submod.reason;
+    scene_cleanup(&s);
+    atls_sim_intel_cleanup(&t.intel);
+    return tier;
+}
+
+/* What no code measures counts only where somebody has said that it is right. */
+static void what_nothing_measured_is_stated_or_told(void **state)
+{
+    (void)state;
+    static const struct {
+        bool is_td;
+        const char *setting, *stated, *claim;
+        enum atls_tier tier; /* without `stated` */
+    } cases[] = {
+        {true, "xfam=e71a0e0000000000", NULL, "", ATLS_TIER_AFFIRMING}, /* all that is defined */
+        {true, "xfam=e71a060000000001",
+         "{\"key\":{\"type\":\"string\",\"value\":\"xfam\"},\"value\":{\"raw-value\":{\"type\":"
+         "\"bytes\",\"value\":\"5xoGAAAAAAE=\"}}}",
+         "xfam", ATLS_TIER_CONTRAINDICATED},
+        {true, "xfam=ef1a060000000000", NULL, "xfam", ATLS_TIER_CONTRAINDICATED}, /* MPX */
+        {true, "xfam=e51a060000000000", NULL, "xfam", ATLS_TIER_CONTRAINDICATED}, /* no SSE */
+        {false, "config-svn=3",
+         "{\"key\":{\"type\":\"string\",\"value\":\"config_svn\"},\"value\":{\"svn\":{\"type\":"
+         "\"min-value\",\"value\":2}}}",
+         "config_svn", ATLS_TIER_WARNING},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
+        struct atls_diag reason;
+        assert_int_equal(run_stated(cases[i].is_td, cases[i].setting, NULL, &reason),
+                         cases[i].tier);
+        assert_string_equal(reason.claim, cases[i].claim);
+        if (cases[i].stated != NULL) {
+            assert_int_equal(run_stated(cases[i].is_td, cases[i].setting, cases[i].stated, &reason),
+                             ATLS_TIER_AFFIRMING);
+        }
+    }
+}
+
 static void refuse_or_equal(struct atls_bytes mutant, size_t at, void *context)
 {
     struct scene *s = context;
@@ -319,6 +379,7 @@ int main(void)
         cmocka_unit_test(a_platform_that_does_not_reach_a_level_is_not_at_it),
         cmocka_unit_test(another_nonce_and_octets_behind_it_are_refused),
         cmocka_unit_test(a_mask_says_nothing_of_the_bits_that_it_leaves_out),
+        cmocka_unit_test(what_nothing_measured_is_stated_or_told),
         cmocka_unit_test(every_prefix_of_a_quote_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,7 +3,7 @@
 #include "cli.h"
 
 #include "atls_build.h"
-#include "base/compiler.h"
+#include "base/diag.h"
 
 #include <openssl/crypto.h>
 #include <signal.h>
@@ -52,6 +52,40 @@ static void usage(FILE *stream)
           stream);
 }
 
+static bool wants_json(int argc, char **argv)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strcmp(argv[i], "--json") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* refuse says what is wrong with a word that is no verb here, in the form that was asked for. */
+static int refuse(const char *word, bool json)
+{
+    char sentence[ATLS_MAX_SENTENCE_LEN + 1];
+    struct atls_diag diag;
+    enum atls_err err = ATLS_ERR_CONFIG;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(not_built); i++) {
+        if (strcmp(word, not_built[i]) == 0) {
+            err = ATLS_ERR_NOT_BUILT;
+        }
+    }
+    atls_fail_texts(&diag, err, "command line", "verb", word, "one that `atls -h` lists");
+    (void)atls_diag_sentence(sentence, sizeof sentence, &diag);
+    fprintf(stderr, "atls: %s\n", sentence);
+    if (json) {
+        json_t *line = atls_output_envelope("atls", &diag, NULL);
+        if (line != NULL) { /* nothing more can be said where this fails */
+            const enum atls_err printed = atls_output_print(stdout, line);
+            (void)printed;
+        }
+    }
+    return atls_err_exit(err);
+}
+
 int main(int argc, char **argv)
 {
     /* tpm2-tss writes to standard error on its own; what matters is in our one sentence. */
@@ -73,12 +107,5 @@ int main(int argc, char **argv)
             return verbs[i].run(argc - 1, argv + 1);
         }
     }
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(not_built); i++) {
-        if (strcmp(argv[1], not_built[i]) == 0) {
-            fprintf(stderr, "atls: %s: %s\n", argv[1], atls_err_text(ATLS_ERR_NOT_BUILT));
-            return 1;
-        }
-    }
-    fprintf(stderr, "atls: no verb is called \"%s\"; `atls -h` lists them\n", argv[1]);
-    return 1;
+    return refuse(argv[1], wants_json(argc, argv));
 }

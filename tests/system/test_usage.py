@@ -105,10 +105,15 @@ class UsageTest(SystemTest):
                 self.assert_fails(run(*words, "--json"), EXIT_OURS, "NOT_BUILT")
 
     def test_unknown_words_are_refused_by_name(self):
-        for words in (["nonsense"], ["--json"], ["Serve"]):
-            outcome = run(*words)
+        for word in ("nonsense", "-j", "Serve"):
+            outcome = run(word)
             self.assertEqual((outcome.status, outcome.out), (EXIT_OURS, b""))
-            self.assertIn(words[0], outcome.err)
+            self.assertIn(word, outcome.err)
+            for words in ([word, "--json"], [word, "x", "--json", "y"], ["--json", word]):
+                outcome = run(*words)
+                self.assert_fails(outcome, EXIT_OURS, "CONFIG")
+                self.assertEqual((outcome.error["claim"], outcome.error["found"]), ("verb", words[0]))
+        self.assert_fails(run("bench", "--json"), EXIT_OURS, "NOT_BUILT")
         for verb in listed():
             with self.subTest(verb):
                 outcome = run(verb, "--json", "--no-such-option")

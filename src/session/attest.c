@@ -223,9 +223,7 @@ static enum atls_err write_credential(struct atls_session *session, struct atls_
         free(body);
         return err;
     }
-    free(session->written);
-    session->written = body;
-    *out = atls_bytes_of(body, body_len);
+    session_give_written(session, body, body_len, out);
     return ATLS_OK;
 }
 

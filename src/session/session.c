@@ -208,7 +208,14 @@ enum atls_err atls_session_rebind(struct atls_session *session, struct atls_cont
     return ATLS_OK;
 }
 
-/* give writes with `write` into a body of its own, which lives until the next write. */
+void session_give_written(struct atls_session *session, uint8_t *body, size_t len,
+                          struct atls_bytes *out)
+{
+    free(session->written);
+    session->written = body;
+    *out = atls_bytes_of(body, len);
+}
+
 static enum atls_err give_choice(struct atls_session *session, const struct atls_scheme *choice,
                                  struct atls_bytes *out, struct atls_diag *diag)
 {
@@ -224,9 +231,7 @@ static enum atls_err give_choice(struct atls_session *session, const struct atls
         free(body);
         return err;
     }
-    free(session->written);
-    session->written = body;
-    *out = atls_bytes_of(body, len);
+    session_give_written(session, body, len, out);
     return ATLS_OK;
 }
 
@@ -277,9 +282,7 @@ enum atls_err atls_session_write_client_hello(struct atls_session *session, bool
         return session_refuse(session, &diag);
     }
     if (*out_send) {
-        free(session->written);
-        session->written = body;
-        *out = atls_bytes_of(body, len);
+        session_give_written(session, body, len, out);
     }
     return ATLS_OK;
 }

@@ -45,6 +45,10 @@ enum atls_err session_check_usable(const struct atls_session *session);
 
 /* Sets the verdict to REFUSED unless it is already, and returns `reason->err`. */
 enum atls_err session_refuse(struct atls_session *session, const struct atls_diag *reason);
+/* session_give_written lends a body that was written, which is the session's from now on, until the
+ * next one is. */
+void session_give_written(struct atls_session *session, uint8_t *body, size_t len,
+                          struct atls_bytes *out);
 
 /* session_give_reason copies the reason of a refusal out, and returns its error. */
 enum atls_err session_give_reason(const struct atls_session *session, struct atls_diag *diag);

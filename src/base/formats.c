@@ -68,6 +68,7 @@ const struct atls_format atls_formats[] = {
         .corim_profile = "2.16.840.1.113741.1.16.1",
         .old_corim_profile = NULL,
         .binder_field = "report_data",
+        .padded_len = 64,
     },
     {
         .name = "sgx", /* a quote of an enclave of Intel SGX, with or without collateral */
@@ -79,6 +80,7 @@ const struct atls_format atls_formats[] = {
         .corim_profile = "2.16.840.1.113741.1.16.1",
         .old_corim_profile = NULL,
         .binder_field = "report_data",
+        .padded_len = 64,
     },
 };
 const size_t atls_num_formats = ATLS_ARRAY_LEN(atls_formats);

@@ -24,7 +24,9 @@ struct atls_format {
     const char *corim_profile;     /* NULL: those of the parts */
     const char *old_corim_profile; /* the dialect before 2025; may be NULL */
     const char *binder_field;      /* where the binder sits, for sentences */
-    size_t padded_len; /* 64: it sits in so many octets, padded with zeros; 0: as it is */
+    /* 64: it sits in so many octets, padded with zeros, all of which count (R-10), and a Verifier
+     * is asked about these; 0: as it is. */
+    size_t padded_len;
     /* Where several formats share the last of accepted_types: what the map inside names. */
     const char *tsm_provider;
 };

@@ -31,11 +31,12 @@ class AppraiseVerifierTest(SystemTest):
         cls.provision(cls.machine)
 
     @classmethod
-    def provision(cls, machine) -> None:
-        client = verifierlib.Client(cls.service.port, ssl.create_default_context(cafile=cls.certificates.ca))
+    def provision(cls, machine, service=None) -> None:
+        client = verifierlib.Client((service or cls.service).port, ssl.create_default_context(cafile=cls.certificates.ca))
         with open(machine.endorsement, "rb") as file:
             answer = client.submit(file.read(), "application/rim+cbor")
-        cls.jwk = client.ask("GET", "/.well-known/veraison/verification").json["ear-verification-key"]
+        jwk = client.ask("GET", "/.well-known/veraison/verification").json["ear-verification-key"]
+        cls.jwk = jwk if service is None else cls.jwk
         client.close()
         if answer.status != 200 or answer.json["status"] != "success":
             raise AssertionError(str(answer))
@@ -62,6 +63,23 @@ class AppraiseVerifierTest(SystemTest):
         self.assertEqual(result["ear"], verifierlib.verify_jws(result["jwt"], self.jwk))
         with open(self.evidence(), "rb") as file:
             self.assert_done(self.appraise("-", "--simulated", given=file.read()))
+
+    def test_a_verifier_is_asked_about_all_octets_that_evidence_has(self):
+        """R-10: as one that knows no padding compares them. A report has 64 octets, and those behind the nonce are zeros."""
+        asked = standin.StandIn(self.certificates)
+        self.addCleanup(asked.stop)
+        nonce = NONCE[:50]  # a shorter one would be a binder, padded
+        for rot in ("sim-snp", "sim-tdx", "sim-sgx"):
+            machine = self.keygen(rot, rot=rot)
+            path = self.evidence(machine, nonce)
+            run("appraise", path, "--nonce", nonce.hex(), "--verifier", asked.url, "--verifier-ca", self.certificates.ca)
+            self.assertEqual(asked.nonce, nonce + bytes(14), rot)
+            loaded = [] if rot == "sim-snp" else ["--endorsements", machine.path("collateral.json")]
+            service = verifierlib.Verifier(self.folder, "--cert", self.certificates.cert, "--key", self.certificates.cert, *loaded, name=rot)
+            self.addCleanup(service.stop)
+            self.provision(machine, service)
+            words = ("--verifier", f"https://127.0.0.1:{service.port}", "--verifier-ca", self.certificates.ca, "--simulated")
+            self.assert_done(run("appraise", path, "--nonce", nonce.hex(), *words))
 
     def test_the_policy_is_that_of_this_side(self):
         outcome = self.appraise(self.evidence(), "--json")

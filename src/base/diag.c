@@ -4,6 +4,7 @@
 #undef atls_fail_at
 #undef atls_fail_texts
 
+#include "base/rfc3339.h"
 #include "base/span.h"
 
 /* character_start goes back from `at` to the first octet of the character that `at` is in. */
@@ -150,6 +151,31 @@ void atls_diag_expected_int(struct atls_diag *diag, int64_t value)
 {
     if (diag != NULL) {
         append_int(diag->expected, sizeof diag->expected, value);
+    }
+}
+
+static void append_time(char *to, size_t size, int64_t seconds)
+{
+    char date[ATLS_RFC3339_LEN];
+    atls_rfc3339_write(date, seconds);
+    if (date[0] == '?') {
+        append_int(to, size, seconds);
+    } else {
+        append_text(to, size, date);
+    }
+}
+
+void atls_diag_found_time(struct atls_diag *diag, int64_t seconds)
+{
+    if (diag != NULL) {
+        append_time(diag->found, sizeof diag->found, seconds);
+    }
+}
+
+void atls_diag_expected_time(struct atls_diag *diag, int64_t seconds)
+{
+    if (diag != NULL) {
+        append_time(diag->expected, sizeof diag->expected, seconds);
     }
 }
 

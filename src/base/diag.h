@@ -40,5 +40,8 @@ void atls_diag_found_int(struct atls_diag *diag, int64_t value);
 void atls_diag_expected_text(struct atls_diag *diag, const char *text);
 void atls_diag_expected_bytes(struct atls_diag *diag, struct atls_bytes octets);
 void atls_diag_expected_int(struct atls_diag *diag, int64_t value);
+/* Seconds since 1970 come as a date in UTC (RFC 3339); those that have none as a number. */
+void atls_diag_found_time(struct atls_diag *diag, int64_t seconds);
+void atls_diag_expected_time(struct atls_diag *diag, int64_t seconds);
 
 #endif

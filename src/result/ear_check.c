@@ -70,8 +70,8 @@ static enum atls_err bad_time(struct atls_diag *diag, const char *claim, int64_t
                               const char *expected, int64_t bound)
 {
     atls_fail_texts(diag, ATLS_ERR_RESULT_EXPIRED, ATLS_EAR_STEP, claim, NULL, expected);
-    atls_diag_found_int(diag, found);
-    atls_diag_expected_int(diag, bound);
+    atls_diag_found_time(diag, found);
+    atls_diag_expected_time(diag, bound);
     return ATLS_ERR_RESULT_EXPIRED;
 }
 

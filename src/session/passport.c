@@ -174,8 +174,8 @@ static enum atls_err bad_time(const char *claim, int64_t found, const char *expe
                               struct atls_diag *diag)
 {
     fail_passport(diag, claim, NULL, expected);
-    atls_diag_found_int(diag, found);
-    atls_diag_expected_int(diag, now_s);
+    atls_diag_found_time(diag, found);
+    atls_diag_expected_time(diag, now_s);
     return ATLS_ERR_PASSPORT;
 }
 

@@ -161,17 +161,17 @@ static enum atls_err check_times(const struct session_facts *facts, int64_t now_
 {
     if (facts->appraised_s > now_s) {
         atls_fail(diag, ATLS_ERR_RESUMPTION, step, "time of the appraisal");
-        atls_diag_found_int(diag, facts->appraised_s);
+        atls_diag_found_time(diag, facts->appraised_s);
         atls_diag_expected_text(diag, "no later than now, ");
-        atls_diag_expected_int(diag, now_s);
+        atls_diag_expected_time(diag, now_s);
         return ATLS_ERR_RESUMPTION;
     }
     /* What was kept says its end; the lifetime of now bounds it once more. */
     if (facts->not_after_s <= now_s || now_s - facts->appraised_s >= lifetime_s) {
         atls_fail(diag, ATLS_ERR_RESUMPTION, step, "end of the appraisal");
-        atls_diag_found_int(diag, facts->not_after_s);
+        atls_diag_found_time(diag, facts->not_after_s);
         atls_diag_expected_text(diag, "later than now, ");
-        atls_diag_expected_int(diag, now_s);
+        atls_diag_expected_time(diag, now_s);
         return ATLS_ERR_RESUMPTION;
     }
     return ATLS_OK;

@@ -21,9 +21,8 @@ static enum atls_err refuse_time(struct atls_diag *diag, int64_t found_s, const 
                                  int64_t expected_s)
 {
     atls_fail_texts(diag, ATLS_ERR_FRESHNESS, ATLS_STEP_FRESHNESS, "timestamp", NULL, expected);
-    atls_diag_found_int(diag, found_s);
-    atls_diag_found_text(diag, " s");
-    atls_diag_expected_int(diag, expected_s);
+    atls_diag_found_time(diag, found_s);
+    atls_diag_expected_time(diag, expected_s);
     return ATLS_ERR_FRESHNESS;
 }
 

@@ -79,6 +79,8 @@ static void every_function_takes_no_diag(void **state)
     atls_diag_expected_text(NULL, "x");
     atls_diag_expected_bytes(NULL, test_hex("00"));
     atls_diag_expected_int(NULL, 1);
+    atls_diag_found_time(NULL, 1);
+    atls_diag_expected_time(NULL, 1);
 }
 
 static void numbers_are_written_in_full(void **state)
@@ -99,6 +101,22 @@ static void numbers_are_written_in_full(void **state)
         assert_string_equal(diag.found, cases[i].text);
         assert_string_equal(diag.expected, cases[i].text);
     }
+}
+
+static void times_are_written_as_dates(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    atls_fail_texts(&diag, ATLS_ERR_PASSPORT, "step", "exp", NULL, "later than now, ");
+    atls_diag_found_time(&diag, 1795331723);
+    atls_diag_expected_time(&diag, 0);
+    assert_string_equal(diag.found, "2026-11-22T07:15:23Z");
+    assert_string_equal(diag.expected, "later than now, 1970-01-01T00:00:00Z");
+    atls_fail(&diag, ATLS_ERR_PASSPORT, "step", "exp");
+    atls_diag_found_time(&diag, INT64_MAX); /* no year has it */
+    atls_diag_expected_time(&diag, INT64_MIN);
+    assert_string_equal(diag.found, "9223372036854775807");
+    assert_string_equal(diag.expected, "-9223372036854775808");
 }
 
 static void octets_beyond_34_are_cut(void **state)
@@ -218,6 +236,7 @@ int main(void)
         cmocka_unit_test(failure_starts_afresh),
         cmocka_unit_test(every_function_takes_no_diag),
         cmocka_unit_test(numbers_are_written_in_full),
+        cmocka_unit_test(times_are_written_as_dates),
         cmocka_unit_test(octets_beyond_34_are_cut),
         cmocka_unit_test(text_of_a_peer_is_shown_as_printable_ascii),
         cmocka_unit_test(long_text_of_a_peer_is_cut),

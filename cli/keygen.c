@@ -319,10 +319,12 @@ static void say_what_was_made(const struct cli_options *o)
 {
     const char *request = o->csr ? ", request.pem" : "";
     if (has_endorsement(o)) {
+        const bool collateral = has_collateral(o);
         cli_note(verb,
-                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim%s to "
+                 "%s holds key.pem, cert.pem, attester.json%s; give %s/endorsement.corim%s%s%s to "
                  "whoever verifies",
-                 o->output, request, o->output, has_collateral(o) ? " and collateral.json" : "");
+                 o->output, request, o->output, collateral ? " and " : "",
+                 collateral ? o->output : "", collateral ? "/collateral.json" : "");
     } else {
         cli_note(verb,
                  "%s holds key.pem, cert.pem, attester.json%s; this version does not appraise %s, "

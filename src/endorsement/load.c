@@ -187,20 +187,34 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
+static enum atls_err has_file(bool *out, const struct load *load, const char *folder,
+                              const char *name)
+{
+    char *path = join(folder, name);
+    if (path == NULL) {
+        return atls_fail(load->diag, ATLS_ERR_MEMORY, step, "folder");
+    }
+    *out = access(path, F_OK) == 0;
+    free(path);
+    return ATLS_OK;
+}
+
 /* check_no_identity: a folder that keygen made has an endorsement in it, and keys that are none. */
 static enum atls_err check_no_identity(const struct load *load, const char *path)
 {
-    char *config = join(path, "attester.json");
-    if (config == NULL) {
-        return atls_fail(load->diag, ATLS_ERR_MEMORY, step, "folder");
+    bool is_identity = false;
+    bool has_collateral = false;
+    enum atls_err err = has_file(&is_identity, load, path, "attester.json");
+    if (err == ATLS_OK && is_identity) {
+        err = has_file(&has_collateral, load, path, "collateral.json");
     }
-    const bool is_identity = access(config, F_OK) == 0;
-    free(config);
-    if (!is_identity) {
-        return ATLS_OK;
+    if (err != ATLS_OK || !is_identity) {
+        return err;
     }
     return refuse(load, path, "an identity that keygen made",
-                  "its file for Verifiers, endorsement.corim in that folder");
+                  has_collateral
+                      ? "its files for Verifiers, endorsement.corim and collateral.json in there"
+                      : "its file for Verifiers, endorsement.corim in that folder");
 }
 
 /* load_entry loads one entry of a folder and counts it; subfolders are left out (the header says

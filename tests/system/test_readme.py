@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""The README's five commands, pasted as they are into a fresh shell in an empty folder; only the ports are others."""
+"""Commands of pages, pasted as they are into a fresh shell in an empty folder; only the ports are others: the README's five, and
+those of the simulation that needs collateral."""
 
 import os
 import re
 
 import atlslib
 import verifierlib
-from atlslib import ROOT, SystemTest, free_port, main, need
+from atlslib import EXIT_OURS, ROOT, SystemTest, free_port, main, need, run
 from pasted import Machine
 
 HEADING = "## With a Verifier as a service, in five commands\n"
@@ -26,9 +27,15 @@ class ReadmeTest(SystemTest):
     def setUp(self):
         need("bash", "openssl", "curl", "ps")
         verifierlib.need_built()
-        os.makedirs(self.path("bin"))
-        os.symlink(atlslib.program(), self.path("bin/atls"))
-        os.makedirs(self.path("empty"))
+        if not os.path.exists(self.path("bin")):
+            os.makedirs(self.path("bin"))
+            os.symlink(atlslib.program(), self.path("bin/atls"))
+
+    def shell(self, folder: str) -> Machine:
+        os.makedirs(self.path(folder))
+        shell = Machine(self.path(folder), [], dict(os.environ, PATH=self.path("bin") + ":" + os.environ["PATH"]))
+        self.addCleanup(shell.stop)
+        return shell
 
     def test_five_commands_provision_a_verifier_and_ask_it(self):
         commands, output = section()
@@ -37,12 +44,24 @@ class ReadmeTest(SystemTest):
         for port in ("4433", "8443"):
             self.assertIn(port, commands)
             commands = commands.replace(port, str(free_port("127.0.0.1")))
-        shell = Machine(self.path("empty"), [], dict(os.environ, PATH=self.path("bin") + ":" + os.environ["PATH"]))
-        self.addCleanup(shell.stop)
-        said = shell.run(commands)
+        said = (shell := self.shell("five")).run(commands)
         self.assertIn('"status":"success"', said)
         for line in output:
             shell.expect(line, 0)
+
+    def test_a_simulated_machine_with_collateral(self):
+        """Both formats, and the folder of an identity is refused with the names of what to give instead."""
+        with open(os.path.join(ROOT, "docs", "simulation.md"), encoding="utf-8") as file:
+            commands = re.search(r"^```sh\n(.*?)^```$", file.read().split("## sim-tdx, sim-sgx\n")[1], re.M | re.S).group(1)
+        self.assertEqual((commands.count("4433"), commands.count("tdx")), (2, 2))
+        for rot in ("tdx", "sgx"):
+            said = self.shell(rot).run(commands.replace("4433", str(free_port("127.0.0.1"))).replace("tdx", rot))
+            self.assertIn("give td/endorsement.corim and td/collateral.json to whoever verifies", said)
+            self.assertIn(f"peer attested by {rot}: warning (simulated root of trust)", said)
+            self.assertIn("\nhello", said)
+            refused = run("connect", "127.0.0.1:1", "--no-pkix", "--require", rot, "--endorsements", self.path(rot, "td"), "--json")
+            self.assert_fails(refused, EXIT_OURS, "ENDORSEMENT")
+            self.assertIn("endorsement.corim and collateral.json in there", refused.error["expected"])
 
 
 if __name__ == "__main__":

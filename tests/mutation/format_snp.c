@@ -282,7 +282,7 @@ static struct atls_bytes certificates(struct value_change *change)
 {
     struct test_snp other = machine;
     for (size_t i = 0; i < ATLS_ARRAY_LEN(cert_levels); i++) {
-        change_certificate(&other.snp.cert_tcb[cert_levels[i].at], 1, change, cert_levels[i].field);
+        change_certificate(&other.snp.cert_tcb[i], 1, change, cert_levels[i]);
     }
     change_certificate(other.snp.cert_chip_id, sizeof other.snp.cert_chip_id, change,
                        "certificate.chip_id");

@@ -143,6 +143,20 @@ static void expect_timings(struct atls_diag *diag, unsigned timings)
     }
 }
 
+enum atls_err atls_policy_check_timing(const struct atls_policy *policy, enum atls_timing timing,
+                                       struct atls_diag *diag)
+{
+    const unsigned accepted = accepted_timings(policy);
+    if (policy->timings == 0 || (accepted & timing_bit(timing)) != 0) {
+        return ATLS_OK;
+    }
+    atls_fail_texts(diag, ATLS_ERR_CONFIG, "policy", "timing", NULL, NULL);
+    atls_diag_found_text(diag, "attestation that can never satisfy it: ");
+    atls_diag_found_text(diag, atls_timing_name(timing));
+    expect_timings(diag, accepted);
+    return ATLS_ERR_CONFIG;
+}
+
 static enum atls_err channel_leg(const struct atls_policy *policy,
                                  const struct atls_decision_input *input, struct atls_diag *diag)
 {

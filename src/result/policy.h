@@ -104,6 +104,12 @@ ATLS_NODISCARD enum atls_err atls_policy_decide_legs(const struct atls_policy *p
                                                      struct atls_decision *out,
                                                      struct atls_diag *diag);
 
+/* atls_policy_check_timing refuses, with CONFIG, a policy that names timings none of which
+ * attestation at `timing` satisfies: it would refuse everybody. */
+ATLS_NODISCARD enum atls_err atls_policy_check_timing(const struct atls_policy *policy,
+                                                      enum atls_timing timing,
+                                                      struct atls_diag *diag);
+
 /* atls_policy_check_evidence is the Evidence leg alone: for `atls appraise`, where there is no
  * connection whose gate could open. */
 ATLS_NODISCARD enum atls_err atls_policy_check_evidence(const struct atls_policy *policy,

@@ -186,6 +186,9 @@ static enum atls_err check_whole(const struct atls_context *context, struct atls
     if (err == ATLS_OK) {
         err = context_check_framed(context, diag);
     }
+    if (err == ATLS_OK && context->num_required != 0) {
+        err = atls_policy_check_timing(&context->policy, context->timing, diag);
+    }
     if (err != ATLS_OK) {
         return err;
     }

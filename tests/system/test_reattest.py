@@ -163,14 +163,31 @@ class ReattestTest(SystemTest):
         server = self.framed(*self.peer.required(), "--reattest", "100ms,5s", "--policy", path)
         client = self.client(server, *self.machine.required(), *self.peer.own(), "--framed")
         client.event("connected")
-        self.write("policy.json", json.dumps({"version": 1, "id": "after", "timing": ["both"]}))
+        self.write("policy.json", json.dumps({"version": 1, "id": "after", "machines": ["00"]}))
         server.signal(signal.SIGHUP)
         event = read_line(server.out.wait(
             lambda line: json.loads(line)["event"] == "round" and not json.loads(line)["ok"],
             "the round that refuses"))
-        self.assertEqual(event["error"]["code"], "CHANNEL")
+        self.assertEqual(event["error"]["code"], "MACHINE")
         self.assertEqual(client.finish(), EXIT_REFUSED)
 
+    def test_a_policy_that_no_connection_could_satisfy_is_refused_at_start_and_not_taken_later(self):
+        path = self.write("policy.json", json.dumps({"version": 1, "id": "both", "timing": ["both"]}))
+        words = [*self.machine.required(), *self.peer.own(), "--timing", "post", "--policy", path]
+        for start_of in (["connect", "127.0.0.1:1", "--no-pkix"], ["serve", "127.0.0.1:0"]):
+            with self.subTest(start_of[0]):
+                outcome = self.assert_fails(run(*start_of, "--json", *words), EXIT_OURS, "CONFIG")
+                self.assertIn("never satisfy it: post, expected both", outcome.error["sentence"])
+        self.write("policy.json", json.dumps({"version": 1, "id": "before"}))
+        server = self.framed(*self.peer.required(), "--reattest", "100ms,9s", "--policy", path)
+        client = self.client(server, *self.machine.required(), *self.peer.own(), "--framed")
+        client.event("connected")
+        self.write("policy.json", json.dumps({"version": 1, "id": "after", "timing": ["both"]}))
+        server.signal(signal.SIGHUP)
+        server.err.wait(lambda line: "the old configuration stays" in line, "the refusal of the policy")
+        before = len(server.events("round"))
+        server.out.wait(lambda line: len(server.events("round")) > before, "one more round")
+        self.assertEqual(client.finish(), EXIT_DONE)
     def test_a_pcr_that_changed_is_found_in_the_next_round(self):
         tpm = self.tpm()
         machine = self.keygen("tpm", "--tcti", tpm.tcti, rot="tpm2")

@@ -413,20 +413,29 @@ static void policies_demand_their_timing(void **state)
     pair = mutual(ATLS_TIMING_BOTH, post); /* both ways satisfies either */
     round_of(&pair.client, &pair.server);
     test_pair_free(&pair);
-    pair = mutual(ATLS_TIMING_POST, both);
-    assert_err(
-        atls_post_judge(pair.client.ssl, answer(&pair.server, ask(&pair.client, no_nonce)), &diag),
-        CHANNEL);
-    assert_string_equal(diag.expected, "both");
-    test_pair_free(&pair);
-    const struct test_spec client = {.requires = &world->server, .policy = post};
-    const struct test_spec server = {.attests = &world->server};
-    pair = test_pair_of_spec(world, &client, &server);
-    test_shake(&pair);
-    assert_refused(&pair.client, CHANNEL,
-                   "policy: the channel is not one that attestation may be bound to (timing: found "
-                   "handshake, expected post or both)");
-    test_pair_free(&pair);
+    /* and those that could never be satisfied are refused before there is a connection */
+    static const struct {
+        enum atls_timing timing;
+        const char *policy, *sentence;
+    } rows[] = {
+        {ATLS_TIMING_POST, both,
+         "policy: the configuration is not valid (timing: found attestation that can never "
+         "satisfy it: post, expected both)"},
+        {ATLS_TIMING_HANDSHAKE, post,
+         "policy: the configuration is not valid (timing: found attestation that can never "
+         "satisfy it: handshake, expected post or both)"},
+        {ATLS_TIMING_CERTIFICATE, both,
+         "policy: the configuration is not valid (timing: found attestation that can never "
+         "satisfy it: certificate, expected both)"},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        const struct test_spec spec = {
+            .requires = &world->server, .timing = rows[i].timing, .policy = rows[i].policy};
+        struct atls_context *context = test_context(world, &spec);
+        assert_err(atls_context_freeze(context, &diag), CONFIG);
+        assert_string_equal(test_sentence(&diag), rows[i].sentence);
+        atls_context_unref(context);
+    }
 }
 
 /* what is revoked while the connection lives is caught by the next round. */

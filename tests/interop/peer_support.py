@@ -115,10 +115,10 @@ class Pair:
         self.failure = None
         thread = threading.Thread(target=self._serve, daemon=True)
         thread.start()
-        sock = socket.create_connection(("127.0.0.1", self.port), 5)
+        sock = socket.create_connection(("127.0.0.1", self.port), 60)
         self.client = client.Client(self.client_config, sock)
         self.client.run()
-        thread.join(20)
+        thread.join(60)
         self.listener.close()
         if self.failure is not None:
             raise self.failure
@@ -127,7 +127,7 @@ class Pair:
 
     def _serve(self) -> None:
         try:
-            self.listener.settimeout(5)
+            self.listener.settimeout(60)
             sock, _ = self.listener.accept()
             self.server = server.Server(self.server_config, sock)
             self.server.run()
@@ -141,7 +141,7 @@ class Pair:
 def configure(role: str, words: list, port: int = 0):
     where = ["--connect" if role == "client" else "--listen", f"127.0.0.1:{port}"]
     if "--timeout" not in words:
-        where += ["--timeout", "8"]
+        where += ["--timeout", "30"]
     return options.configure(options.parser().parse_args([role] + where + words))
 
 
@@ -158,7 +158,7 @@ def listening_port(process: subprocess.Popen) -> int:
     return int(line.rpartition(":")[2])
 
 
-def finish(process: subprocess.Popen, timeout: float = 20):
+def finish(process: subprocess.Popen, timeout: float = 60):
     """(exit status, the one JSON object on stdout or None)."""
     out, _ = process.communicate(timeout=timeout)
     return process.returncode, (json.loads(out) if out.strip() else None)

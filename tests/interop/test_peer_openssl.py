@@ -61,7 +61,7 @@ class SClient:
         self.process.stdin.write(data)
         self.process.stdin.flush()
 
-    def read_until(self, wanted: bytes, seconds: float = 8.0) -> bool:
+    def read_until(self, wanted: bytes, seconds: float = 60.0) -> bool:
         ends = time.monotonic() + seconds
         while wanted not in self.output and time.monotonic() < ends:
             if not select.select([self.process.stdout], [], [], 0.2)[0]:
@@ -80,7 +80,7 @@ class SClient:
             pass
         self.process.stdin = None
         try:
-            self.output += self.process.communicate(timeout=8)[0]
+            self.output += self.process.communicate(timeout=30)[0]
         except subprocess.TimeoutExpired:
             self.process.kill()
             self.output += self.process.communicate()[0]
@@ -136,7 +136,7 @@ class AgainstSServer(PeerTest):
         for name, numbers in wanted.items():
             with self.subTest(fault=name), SServer(self.files) as server:
                 report = self.connect(server.port, "--offer-server", "psa", "--fault", name,
-                                      "--timeout", "4")
+                                      "--timeout", "10")
                 self.assertEqual(report["exit"], 2, dict(report))
                 self.assertIn(report["alert_received"]["number"], numbers)
 
@@ -255,7 +255,7 @@ class AgainstSClient(PeerTest):
             with self.subTest(fault=name):
                 _, status, report = self.run_once(
                     self.files.identity("p256") + attesting + ["--fault", name,
-                                                               "--timeout", "4"], ["-quiet"])
+                                                               "--timeout", "10"], ["-quiet"])
                 self.assertEqual(status, 2, report)
                 self.assertIn(report["alert_received"]["number"], numbers)
 

@@ -123,7 +123,7 @@ def openssl_expand(hash_name: str, key: bytes, info: bytes, length: int) -> byte
         [OPENSSL, "kdf", "-keylen", str(length), "-kdfopt", f"digest:{hash_name}",
          "-kdfopt", "mode:EXPAND_ONLY", "-kdfopt", f"hexkey:{key.hex()}",
          "-kdfopt", f"hexinfo:{info.hex()}", "-binary", "HKDF"],
-        capture_output=True, timeout=10, check=True)
+        capture_output=True, timeout=60, check=True)
     return done.stdout
 
 

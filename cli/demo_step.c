@@ -168,8 +168,8 @@ static void judge(struct demo *demo, const struct demo_connection *step, struct 
     read_outcome(client, &outcome);
     const int64_t ms = cli_now_ms() - started_ms;
     const bool accepts = step->expected == ATLS_OK;
-    const int client_status = demo_wait(client, cli_now_ms() + 5000);
-    const int server_status = server != NULL ? demo_wait(server, cli_now_ms() + 5000) : 0;
+    const int client_status = demo_wait(client, cli_now_ms() + DEMO_STEP_MS);
+    const int server_status = server != NULL ? demo_wait(server, cli_now_ms() + DEMO_STEP_MS) : 0;
     const bool ok = strcmp(outcome.code, atls_err_name(step->expected)) == 0 &&
                     client_status == atls_err_exit(step->expected) && outcome.echoed == accepts &&
                     (!accepts || server_status == 0);

@@ -224,7 +224,7 @@ static enum atls_err obtain(struct demo *demo, struct atls_diag *diag)
         snprintf(sentence, sizeof sentence, "%s", said);
     }
     json_decref(event);
-    return demo_wait(&child, cli_now_ms() + 5000) == 0
+    return demo_wait(&child, cli_now_ms() + DEMO_STEP_MS) == 0
                ? ATLS_OK
                : atls_fail_texts(diag, ATLS_ERR_PASSPORT, step, "atls passport", sentence,
                                  "a passport");

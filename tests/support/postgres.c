@@ -78,16 +78,22 @@ static void become(const struct test_postgres *postgres, bool is_quiet)
     }
 }
 
-/* run waits for a program of PostgreSQL, and gives its status. */
+/* run waits for a program of PostgreSQL, and gives its status. The first of the arguments becomes
+ * its path: by that it finds the programs beside it, which need not be in PATH. */
 static int run(const struct test_postgres *postgres, bool is_quiet, const char *program,
                char *const arguments[])
 {
+    enum { MAX_ARGUMENTS = 10 };
     char path[128];
+    char *words[MAX_ARGUMENTS + 1] = {path};
     snprintf(path, sizeof path, "%s/%s", postgres->programs, program);
+    for (size_t i = 1; i < MAX_ARGUMENTS && arguments[i] != NULL; i++) {
+        words[i] = arguments[i];
+    }
     const pid_t pid = fork();
     if (pid == 0) {
         become(postgres, is_quiet);
-        execv(path, arguments);
+        execv(path, words);
         _exit(127);
     }
     int status = 0;
@@ -117,7 +123,7 @@ void test_postgres_again(struct test_postgres *postgres)
     }
     if (postgres->pid == 0) {
         become(postgres, true);
-        execl(path, "postgres", "-D", data, "-k", postgres->folder, "-c", "listen_addresses=", "-c",
+        execl(path, path, "-D", data, "-k", postgres->folder, "-c", "listen_addresses=", "-c",
               "fsync=off", "-c", "max_connections=200", (char *)NULL);
         _exit(127);
     }

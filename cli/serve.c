@@ -170,8 +170,11 @@ static void *serve_connection(void *arg)
             cli_note(verb, "%s: %s", c->peer, sentence);
         }
     }
+    /* Frames of a round may come up to the end: unread, they would cost the peer what we said last.
+     */
+    const bool lets_read = err != ATLS_OK || atls_post_is_framed(c->ssl);
     SSL_free(c->ssl);
-    if (err != ATLS_OK) {
+    if (lets_read) {
         cli_let_read(c->fd);
     }
     /* All of OpenSSL that this thread holds goes before the main thread may end the process: after

@@ -29,7 +29,7 @@ def extend_pcr(path: str, pcr: int) -> None:
     auth = struct.pack(">IHBH", 0x40000009, 0, 0, 0)
     body = struct.pack(">II", pcr, len(auth)) + auth + struct.pack(">IH", 1, 0x000B) + b"\xab" * 32
     with socket.socket(socket.AF_UNIX) as tpm:
-        tpm.settimeout(20)
+        tpm.settimeout(WAIT)
         tpm.connect(path)
         tpm.sendall(struct.pack(">HII", 0x8002, 10 + len(body), 0x182) + body)
         answer = tpm.recv(4096)
@@ -64,7 +64,7 @@ class Client:
 
     def finish(self) -> int:
         self.process.stdin.close()
-        status = self.process.wait(20)
+        status = self.process.wait(WAIT)
         self.out.join()
         self.err.join()
         return status
@@ -131,7 +131,7 @@ class ReattestTest(SystemTest):
         far.sendall(b"last")
         self.assertEqual(client.event("data", 4)["result"]["text"], "last")
         far.close()
-        self.assertEqual(client.finish(), EXIT_DONE)
+        self.assertEqual(client.finish(), EXIT_DONE, client.err.all())
 
     def test_a_server_asks_its_clients_again(self):
         server = self.framed(*self.peer.required(), "--reattest", "100ms,5s")

@@ -42,6 +42,11 @@ if(TARGET atls_program)
   add_test(NAME interop/trustee CONFIGURATIONS trustee
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_trustee.py $<TARGET_FILE:atls_program>)
   set_tests_properties(interop/trustee PROPERTIES LABELS trustee SKIP_RETURN_CODE 77 TIMEOUT 300)
+  # A peer in Rust, from crates: `ctest -C rust-peer`.
+  add_test(NAME interop/rust_peer CONFIGURATIONS rust-peer
+           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_rust_peer.py
+                   $<TARGET_FILE:atls_program> ${CMAKE_BINARY_DIR}/../rust-peer)
+  set_tests_properties(interop/rust_peer PROPERTIES LABELS rust-peer SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
 
 # The models of formal/ (docs/models.md), and the code along the steps of one. They are a stage: `ctest -C models`.

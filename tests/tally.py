@@ -15,10 +15,11 @@ import subprocess
 import sys
 import xml.etree.ElementTree
 
+HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON_PACKAGES = {"cryptography", "cbor2", "jsonschema"}
 TOOLS = {"swtpm", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
          "g++", "gcc", "pkg-config", "clang", "nm", "readelf", "bash", "ps", "ip", "unshare", "nsenter",
-         "tshark", "go", "haproxy", "restful-as", "maude", "spin"}
+         "tshark", "go", "cargo", "haproxy", "restful-as", "maude", "spin"}
 
 
 def is_tsan(results):
@@ -51,6 +52,11 @@ def judge(reason, results):
     if module:
         got = subprocess.run(["go", "mod", "download", module.group(1)], cwd="/", capture_output=True, check=False)
         return f"{module.group(1)} is to be had" if got.returncode == 0 else None
+    crate = re.search(r"no crates for (tests/\S+):", reason)
+    if crate:
+        got = subprocess.run(["cargo", "fetch", "--locked"], cwd=os.path.join(os.path.dirname(HERE), crate.group(1)),
+                             capture_output=True, check=False)
+        return f"the crates of {crate.group(1)} are to be had" if got.returncode == 0 else None
     if "ThreadSanitizer" in reason:
         return None if is_tsan(results) else "this build has no ThreadSanitizer"
     if "a sanitizer's" in reason:

@@ -70,6 +70,7 @@ enum atls_fault {
     X(62, UNSOLICITED, 110, PEER, "an extension was sent that was never offered")                  \
     X(63, PROTOCOL_VERSION, 70, PEER, "the connection is not TLS 1.3")                             \
     X(64, PEER_REFUSED, 0, PEER, "the peer refused this connection with an alert")                 \
+    X(65, EXTENSION_MISSING, 109, PEER, "a message lacks an extension that must be in it")         \
     /* refused */                                                                                  \
     X(80, NOTHING_OFFERED, 109, POLICY, "the client offered no attestation that is required here") \
     X(81, NOT_ATTESTED, 40, POLICY, "the peer did not attest")                                     \

@@ -250,10 +250,17 @@ enum atls_err atls_authenticator_verify(const struct atls_authenticator *authent
         signatures->verify(authenticator->scheme, key,
                            atls_bytes_of(authenticator->content, authenticator->content_len),
                            authenticator->signature);
+    if (err == ATLS_ERR_SIGNATURE) {
+        /* decrypt_error (RFC 8446, 4.4.3): also what comes of another connection (RFC 9261, 5.2.2)
+         */
+        return atls_fail_texts(diag, ATLS_ERR_AUTHENTICATOR, step, "CertificateVerify",
+                               "a signature that does not verify",
+                               "one of this connection by the key of the certificate");
+    }
     return err == ATLS_OK ? ATLS_OK
                           : atls_fail_texts(diag, err, step, "CertificateVerify",
                                             err == ATLS_ERR_ALGORITHM
                                                 ? "a scheme that the certificate's key has not"
-                                                : "a signature that does not verify",
+                                                : "a signature that could not be verified",
                                             "one by the key of the certificate");
 }

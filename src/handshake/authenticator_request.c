@@ -7,7 +7,12 @@
 static const char step[] = "authenticator request";
 
 /* Extensions of a request that mean something here (RFC 8446, 4.2). */
-enum { SERVER_NAME = 0, SIGNATURE_ALGORITHMS = 13, MAX_EXTENSIONS = 32 };
+enum {
+    SERVER_NAME = 0,
+    SIGNATURE_ALGORITHMS = 13,
+    SIGNATURE_ALGORITHMS_CERT = 50,
+    MAX_EXTENSIONS = 32
+};
 
 static enum atls_err malformed(const struct atls_reader *r, const char *claim, const char *expected,
                                struct atls_diag *diag)
@@ -21,15 +26,17 @@ static enum atls_err illegal(const char *claim, const char *found, const char *e
     return atls_fail_texts(diag, ATLS_ERR_ILLEGAL, step, claim, found, expected);
 }
 
-static enum atls_err take_schemes(struct atls_authenticator_request *request,
-                                  struct atls_bytes body, struct atls_diag *diag)
+/* take_schemes reads a SignatureSchemeList, of either extension that has one (RFC 8446, 4.2.3). */
+static enum atls_err take_schemes(struct atls_bytes *out, struct atls_bytes body, const char *claim,
+                                  struct atls_diag *diag)
 {
     struct atls_reader r = atls_reader_of(body);
     const size_t most = (size_t)2 * ATLS_MAX_AUTHENTICATOR_SCHEMES;
-    if (!atls_read_vec16(&r, 2, most, &request->schemes) || !atls_read_end(&r) ||
-        request->schemes.len % 2 != 0) {
-        return malformed(&r, "signature_algorithms", "1 to 32 schemes of two octets", diag);
+    struct atls_bytes schemes;
+    if (!atls_read_vec16(&r, 2, most, &schemes) || !atls_read_end(&r) || schemes.len % 2 != 0) {
+        return malformed(&r, claim, "1 to 32 schemes of two octets", diag);
     }
+    *out = schemes;
     return ATLS_OK;
 }
 
@@ -82,7 +89,10 @@ static enum atls_err take_extension(struct atls_authenticator_request *request, 
                                     struct atls_diag *diag)
 {
     if (type == SIGNATURE_ALGORITHMS) {
-        return take_schemes(request, body, diag);
+        return take_schemes(&request->schemes, body, "signature_algorithms", diag);
+    }
+    if (type == SIGNATURE_ALGORITHMS_CERT) {
+        return take_schemes(&request->cert_schemes, body, "signature_algorithms_cert", diag);
     }
     if (type == SERVER_NAME) {
         return take_server_name(request, body, diag);
@@ -132,9 +142,11 @@ static enum atls_err take_extensions(struct atls_authenticator_request *request,
             return err;
         }
     }
+    /* mandatory (RFC 9261, 7.1), so missing_extension (RFC 8446, 6.2) */
     return request->schemes.len != 0
                ? ATLS_OK
-               : illegal("signature_algorithms", "none", "the schemes that the asker takes", diag);
+               : atls_fail_texts(diag, ATLS_ERR_EXTENSION_MISSING, step, "signature_algorithms",
+                                 "none", "the schemes that the asker takes");
 }
 
 /* read_header gives the body of a message of one of the two types, with nothing behind it. */
@@ -188,6 +200,14 @@ static void put_extension(struct atls_writer *w, uint16_t type, struct atls_byte
     atls_write_vec16(w, body);
 }
 
+static void put_schemes(struct atls_writer *w, uint16_t type, struct atls_bytes schemes)
+{
+    atls_write_u16(w, type);
+    const size_t list = atls_write_vec16_open(w);
+    atls_write_vec16(w, schemes);
+    atls_write_vec16_close(w, list);
+}
+
 static void put_body(struct atls_writer *w, const struct atls_authenticator_request *request,
                      uint16_t cmw_extension)
 {
@@ -197,10 +217,10 @@ static void put_body(struct atls_writer *w, const struct atls_authenticator_requ
     if (request->has_server_name) {
         put_extension(w, SERVER_NAME, request->server_name);
     }
-    atls_write_u16(w, SIGNATURE_ALGORITHMS);
-    const size_t schemes = atls_write_vec16_open(w);
-    atls_write_vec16(w, request->schemes);
-    atls_write_vec16_close(w, schemes);
+    put_schemes(w, SIGNATURE_ALGORITHMS, request->schemes);
+    if (request->cert_schemes.len != 0) {
+        put_schemes(w, SIGNATURE_ALGORITHMS_CERT, request->cert_schemes);
+    }
     if (request->wants_attestation) {
         put_extension(w, cmw_extension, nothing);
     }

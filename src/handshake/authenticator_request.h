@@ -34,9 +34,11 @@ enum { ATLS_MAX_AUTHENTICATOR_SCHEMES = 32 };
 
 /* Spans borrow the message. */
 struct atls_authenticator_request {
-    enum atls_role asker;          /* a server asks with type 13, a client with type 17 */
-    struct atls_bytes context;     /* certificate_request_context, 1 to 255 octets */
-    struct atls_bytes schemes;     /* content of signature_algorithms: two octets each, not none */
+    enum atls_role asker;      /* a server asks with type 13, a client with type 17 */
+    struct atls_bytes context; /* certificate_request_context, 1 to 255 octets */
+    struct atls_bytes schemes; /* content of signature_algorithms: two octets each, not none */
+    /* Content of signature_algorithms_cert, for the signatures in certificates. Empty: as above. */
+    struct atls_bytes cert_schemes;
     bool wants_attestation;        /* cmw_attestation was there, empty */
     bool has_server_name;          /* of a client only: which name, `server_name` says */
     struct atls_bytes server_name; /* content of the extension */
@@ -47,8 +49,9 @@ struct atls_authenticator_request {
 
 /*
  * atls_authenticator_request_parse reads one whole message. Extensions that are not known are
- * passed over (RFC 9261, 4). ATLS_ERR_MALFORMED, and ATLS_ERR_ILLEGAL for an extension twice,
- * without signature_algorithms, an empty context, or a server name in a server's request.
+ * passed over (RFC 9261, 4). ATLS_ERR_MALFORMED; ATLS_ERR_EXTENSION_MISSING without
+ * signature_algorithms; ATLS_ERR_ILLEGAL for an extension twice, an empty context, or a server name
+ * in a server's request.
  */
 ATLS_NODISCARD enum atls_err
 atls_authenticator_request_parse(struct atls_authenticator_request *out, struct atls_bytes message,

@@ -39,7 +39,7 @@ enum atls_err atls_context_set_cmw_extension_type(struct atls_context *context, 
         return err;
     }
     /* server_name and signature_algorithms stand in the same list (RFC 8446, 4.2). */
-    if (type == 0 || type == 13 || type == ATLS_SCHEMES_EXTENSION_TYPE) {
+    if (type == 0 || type == 13 || type == 50 || type == ATLS_SCHEMES_EXTENSION_TYPE) {
         atls_fail_texts(diag, ATLS_ERR_CONFIG, "context", "cmw_attestation", NULL,
                         "a code point that no other extension of a request has");
         atls_diag_found_int(diag, type);

@@ -10,9 +10,13 @@
 
 static const char step[] = "attestation after the handshake";
 
-/* All that TLS 1.3 allows (RFC 8446, 4.2.3), those first that cost least to verify. */
-static const uint8_t signature_schemes[] = {4, 3, 8, 7, 5, 3, 8, 8, 6,  3, 8,
-                                            4, 8, 5, 8, 6, 8, 9, 8, 10, 8, 11};
+/* All that TLS 1.3 allows (RFC 8446, 4.2.3), those first that cost least to verify. Behind them
+ * what a certificate may be signed with besides: RSASSA-PKCS1-v1_5 with SHA-256, 384 and 512. A
+ * peer has to read the first list for its chain as well where there is no second (RFC 9261, 5.2.1).
+ */
+static const uint8_t signature_schemes[] = {4, 3, 8, 7, 5, 3,  8, 8,  6, 3, 8, 4, 8, 5,
+                                            8, 6, 8, 9, 8, 10, 8, 11, 4, 1, 5, 1, 6, 1};
+enum { NUM_CERTIFICATE_ONLY = 3 };
 
 bool session_post_is_carried(const struct atls_session *session)
 {
@@ -237,7 +241,9 @@ enum atls_err atls_session_post_ask(struct atls_session *session, struct atls_by
         const struct atls_authenticator_request request = {
             .asker = session->role,
             .context = atls_bytes_of(octets, ATLS_CONTEXT_LEN + nonce.len),
-            .schemes = atls_bytes_of(signature_schemes, sizeof signature_schemes),
+            .schemes = atls_bytes_of(signature_schemes,
+                                     sizeof signature_schemes - (size_t)2 * NUM_CERTIFICATE_ONLY),
+            .cert_schemes = atls_bytes_of(signature_schemes, sizeof signature_schemes),
             .wants_attestation = true,
             .attestation_schemes = atls_bytes_of(schemes, len),
         };

@@ -67,6 +67,7 @@ static void alerts_are_those_of_the_protocol(void **state)
     assert_int_equal(atls_err_alert(ATLS_ERR_ILLEGAL), 47);
     assert_int_equal(atls_err_alert(ATLS_ERR_UNSOLICITED), 110);
     assert_int_equal(atls_err_alert(ATLS_ERR_NOTHING_OFFERED), 109);
+    assert_int_equal(atls_err_alert(ATLS_ERR_EXTENSION_MISSING), 109);
     assert_int_equal(atls_err_alert(ATLS_ERR_TPM), 80);
     assert_int_equal(atls_err_alert(ATLS_ERR_PKIX), 0);
     for (size_t i = 0; i < ATLS_ARRAY_LEN(errors); i++) {

@@ -207,7 +207,7 @@ static void a_finished_that_is_made_anew_does_not_carry_the_signature_over(void 
                OK);
     assert_err(
         atls_authenticator_verify(&opened, scene.identity.signatures, scene.identity.key, NULL),
-        SIGNATURE);
+        AUTHENTICATOR);
     tear_down(&scene);
 }
 

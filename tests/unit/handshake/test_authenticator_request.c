@@ -25,6 +25,8 @@ static void what_is_read_is_written_again(void **state)
         TEST_CLIENT_ASKS, TEST_SERVER_ASKS,
         /* a client that names a server */
         "11000018 01aa 0014 0000 0008 0006 00 0003 612e62 000d 0004 0002 0403",
+        /* certificates may be signed by others: rsa_pkcs1_sha256 */
+        "11000016 01aa 0012 000d 0004 0002 0403 0032 0006 0004 0403 0401",
         /* with what the asker takes: content format 263, then Results of "v1" */
         "1100001f 01aa 001b 000d 0004 0002 0403 ffa8 0000 ff60 000b 0009 00000107 0100027631"};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(messages); i++) {
@@ -52,6 +54,16 @@ static void what_the_asker_takes_is_read_in_its_order(void **state)
     assert_int_equal(list.items[0].content_format, 263);
     assert_int_equal(list.items[1].mechanism, ATLS_MECHANISM_RESULT);
     assert_text(list.items[1].text, "v1");
+}
+
+static void what_signs_certificates_signs_no_authenticator(void **state)
+{
+    (void)state;
+    const struct atls_authenticator_request request =
+        test_request_of("11000016 01aa 0012 000d 0004 0002 0403 0032 0006 0004 0403 0401");
+    assert_bytes(request.schemes, test_hex("0403"));
+    assert_bytes(request.cert_schemes, test_hex("0403 0401"));
+    assert_false(atls_authenticator_request_has_scheme(&request, 0x0401));
 }
 
 static void schemes_are_found_whole(void **state)
@@ -94,11 +106,16 @@ static void each_wrong_request_has_its_refusal(void **state)
         {"1100000d 01aa 0008 000d 0004 0002 0403 00", "extensions", ATLS_ERR_MALFORMED},
         {"11000007 01aa 0003 000d 00", "extension", ATLS_ERR_MALFORMED},
         {"1100000c 01aa 0008 000d 0005 0002 0403", "extension", ATLS_ERR_MALFORMED},
-        {"11000008 01aa 0004 ffa8 0000", "signature_algorithms", ATLS_ERR_ILLEGAL},
+        {"11000008 01aa 0004 ffa8 0000", "signature_algorithms", ATLS_ERR_EXTENSION_MISSING},
         {"1100000a 01aa 0006 000d 0002 0000", "signature_algorithms", ATLS_ERR_MALFORMED},
         {"1100000b 01aa 0007 000d 0003 0001 04", "signature_algorithms", ATLS_ERR_MALFORMED},
         {"1100000d 01aa 0009 000d 0005 0003 040308", "signature_algorithms", ATLS_ERR_MALFORMED},
         {"1100000d 01aa 0009 000d 0005 0002 040300", "signature_algorithms", ATLS_ERR_MALFORMED},
+        /* signature_algorithms_cert: no list, and by itself */
+        {"11000010 01aa 000c 000d 0004 0002 0403 0032 0000", "signature_algorithms_cert",
+         ATLS_ERR_MALFORMED},
+        {"1100000c 01aa 0008 0032 0004 0002 0403", "signature_algorithms",
+         ATLS_ERR_EXTENSION_MISSING},
         {"11000014 01aa 0010 000d 0004 0002 0403 000d 0004 0002 0403", "extensions",
          ATLS_ERR_ILLEGAL},
         {"11000011 01aa 000d 000d 0004 0002 0403 ffa8 0001 00", "cmw_attestation",
@@ -206,6 +223,7 @@ int main(void)
         cmocka_unit_test(requests_of_both_sides_are_read),
         cmocka_unit_test(what_is_read_is_written_again),
         cmocka_unit_test(what_the_asker_takes_is_read_in_its_order),
+        cmocka_unit_test(what_signs_certificates_signs_no_authenticator),
         cmocka_unit_test(schemes_are_found_whole),
         cmocka_unit_test(extensions_that_are_not_known_are_passed_over),
         cmocka_unit_test(each_wrong_request_has_its_refusal),

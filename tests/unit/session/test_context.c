@@ -373,7 +373,8 @@ static void every_timing_is_taken_and_none_is_refused(void **state)
 static void settings_of_authenticators_have_their_limits(void **state)
 {
     (void)state;
-    static const uint16_t taken[] = {0, 13, 0xff60}; /* server_name, signature_algorithms, ours */
+    /* server_name, signature_algorithms, signature_algorithms_cert, ours */
+    static const uint16_t taken[] = {0, 13, 50, 0xff60};
     for (size_t i = 0; i < ATLS_ARRAY_LEN(taken); i++) {
         assert_err(atls_context_set_cmw_extension_type(context, taken[i], &diag), CONFIG);
     }

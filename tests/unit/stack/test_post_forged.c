@@ -104,6 +104,22 @@ static void what_is_all_of_one_connection_is_taken(void **state)
     part(&s);
 }
 
+/* RSASSA-PKCS1-v1_5, as most authorities sign: a strict peer could not send its chain otherwise. */
+static void a_request_takes_more_of_certificates_than_of_the_peer(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct atls_authenticator_request request;
+    meet(&s);
+    assert_err(atls_authenticator_request_parse(&request, s.request, ATLS_CMW_EXTENSION_TYPE, NULL),
+               OK);
+    assert_int_equal(request.schemes.len, 22);
+    assert_int_equal(request.cert_schemes.len, 28);
+    assert_memory_equal(request.cert_schemes.data, request.schemes.data, request.schemes.len);
+    assert_bytes(atls_bytes_of(request.cert_schemes.data + 22, 6), test_hex("0401 0501 0601"));
+    part(&s);
+}
+
 /* The genuine machine answers the victim's request, over its own connection with the forger. */
 static void an_authenticator_that_is_relayed_is_refused(void **state)
 {
@@ -225,7 +241,7 @@ static void a_signature_by_another_key_is_refused(void **state)
     struct forgery f = honest(&s);
     f.signer = &world->other;
     answer(&s, forge(&f, s.request));
-    expect(&s, "SIGNATURE", 40);
+    expect(&s, "AUTHENTICATOR", 51);
 }
 
 static void a_second_answer_and_one_without_a_request_are_refused(void **state)
@@ -345,6 +361,7 @@ int main(void)
         cmocka_unit_test(evidence_about_another_key_or_of_another_machine_is_refused),
         cmocka_unit_test(the_largest_cmw_reaches_the_appraisal),
         cmocka_unit_test(octets_behind_a_certificate_are_refused),
+        cmocka_unit_test(a_request_takes_more_of_certificates_than_of_the_peer),
         cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(a_second_answer_and_one_without_a_request_are_refused),
         cmocka_unit_test(our_own_request_handed_back_is_refused),

@@ -15,8 +15,12 @@
 #include <stdlib.h>
 
 struct trust {
-    X509_STORE *store; /* of this one, a reference of ours */
-    uint8_t digest[32];
+    X509_STORE
+    *store; /* of this one, a reference of ours; its lock guards what is below `digest` */
+    uint8_t digest[32]; /* when it was enabled */
+    int num_objects;    /* that were there when CRLs were looked for last */
+    uint64_t num_crls;
+    uint8_t crls[32]; /* the sum, bit by bit, of their digests: OpenSSL sorts them when it likes */
 };
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
@@ -101,9 +105,9 @@ static void add_object(struct digesting *d, const X509_OBJECT *object)
     add(d, digest, len);
 }
 
-/* The certificates that are loaded by now; those of a folder, which OpenSSL reads when it needs
- * them, are not among them. */
-static bool digest_store(X509_STORE *store, uint8_t out[32])
+/* The certificates and lists that are loaded by now; those of a folder, which OpenSSL reads when it
+ * needs them, are not among them. */
+static bool digest_store(X509_STORE *store, uint8_t out[static 32])
 {
     struct digesting d;
     if (store == NULL || X509_STORE_lock(store) != 1) {
@@ -140,23 +144,65 @@ enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
     return ATLS_OK;
 }
 
+/* look_for_crls, with the store locked: lists are added while the store is in use, and OpenSSL
+ * takes none out again, so that it is enough to look when there is more than before. */
+static bool look_for_crls(struct trust *trust)
+{
+    const STACK_OF(X509_OBJECT) *objects = X509_STORE_get0_objects(trust->store);
+    const int num = sk_X509_OBJECT_num(objects);
+    if (num == trust->num_objects) {
+        return true;
+    }
+    trust->num_objects = 0;
+    trust->num_crls = 0;
+    memset(trust->crls, 0, sizeof trust->crls);
+    for (int i = 0; i < num; i++) {
+        unsigned char digest[EVP_MAX_MD_SIZE];
+        unsigned len = 0;
+        X509_CRL *crl = X509_OBJECT_get0_X509_CRL(sk_X509_OBJECT_value(objects, i));
+        if (crl != NULL && X509_CRL_digest(crl, EVP_sha256(), digest, &len) != 1) {
+            return false;
+        }
+        trust->num_crls += crl != NULL ? 1 : 0;
+        for (unsigned j = 0; j < len; j++) {
+            trust->crls[j] ^= digest[j];
+        }
+    }
+    trust->num_objects = num;
+    return true;
+}
+
+/* digest_noted is digest_store for the store of `trust`, as it is now but for its certificates:
+ * whom an added one vouches for was not resumed without it. */
+static bool digest_noted(struct trust *trust, uint8_t out[static 32])
+{
+    struct digesting d;
+    if (X509_STORE_lock(trust->store) != 1) {
+        return false;
+    }
+    const bool looked = look_for_crls(trust);
+    begin(&d);
+    add(&d, trust->digest, sizeof trust->digest);
+    add_number(&d, trust->num_crls);
+    add(&d, trust->crls, sizeof trust->crls);
+    X509_STORE_unlock(trust->store);
+    add_number(&d, X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(trust->store)));
+    return end(&d, out) && looked;
+}
+
 /* digest_trust is for the store that this connection is verified by: an application can give it one
  * of its own, or another to its SSL_CTX. */
-static bool digest_trust(SSL *ssl, uint8_t out[32])
+static bool digest_trust(SSL *ssl, uint8_t out[static 32])
 {
     SSL_CTX *ctx = SSL_get_SSL_CTX(ssl);
-    const struct trust *trust = have_index() ? SSL_CTX_get_ex_data(ctx, trust_index) : NULL;
+    struct trust *trust = have_index() ? SSL_CTX_get_ex_data(ctx, trust_index) : NULL;
     X509_STORE *store = NULL;
     if (trust == NULL) {
         return false; /* atls is not enabled here, or not for this */
     }
     (void)SSL_get0_verify_cert_store(ssl, &store);
     store = store != NULL ? store : SSL_CTX_get_cert_store(ctx);
-    if (store != trust->store) {
-        return digest_store(store, out);
-    }
-    memcpy(out, trust->digest, sizeof trust->digest);
-    return true;
+    return store != trust->store ? digest_store(store, out) : digest_noted(trust, out);
 }
 
 static void add_names(struct digesting *d, SSL *ssl)

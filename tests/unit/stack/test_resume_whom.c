@@ -175,6 +175,92 @@ static void a_session_is_not_offered_by_whom_another_store_verifies(void **state
     }
 }
 
+/* new_crl is a list of the world's authority that names `machine`'s certificate, or nobody. */
+static X509_CRL *new_crl(const struct test_machine *machine)
+{
+    BIO *bio = BIO_new_mem_buf(world->ca, -1);
+    X509 *ca = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    X509_CRL *crl = X509_CRL_new();
+    ASN1_TIME *now = X509_gmtime_adj(NULL, machine != NULL ? -30 : -60),
+              *next = X509_gmtime_adj(NULL, 3600);
+    BIO_free(bio);
+    assert_int_equal(X509_CRL_set_version(crl, X509_CRL_VERSION_2) &
+                         X509_CRL_set_issuer_name(crl, X509_get_subject_name(ca)) &
+                         X509_CRL_set1_lastUpdate(crl, now) & X509_CRL_set1_nextUpdate(crl, next),
+                     1);
+    if (machine != NULL) {
+        X509_REVOKED *entry = X509_REVOKED_new();
+        bio = BIO_new_mem_buf(machine->cert, -1);
+        X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+        assert_int_equal(X509_REVOKED_set_serialNumber(entry, X509_get_serialNumber(cert)) &
+                             X509_REVOKED_set_revocationDate(entry, now) &
+                             X509_CRL_add0_revoked(crl, entry),
+                         1);
+        X509_free(cert);
+        BIO_free(bio);
+    }
+    assert_true(X509_CRL_sign(crl, atls_key_evp(world->ca_key), EVP_sha256()) > 0);
+    /* read as from a file: OpenSSL tells only such lists apart */
+    unsigned char *der = NULL;
+    const int len = i2d_X509_CRL(crl, &der);
+    const unsigned char *at = der;
+    X509_CRL *again = d2i_X509_CRL(NULL, &at, len);
+    assert_non_null(again);
+    OPENSSL_free(der);
+    X509_CRL_free(crl);
+    ASN1_TIME_free(now);
+    ASN1_TIME_free(next);
+    X509_free(ca);
+    return again;
+}
+
+static void add_crl(SSL_CTX *ctx, const struct test_machine *machine)
+{
+    X509_CRL *crl = new_crl(machine);
+    assert_int_equal(X509_STORE_add_crl(SSL_CTX_get_cert_store(ctx), crl), 1);
+    X509_CRL_free(crl);
+}
+
+/* R-32: what a list says that is added to the same store afterwards, and that lists count at all.
+ */
+static void a_list_that_is_added_to_the_store_later_ends_a_session(void **state)
+{
+    (void)state;
+    for (unsigned i = 0; i < 4; i++) { /* bit 0: the server is named; bit 1: only lists count now */
+        struct sides sides = sides_of('s');
+        X509_STORE *store = SSL_CTX_get_cert_store(sides.client);
+        struct atls_diag diag;
+        add_crl(sides.client, NULL);
+        if ((i & 2) == 0) {
+            assert_int_equal(X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK), 1);
+        }
+        first_session(&sides);
+        SSL_SESSION *session = take_kept();
+        SSL *ssl = SSL_new(sides.client);
+        assert_err(atls_openssl_check_session(ssl, session, &diag), OK);
+        if ((i & 1) != 0) {
+            add_crl(sides.client, &world->server);
+        }
+        if ((i & 2) != 0) {
+            assert_int_equal(X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK), 1);
+        }
+        const bool changed = i != 0;
+        assert_int_equal(atls_openssl_check_session(ssl, session, &diag),
+                         changed ? ATLS_ERR_RESUMPTION : ATLS_OK);
+        SSL_free(ssl);
+        struct test_pair pair = begin_with(&sides, session);
+        test_shake(&pair);
+        assert_int_equal(num_psk_offers, changed ? 0 : 1);
+        if (i == 3) { /* the full handshake looks at it */
+            assert_err(test_outcome(&pair.client, &diag), PKIX);
+            test_assert_shut(&pair.client);
+        }
+        test_pair_free(&pair);
+        SSL_SESSION_free(session);
+        sides_free(&sides);
+    }
+}
+
 /* A client that offers no attestation: no callback of the extension sees the switch, and the facts
  * were taken by a context that requires nothing. */
 static void the_demand_of_the_context_that_sni_brings_holds_at_the_gate(void **state)
@@ -245,6 +331,7 @@ int main(void)
         cmocka_unit_test(the_context_that_sni_brings_takes_no_session_of_another),
         cmocka_unit_test(a_switch_to_another_trust_store_is_noticed),
         cmocka_unit_test(a_session_is_not_offered_by_whom_another_store_verifies),
+        cmocka_unit_test(a_list_that_is_added_to_the_store_later_ends_a_session),
         cmocka_unit_test(the_demand_of_the_context_that_sni_brings_holds_at_the_gate),
         cmocka_unit_test(a_session_of_another_certificate_of_ours_is_not_offered),
     };

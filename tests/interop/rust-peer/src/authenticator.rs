@@ -166,7 +166,7 @@ fn to_be_signed(hash: &[u8]) -> Vec<u8> {
     [[0x20; 64].as_slice(), b"Exported Authenticator\0", hash].concat()
 }
 
-/// The nonce of the Evidence (expat, 4.2).
+/// The nonce of the Evidence (expat, "Attestation Binder").
 pub fn binder(link: &Link, spki: &[u8], context: &[u8], numbers: &Numbers) -> Res<Vec<u8>> {
     Ok(link.hash(&[spki, &link.export(&numbers.label, context, 32)?].concat()))
 }

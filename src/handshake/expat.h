@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The binder of attestation after the handshake (draft-fossati-seat-expat-04, "Attestation Binder"):
+ * The binder of attestation after the handshake (draft-fossati-seat-expat-04, "Attestation
+ * Binder"):
  *
  *   exported = TLS-Exporter("EXPORTER-cmw-attestation", certificate_request_context, 32)
  *   binder   = Hash(public_key || exported)

@@ -452,6 +452,7 @@ def authenticators():
     asks = handshake_message(17, context + vec16(schemes + extension(0xff5f, b"")))
     plain = handshake_message(13, context + vec16(extension(5, b"\0") + schemes))
     named = handshake_message(17, context + vec16(extension(0, vec16(b"\0" + vec16(b"a.b"))) + schemes))
+    by_rsa = handshake_message(17, context + vec16(schemes + extension(50, vec16(b"\x04\x01")) + extension(0xff5f, b"")))
     entry = vec24(b"0") + vec16(b"")
     attests = vec24(b"0") + vec16(extension(0xff5f, vec16(b"\xf6")))
     verify = handshake_message(15, b"\x08\x07" + vec16(b"sign"))
@@ -461,6 +462,7 @@ def authenticators():
         return handshake_message(11, context + vec24(entries)) + verify + finished
 
     for name, request, message in (("plain", plain, answer(entry)), ("attests", asks, answer(attests)),
+                                   ("certificates", by_rsa, answer(attests)),
                                    ("chain", asks, answer(attests + entry + entry)), ("refusal", named, finished),
                                    ("late", asks, answer(entry + attests)), ("empty", plain, answer(b"")),
                                    ("unsolicited", plain, answer(attests))):

@@ -61,6 +61,8 @@ class PskTest(SystemTest):
             client.kill()
 
     def test_files_and_options_that_do_not_fit_are_said_so(self):
+        readable = self.write("text.json", "psk")
+        os.chmod(readable, 0o644)
         for words, part in (
                 (self.psk(mode=0o644), "mode 0600"),
                 (self.psk(key="00" * 15), "16 to 64 octets"),
@@ -71,7 +73,7 @@ class PskTest(SystemTest):
                 (self.psk(hash="sha512"), "sha256 or sha384"),
                 (self.psk(other=1), "other"),
                 (self.psk(**{"import": True}), 'OpenSSL, which has not the binder label "imp binder"'),
-                (["--psk", self.write("text.json", "psk")], "mode 0600"),
+                (["--psk", readable], "mode 0600"),
                 (["--psk", os.path.join(self.folder, "absent")], "absent")):
             outcome = run("connect", "127.0.0.1:1", *POST, *self.client.own(), *words)
             self.assertEqual(outcome.status, EXIT_OURS, str(outcome))

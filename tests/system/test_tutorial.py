@@ -25,6 +25,11 @@ exec cp "$(side "$1")" "$(side "$2")"
 """
 
 
+def read(path: str) -> str:
+    with open(path, encoding="utf-8") as file:
+        return file.read()
+
+
 def blocks() -> list:
     """(machine, text, lines of output that must come) of every block."""
     with open(PAGE, encoding="utf-8") as file:
@@ -90,7 +95,9 @@ class TutorialTest(SystemTest):
             return
 
         def beside(found):
-            inner = ["nsenter", f"--user=/proc/{found['server'].process.pid}/ns/user"] if user else []
+            pid = found["server"].process.pid  # its shell begins in its namespaces, and not before
+            atlslib.wait_until(lambda: read(f"/proc/{pid}/comm") == "bash\n", "the shell of the server")
+            inner = ["nsenter", "--preserve-credentials", f"--user=/proc/{pid}/ns/user"] if user else []
             return [*inner, "unshare", "--net"]
 
         words = {"DNS:server.example": "IP:10.99.0.1", "server.example": "10.99.0.1"}

@@ -38,10 +38,12 @@ if(TARGET atls_program)
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_veraison.py
                    $<TARGET_FILE:atls_program> ${CMAKE_BINARY_DIR}/../veraison)
   set_tests_properties(interop/veraison PROPERTIES LABELS veraison SKIP_RETURN_CODE 77 TIMEOUT 3600)
-  # Trustee's Attestation Service, where that is: `ctest -C trustee`.
-  add_test(NAME interop/trustee CONFIGURATIONS trustee
-           COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_trustee.py $<TARGET_FILE:atls_program>)
-  set_tests_properties(interop/trustee PROPERTIES LABELS trustee SKIP_RETURN_CODE 77 TIMEOUT 300)
+  # Trustee's Attestation Service and its key broker, where those are: `ctest -C trustee`.
+  foreach(name trustee trustee_kbs)
+    add_test(NAME interop/${name} CONFIGURATIONS trustee
+             COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_${name}.py $<TARGET_FILE:atls_program>)
+    set_tests_properties(interop/${name} PROPERTIES LABELS trustee SKIP_RETURN_CODE 77 TIMEOUT 300)
+  endforeach()
   # A peer in Rust, from crates: `ctest -C rust-peer`.
   add_test(NAME interop/rust_peer CONFIGURATIONS rust-peer
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_rust_peer.py

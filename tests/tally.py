@@ -19,7 +19,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 PYTHON_PACKAGES = {"cryptography", "cbor2", "jsonschema"}
 TOOLS = {"swtpm", "curl", "openssl", "arm-none-eabi-gcc", "tpm2_quote", "tpm2_pcrread", "tpm2_pcrextend",
          "g++", "gcc", "pkg-config", "clang", "nm", "readelf", "bash", "ps", "ip", "unshare", "nsenter",
-         "tshark", "go", "cargo", "haproxy", "restful-as", "maude", "spin"}
+         "tshark", "go", "cargo", "haproxy", "restful-as", "kbs", "maude", "spin"}
 
 
 def is_tsan(results):

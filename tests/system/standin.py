@@ -109,7 +109,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if not isinstance(content, bytes):
             content = json.dumps(content).encode()
         self.send_response(status)
-        if content:
+        if content and kind is not None:
             self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(content)))
         for name, value in fields.items():

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A stand-in for Trustee's Attestation Service: its RESTful API as published (attestation-service/docs/restful-as.md), with
 real signatures and every fault. Of Evidence it looks at report_data alone, as Trustee compares them; the real one is in
-tests/interop. And one for its key broker (kbs/docs/kbs_attestation_protocol.md), which takes SHA-384 unless it is told otherwise."""
+tests/interop. And one for its key broker (kbs/docs/kbs_attestation_protocol.md), which takes SHA-384 and does not say so unless it is told
+otherwise."""
 
 import base64
 import hashlib
@@ -46,8 +47,7 @@ class _Handler(standin.Handler):
             self.problem("RCAR handshake Auth failed")
             return
         service.tee = request["tee"]
-        service.challenge = {"nonce": base64.b64encode(os.urandom(32)).decode(),
-                             "extra-params": {"selected-hash-algorithm": service.hash}}
+        service.challenge = {"nonce": base64.b64encode(os.urandom(32)).decode(), "extra-params": ""}
         service.change_challenge(service.challenge)
         self.answer(200, service.challenge, "application/json", Set_Cookie=service.cookie)
 
@@ -70,8 +70,9 @@ class _Handler(standin.Handler):
                     "application/json")
 
     def problem(self, detail: str) -> None:
+        """Without a media type, as it does."""
         self.answer(401, {"type": "https://github.com/confidential-containers/kbs/errors/AttestationError",
-                          "detail": "Attestation error: " + detail}, "application/json")
+                          "detail": "Attestation error: " + detail}, None)
 
 
 class Trustee(standin.StandIn):

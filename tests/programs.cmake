@@ -142,7 +142,7 @@ if(TARGET atls_program)
         list(APPEND labels threads)
       endif()
       # tshark's Lua, on captures: no sanitizer sees it; nodes have ThreadSanitizer, and their parts ASan in the other tests
-      if(name MATCHES "^(wireshark_hostile|verifier_nodes)$")
+      if(name MATCHES "^(wireshark_hostile|wireshark_frames|verifier_nodes)$")
         list(APPEND labels once)
       endif()
       set_tests_properties(${suite}/${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77

@@ -21,6 +21,7 @@ local fields = require "atls.fields"
 require "atls.token"
 require "atls.tpm"
 local extension = require "atls.extension"
+local frames = require "atls.frames"
 local show = require "atls.show"
 local source = require "atls.source"
 
@@ -35,6 +36,7 @@ protocol.prefs.extension_type = Pref.string("ExtensionType of remoteAttestation"
 local of_type = Field.new("tls.handshake.extension.type")
 local of_message = Field.new("tls.handshake.type")
 local of_stream = Field.new("tcp.stream")
+local of_protocols = Field.new("tls.handshake.extensions_alpn_str")
 local _ = Field.new("tls.handshake.certificate_length")
 
 local extension_type = DEFAULT_TYPE
@@ -132,6 +134,7 @@ function protocol.dissector(_, pinfo, root)
     local state = state_of_stream()
     if has(CLIENT_HELLO, messages) then
         state.client, state.offer = sender(pinfo), { server = {}, client = {} }
+        frames.offered { of_protocols() }
     end
     if not has(extension_type, { of_type() }) then
         return

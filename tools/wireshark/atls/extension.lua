@@ -117,6 +117,8 @@ local function scheme_list(context, tree, key, part, at)
     return till, found
 end
 
+extension.schemes = scheme_list
+
 local function trailing(tree, part, at)
     if at and at < part.till then
         malformed(tree, ("%d octets behind the end"):format(part.till - at))

@@ -38,6 +38,19 @@ field("bool", "choice.offered", "Stands in the ClientHello's list")
 field("uint24", "cmw_length", "Length of cmw_payload", base.DEC)
 field("bytes", "nonce", "Nonce in the credential")
 
+-- frames after the handshake, PROTOCOL.md, section 11
+field("uint8", "frame.type", "Type", base.DEC, names.frame)
+field("uint24", "frame.length", "Length", base.DEC)
+field("uint8", "frame.version", "Version", base.DEC)
+field("bool", "frame.asks", "My REQUEST comes before my DONE", 8, nil, 1)
+field("bool", "frame.framed", "Application data may come in frames", 8, nil, 2)
+field("uint8", "frame.message", "Message", base.DEC, names.frame_message)
+field("uint16", "frame.extension", "Extension", base.HEX, names.frame_extension)
+field("uint8", "frame.alert", "Alert", base.DEC)
+all("bytes", { { "frame.context", "certificate_request_context" }, { "frame.certificate", "Certificate" },
+    { "frame.data", "Application data" } })
+field("none", "frame.schemes", "attestation_schemes")
+
 -- Conceptual Message Wrapper, RFC 9999
 field("none", "cmw", "CMW")
 field("string", "cmw.form", "Form")

@@ -11,6 +11,13 @@ names.message = {
     [11] = "Certificate", [13] = "CertificateRequest",
 }
 
+-- PROTOCOL.md, section 11; the messages in it are RFC 9261's
+names.frame = { "HELLO", "REQUEST", "AUTHENTICATOR", "DONE", "DATA", "CLOSE" }
+names.frame_message = { [11] = "Certificate", [13] = "CertificateRequest", [15] = "CertificateVerify",
+    [17] = "ClientCertificateRequest", [20] = "Finished" }
+names.frame_extension = { [0] = "server_name", [13] = "signature_algorithms", [0xff5f] = "cmw_attestation",
+    [0xff60] = "attestation_schemes" }
+
 -- draft-fossati-seat-early-attestation, 4.1
 names.mechanism = { [0] = "evidence", [1] = "result" }
 names.encoding = { [0] = "CONTENT_FORMAT", [1] = "MEDIA_TYPE" }

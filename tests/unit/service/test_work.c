@@ -132,8 +132,8 @@ static void a_source_by_itself_waits_in_its_order(void **state)
 {
     (void)state;
     struct verifier_work *work = work_with(2);
-    for (char name = 'a'; name <= 'e'; name++) {
-        assert_int_equal(put(work, VERIFIER_FETCHING, 1, name), VERIFIER_PUT);
+    for (const char *name = "abcde"; *name != '\0'; name++) {
+        assert_int_equal(put(work, VERIFIER_FETCHING, 1, *name), VERIFIER_PUT);
     }
     assert_int_equal(put(work, VERIFIER_FETCHING, 2, 'x'), VERIFIER_PUT);
     assert_string_equal(wait_started(2), "ax");

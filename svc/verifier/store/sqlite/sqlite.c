@@ -42,13 +42,23 @@ static void close_store(void *backend)
     free(store);
 }
 
+/* configure: SQLite counts the memory that it has for those who ask, which nobody does, and takes a
+ * lock of the process for that at each malloc and free. Where it runs already it says no: then it
+ * stays as it is. */
+static void configure(void)
+{
+    (void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 static enum atls_err open_store(void **out, const char *uri, const struct store_settings *settings,
                                 struct atls_diag *diag)
 {
+    static pthread_once_t configured = PTHREAD_ONCE_INIT;
     const char *path = uri + strlen(SCHEME);
     if (*path == '\0' || *path == ':') {
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "store", "URI", uri, "sqlite: and a file");
     }
+    (void)pthread_once(&configured, configure);
     enum atls_err err = make_file(path, diag);
     if (err != ATLS_OK) {
         return err;

@@ -44,6 +44,17 @@ static bool in_transaction(const struct store_sqlite_connection *connection)
     return sqlite3_get_autocommit(connection->db) == 0;
 }
 
+/* run_alone is for one that shares its transaction with nobody: there is nothing of others to save,
+ * and so no copy is made of the pages that it changes. */
+static void run_alone(struct store_sqlite_connection *connection, struct store_write *write)
+{
+    struct store_transaction transaction = {&store_sqlite, connection};
+    write->err = write->work(&transaction, write->arg, write->diag);
+    if (write->err != ATLS_OK && in_transaction(connection)) {
+        (void)store_sqlite_control(connection, STORE_SQLITE_ROLLBACK, NULL);
+    }
+}
+
 static void run_one(struct store_sqlite_connection *connection, struct store_write *write)
 {
     struct store_transaction transaction = {&store_sqlite, connection};
@@ -94,7 +105,7 @@ static void run_batch(struct store_sqlite_connection *connection, struct store_w
     if (err == ATLS_OK) {
         for (struct store_write *write = batch; write != NULL && in_transaction(connection);
              write = write->next) {
-            run_one(connection, write);
+            (batch->next == NULL ? run_alone : run_one)(connection, write);
         }
         /* fails where the transaction is gone, and then nobody's work was kept */
         err = store_sqlite_control(connection, STORE_SQLITE_COMMIT, &diag);

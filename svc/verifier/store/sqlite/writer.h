@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One writer, many who want to write. A commit takes its time, so calls that come while one is on
- * its way gather in a queue, and the next commit takes all of them: each in a savepoint of its
- * own, so that one that fails takes nothing of the others with it. There is no thread for this: of
- * those who wait, the one at the head of the queue does the work of all. A commit that has nothing
- * durable to do writes its log and leaves it to the kernel.
+ * its way gather in a queue, and the next commit takes all of them: where there are several, each
+ * in a savepoint of its own, so that one that fails takes nothing of the others with it. There is
+ * no thread for this: of those who wait, the one at the head of the queue does the work of all. A
+ * commit that has nothing durable to do writes its log and leaves it to the kernel.
  */
 #ifndef STORE_SQLITE_WRITER_H
 #define STORE_SQLITE_WRITER_H

@@ -7,15 +7,11 @@
 #include "crypto/crypto_internal.h"
 
 #include "base/span.h"
+#include "crypto/ecdsa_der.h"
 #include "crypto/key_internal.h"
 
-#include <openssl/bn.h>
-#include <openssl/ec.h>
 #include <openssl/err.h>
 #include <openssl/rsa.h>
-
-/* DER of an ECDSA signature on P-521: two INTEGERs of at most 67 octets, and headers. */
-#define MAX_ECDSA_DER_LEN 144
 
 static int32_t hash_of(int32_t alg)
 {
@@ -80,40 +76,6 @@ static bool hash_parts(const EVP_MD *md, const struct atls_bytes *parts, size_t 
     return done;
 }
 
-/* r||s to DER; 0 on failure. */
-static size_t ecdsa_to_der(struct atls_bytes raw, uint8_t der[MAX_ECDSA_DER_LEN])
-{
-    const size_t half = raw.len / 2;
-    size_t len = 0;
-    ECDSA_SIG *pair = ECDSA_SIG_new();
-    BIGNUM *r = BN_bin2bn(raw.data, (int)half, NULL);
-    BIGNUM *s = BN_bin2bn(&raw.data[half], (int)half, NULL);
-    if (pair != NULL && r != NULL && s != NULL && ECDSA_SIG_set0(pair, r, s) == 1) {
-        r = NULL;
-        s = NULL;
-        const int der_len = i2d_ECDSA_SIG(pair, NULL);
-        if (der_len > 0 && der_len <= MAX_ECDSA_DER_LEN) {
-            uint8_t *at = der;
-            len = (size_t)i2d_ECDSA_SIG(pair, &at);
-        }
-    }
-    BN_free(r);
-    BN_free(s);
-    ECDSA_SIG_free(pair);
-    return len;
-}
-
-static bool ecdsa_from_der(struct atls_bytes der, uint8_t *raw, size_t raw_len)
-{
-    const uint8_t *at = der.data;
-    ECDSA_SIG *pair = d2i_ECDSA_SIG(NULL, &at, (long)der.len);
-    const int half = (int)(raw_len / 2);
-    const bool done = pair != NULL && BN_bn2binpad(ECDSA_SIG_get0_r(pair), raw, half) == half &&
-                      BN_bn2binpad(ECDSA_SIG_get0_s(pair), &raw[half], half) == half;
-    ECDSA_SIG_free(pair);
-    return done;
-}
-
 /* by_prepared verifies or signs a digest, DER in *len octets at `der`. EVP_PKEY_verify(3) and
  * EVP_PKEY_sign(3) may be called as often as one likes after one initialization. */
 static enum atls_err by_prepared(const struct atls_key *key, enum atls_prepared_use use,
@@ -141,10 +103,10 @@ static enum atls_err verify_digest(int32_t alg, const struct atls_key *key,
                                    struct atls_bytes signature)
 {
     const EVP_MD *md = atls_ossl_md(hash_of(alg));
-    uint8_t der[MAX_ECDSA_DER_LEN];
+    uint8_t der[ATLS_MAX_ECDSA_DER_LEN];
     struct atls_bytes given = signature;
     if (key->curve != NULL) {
-        given = atls_bytes_of(der, ecdsa_to_der(signature, der));
+        given = atls_bytes_of(der, atls_ecdsa_to_der(signature, der));
         if (given.len == 0) {
             return ATLS_ERR_CRYPTO;
         }
@@ -254,7 +216,7 @@ static enum atls_err sign_ecdsa(int32_t alg, const struct atls_key *key,
                                 const struct atls_bytes *parts, size_t num_parts, uint8_t *out,
                                 size_t *len)
 {
-    uint8_t der[MAX_ECDSA_DER_LEN];
+    uint8_t der[ATLS_MAX_ECDSA_DER_LEN];
     size_t der_len = sizeof der;
     struct atls_digest digest;
     const EVP_MD *md = atls_ossl_md(hash_of(alg));
@@ -270,7 +232,7 @@ static enum atls_err sign_ecdsa(int32_t alg, const struct atls_key *key,
         return err;
     }
     *len = key->curve->signature_len;
-    return ecdsa_from_der(atls_bytes_of(der, der_len), out, *len) ? ATLS_OK : ATLS_ERR_CRYPTO;
+    return atls_ecdsa_from_der(atls_bytes_of(der, der_len), out, *len) ? ATLS_OK : ATLS_ERR_CRYPTO;
 }
 
 enum atls_err atls_ossl_sign(int32_t alg, const struct atls_key *key,

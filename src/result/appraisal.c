@@ -3,6 +3,16 @@
 
 #include "base/span.h"
 
+void atls_appraisal_init(struct atls_appraisal *appraisal)
+{
+    for (size_t i = 0; i < ATLS_MAX_SUBMODS; i++) {
+        appraisal->submods[i].claims_json = NULL;
+        appraisal->submods[i].storage = NULL;
+    }
+    appraisal->num_submods = 0;
+    appraisal->storage = NULL;
+}
+
 void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(void *))
 {
     if (appraisal == NULL) {

@@ -59,6 +59,10 @@ struct atls_appraisal {
     void *storage; /* owned: Evidence that came in another form than CBOR; NULL when borrowed */
 };
 
+/* atls_appraisal_init leaves an appraisal without submods, for atls_appraisal_cleanup to take. The
+ * submods are large, and nobody looks beyond num_submods: they are not cleared. */
+void atls_appraisal_init(struct atls_appraisal *appraisal);
+
 /* atls_appraisal_cleanup frees what host rooms attached (claims_json, storage) through
  * `free_text`. */
 void atls_appraisal_cleanup(struct atls_appraisal *appraisal, void (*free_text)(void *));

@@ -128,7 +128,12 @@ enum atls_err verifier_evidence_open(struct verifier_evidence *out,
                                      struct atls_diag *diag)
 {
     struct verifier_evidence evidence = {.storage = NULL};
-    enum atls_err err = parse_cmw(&evidence.cmw, &evidence.storage, request->cmw, diag);
+    enum atls_err err = ATLS_OK;
+    if (request->label != NULL) {
+        evidence.cmw = *request->label;
+    } else {
+        err = parse_cmw(&evidence.cmw, &evidence.storage, request->cmw, diag);
+    }
     if (err == ATLS_OK) {
         err = find_format(&evidence.format, &evidence.cmw, request->format, diag);
     }

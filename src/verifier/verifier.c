@@ -124,7 +124,7 @@ enum atls_err atls_verify(struct atls_appraisal *out, const struct atls_verify_r
         free(evidence.storage);
         return err;
     }
-    memset(out, 0, sizeof *out);
+    atls_appraisal_init(out);
     out->submods[0] = submod;
     out->num_submods = 1;
     out->storage = evidence.storage;

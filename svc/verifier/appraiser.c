@@ -36,6 +36,7 @@ struct appraiser {
     struct verifier_known_fetched *fetched;
     /* of the job at hand; too large for a stack */
     struct verifier_evaluate request;
+    const struct atls_format *format; /* of its Evidence, once that is identified */
     struct verifier_outcome outcome;
 };
 
@@ -78,8 +79,9 @@ static enum atls_err unwrap(struct atls_cmw *out, uint8_t **storage, struct atls
     return err == ATLS_OK ? ATLS_OK : ATLS_ERR_EVIDENCE_MALFORMED;
 }
 
-static enum atls_err identify(struct verifier_report *out, uint8_t **storage,
-                              const struct verifier_evaluate *request, struct atls_diag *diag)
+static enum atls_err identify(struct verifier_report *out, const struct atls_format **out_format,
+                              uint8_t **storage, const struct verifier_evaluate *request,
+                              struct atls_diag *diag)
 {
     struct atls_cmw cmw = {
         .kind = ATLS_CMW_RECORD, .media_type = request->content_type, .value = request->body};
@@ -99,6 +101,7 @@ static enum atls_err identify(struct verifier_report *out, uint8_t **storage,
         return ATLS_ERR_EVIDENCE_TYPE;
     }
     struct atls_lookup lookup = {.instance = {NULL, 0}};
+    *out_format = format;
     out->media_type = cmw.by_content_format || cmw.kind == ATLS_CMW_COLLECTION
                           ? atls_bytes_text(format->media_type)
                           : cmw.media_type;
@@ -112,47 +115,20 @@ static enum atls_err identify(struct verifier_report *out, uint8_t **storage,
     return ATLS_OK;
 }
 
-/* wrap puts the Evidence into the CMW record that atls_verify takes (caller: free). */
-static enum atls_err wrap(uint8_t **out, size_t *out_len, const struct verifier_report *report,
-                          struct atls_diag *diag)
-{
-    char type[ATLS_MAX_SCHEME_TEXT_LEN + 1];
-    const size_t cap = report->value.len + sizeof type + 64;
-    uint8_t *data = malloc(cap);
-    if (data == NULL) {
-        return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
-    }
-    memcpy(type, report->media_type.data, report->media_type.len);
-    type[report->media_type.len] = '\0';
-    const struct atls_buf room = {data, cap};
-    struct atls_writer w = atls_writer_of(room);
-    atls_cmw_put_record_media(&w, type, report->value, ATLS_CMW_EVIDENCE);
-    if (!atls_writer_finish(&w, out_len)) {
-        free(data);
-        return atls_fail(diag, ATLS_ERR_BUFFER, step, NULL);
-    }
-    *out = data;
-    return ATLS_OK;
-}
-
-static enum atls_err appraise(struct verifier_outcome *out, uint8_t **storage,
-                              const struct appraiser *a, const struct verifier_report *report,
+/* appraise: what `identify` has read is not put into a CMW to be read again. */
+static enum atls_err appraise(struct verifier_outcome *out, const struct appraiser *a,
+                              const struct verifier_report *report,
                               const struct atls_endorsements *set,
                               const struct atls_collateral_source *source, struct atls_diag *diag)
 {
-    struct atls_cmw label = {
+    const struct atls_cmw label = {
         .kind = ATLS_CMW_RECORD, .media_type = report->media_type, .value = report->value};
-    size_t len = 0;
-    out->format = atls_cmw_format(&label);
-    const enum atls_err err = wrap(storage, &len, report, diag);
-    if (err != ATLS_OK) {
-        return err;
-    }
+    out->format = a->format;
     const struct atls_verify_request verify = {
         .crypto = a->crypto,
         .endorsements = set,
         .format = out->format,
-        .cmw = atls_bytes_of(*storage, len),
+        .label = &label,
         .expected_nonce = a->request.nonce,
         .now_s = a->request.now_s,
         .want_claims = true,
@@ -210,8 +186,8 @@ static bool take_collateral(struct appraiser *a)
     return true;
 }
 
-/* evaluate fills in what the report says; `storage` holds what the outcome borrows. */
-static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_t **storage)
+/* evaluate fills in what the report says. */
+static void evaluate(struct verifier_report *report, struct appraiser *a)
 {
     struct verifier_evaluate *request = &a->request;
     struct verifier_outcome *outcome = &a->outcome;
@@ -239,7 +215,7 @@ static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_
         return;
     }
     if (made == ATLS_OK) {
-        verifier_ignore(appraise(outcome, storage, a, report, set, source, &outcome->why));
+        verifier_ignore(appraise(outcome, a, report, set, source, &outcome->why));
     }
     if (request->asks &&
         verifier_known_fetched_lacks(a->fetched, &report->wanted, &report->useless)) {
@@ -257,20 +233,19 @@ static void evaluate(struct verifier_report *report, struct appraiser *a, uint8_
 static enum atls_err on_evaluate(struct appraiser *a, struct atls_bytes payload)
 {
     struct verifier_report report = {.fresh = NULL};
-    uint8_t *unwrapped = NULL, *wrapped = NULL;
+    uint8_t *unwrapped = NULL;
     const enum atls_err err = verifier_evaluate_read(&a->request, payload);
     if (err != ATLS_OK) {
         return err;
     }
-    if (identify(&report, &unwrapped, &a->request, &report.why) == ATLS_OK) {
+    if (identify(&report, &a->format, &unwrapped, &a->request, &report.why) == ATLS_OK) {
         report.why.err = ATLS_OK;
         if (a->request.nonce.len != 0) {
-            evaluate(&report, a, &wrapped);
+            evaluate(&report, a);
         }
     }
     verifier_pack(&a->answers, VERIFIER_REPORT, verifier_put_report, &report);
     verifier_outcome_cleanup(&a->outcome);
-    free(wrapped);
     free(unwrapped);
     return ATLS_OK;
 }

@@ -182,15 +182,18 @@ static bool profile_of(enum atls_psa_profile *out, struct atls_bytes media_type)
          ATLS_PSA_LEGACY},
     };
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
+    *out = ATLS_PSA_TFM;
+    if (media_type.len == 0 ||
+        atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
+        return true;
+    }
     for (size_t i = 0; i < ATLS_ARRAY_LEN(named); i++) {
         if (atls_media_type_equal(media_type, atls_bytes_text(named[i].type))) {
             *out = named[i].profile;
             return true;
         }
     }
-    *out = ATLS_PSA_TFM;
-    return media_type.len == 0 ||
-           atls_media_type_equal(media_type, atls_bytes_text(format->media_type));
+    return false;
 }
 
 /* check_label: a label that names a profile must be true of the token inside. */

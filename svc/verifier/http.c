@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_S = 30, HEADER_MEMORY = 16 << 10 };
+enum { IDLE_S = 30, REST_MS = 1, HEADER_MEMORY = 16 << 10 };
 
 void verifier_http_wake(const struct verifier_http *http)
 {
@@ -65,6 +65,16 @@ static bool take_in(struct verifier_http *http)
     return !ending;
 }
 
+/* rest: while what comes could only wait, it is left where it is for a moment, so that more comes
+ * together. Whoever has answers ends that. */
+static void rest(const struct verifier_http *http)
+{
+    struct pollfd wake = {.fd = http->wake_fd, .events = POLLIN};
+    if (verifier_work_is_full(http->work)) {
+        (void)poll(&wake, 1, REST_MS);
+    }
+}
+
 /* loop: all that is ready is read, and then goes to the threads at once. */
 static void *loop(void *arg)
 {
@@ -78,6 +88,7 @@ static void *loop(void *arg)
         }
         struct pollfd fds[2] = {{.fd = http->epoll_fd, .events = POLLIN},
                                 {.fd = http->wake_fd, .events = POLLIN}};
+        rest(http);
         if (poll(fds, 2, wait_ms) > 0 && fds[1].revents != 0) {
             going_on = take_in(http);
         }

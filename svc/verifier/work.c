@@ -275,3 +275,14 @@ void verifier_work_wake(struct verifier_work *work)
     wake_one(work);
     pthread_mutex_unlock(&work->lock);
 }
+
+bool verifier_work_is_full(struct verifier_work *work)
+{
+    pthread_mutex_lock(&work->lock);
+    const struct queue *opening = &work->queues[VERIFIER_OPENING];
+    const struct queue *evidence = &work->queues[VERIFIER_EVIDENCE];
+    const bool is_full =
+        opening->running == opening->max_running || evidence->running == evidence->max_running;
+    pthread_mutex_unlock(&work->lock);
+    return is_full;
+}

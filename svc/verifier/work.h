@@ -49,6 +49,8 @@ enum verifier_put {
  * them in its hands. */
 ATLS_NODISCARD enum verifier_put verifier_work_put(struct verifier_work *work,
                                                    struct verifier_job *job);
+/* verifier_work_is_full: of some kind as many batches run as may, so that more of it would wait. */
+bool verifier_work_is_full(struct verifier_work *work);
 void verifier_work_wake(struct verifier_work *work);
 
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Who waits for servers of collateral, and how places and threads are shared out among sources. */
+/* Who waits for servers of collateral, and how places and threads are shared out among sources;
+ * and when there is no place for more. */
 #include "support/check.h"
 
 #include "svc/verifier/work.h"
@@ -153,6 +154,36 @@ static void other_work_is_not_shared_out(void **state)
     assert_int_equal(gate.num, MANY - 1);
 }
 
+/* It is full as soon as all batches of one kind run that may, and no sooner. */
+static void fills_with(enum verifier_kind kind, unsigned batches)
+{
+    struct verifier_work *work = work_with(0);
+    for (unsigned i = 0; i < batches; i++) {
+        assert_false(verifier_work_is_full(work));
+        assert_int_equal(put(work, kind, 1, 'a'), VERIFIER_PUT);
+        (void)wait_started(i + 1);
+    }
+    assert_true(verifier_work_is_full(work));
+    end(work);
+}
+
+static void it_is_full_with_one_batch_that_opens_and_two_of_evidence(void **state)
+{
+    (void)state;
+    fills_with(VERIFIER_OPENING, 1);
+    fills_with(VERIFIER_EVIDENCE, 2);
+}
+
+static void what_comes_by_itself_does_not_fill_it(void **state)
+{
+    (void)state;
+    struct verifier_work *work = work_with(0);
+    assert_int_equal(put(work, VERIFIER_SINGLE, 1, 'a'), VERIFIER_PUT);
+    (void)wait_started(1);
+    assert_false(verifier_work_is_full(work));
+    end(work);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -160,6 +191,8 @@ int main(void)
         cmocka_unit_test(one_source_leaves_half_of_the_threads_to_others),
         cmocka_unit_test(a_source_by_itself_waits_in_its_order),
         cmocka_unit_test(other_work_is_not_shared_out),
+        cmocka_unit_test(it_is_full_with_one_batch_that_opens_and_two_of_evidence),
+        cmocka_unit_test(what_comes_by_itself_does_not_fill_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

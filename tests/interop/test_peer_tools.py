@@ -139,7 +139,7 @@ class BinderCheck(ToolTest):
             tap.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 64 << 20)
             tap.bind(("lo", 0))
         except (PermissionError, AttributeError, OSError) as error:
-            self.skipTest(f"capturing on loopback needs more rights: {error}")
+            self.skipTest(f"root alone captures on loopback: {error}")
         keylog, capture = self.files.path("real.log"), self.files.path("real.pcap")
         server, client = self.mutual("tpm2", ["--keylog", keylog])
         packets = []

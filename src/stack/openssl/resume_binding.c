@@ -17,8 +17,9 @@
 struct trust {
     X509_STORE
     *store; /* of this one, a reference of ours; its lock guards what is below `digest` */
-    uint8_t digest[32]; /* when it was enabled */
-    int num_objects;    /* that were there when CRLs were looked for last */
+    uint8_t digest[32]; /* when it was enabled, and its flags then */
+    unsigned long flags;
+    int num_objects; /* that were there when CRLs were looked for last */
     uint64_t num_crls;
     uint8_t crls[32]; /* the sum, bit by bit, of their digests: OpenSSL sorts them when it likes */
 };
@@ -42,26 +43,50 @@ static void make_index(void)
     trust_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_trust);
 }
 
-/* A running hash of parts, each behind its length. The first failure stays. */
+/* A running hash of parts, each behind its length (R-65). The first failure stays. Parts are short,
+ * and a call of the hash costs more than what it hashes of them, so that they wait for others. */
 struct digesting {
     struct atls_hash hash;
     bool failed;
+    size_t waiting;
+    uint8_t room[256];
 };
 
 static void begin(struct digesting *d)
 {
-    memset(d, 0, sizeof *d);
+    memset(&d->hash, 0, sizeof d->hash);
+    d->waiting = 0;
     d->failed = atls_crypto_openssl()->hash_init(&d->hash, ATLS_ALG_SHA256) != ATLS_OK;
+}
+
+static void flush(struct digesting *d)
+{
+    d->failed = d->failed || atls_crypto_openssl()->hash_update(
+                                 &d->hash, atls_bytes_of(d->room, d->waiting)) != ATLS_OK;
+    d->waiting = 0;
+}
+
+static void put(struct digesting *d, const uint8_t *data, size_t len)
+{
+    for (size_t at = 0; at < len;) {
+        const size_t left = sizeof d->room - d->waiting;
+        const size_t now = len - at < left ? len - at : left;
+        memcpy(&d->room[d->waiting], &data[at], now);
+        d->waiting += now;
+        at += now;
+        if (d->waiting == sizeof d->room) {
+            flush(d);
+        }
+    }
 }
 
 static void add(struct digesting *d, const void *data, size_t len)
 {
-    const struct atls_crypto_ops *crypto = atls_crypto_openssl();
     const uint8_t head[4] = {(uint8_t)(len >> 24), (uint8_t)(len >> 16), (uint8_t)(len >> 8),
                              (uint8_t)len};
-    d->failed = d->failed || len > UINT32_MAX ||
-                crypto->hash_update(&d->hash, atls_bytes_of(head, sizeof head)) != ATLS_OK ||
-                (len != 0 && crypto->hash_update(&d->hash, atls_bytes_of(data, len)) != ATLS_OK);
+    d->failed = d->failed || len > UINT32_MAX;
+    put(d, head, sizeof head);
+    put(d, data, len);
 }
 
 /* add_text tells no text from the empty one. */
@@ -84,6 +109,7 @@ static bool end(struct digesting *d, uint8_t out[32])
 {
     struct atls_digest digest = {.len = 0};
     const struct atls_crypto_ops *crypto = atls_crypto_openssl();
+    flush(d);
     const bool ok = !d->failed && crypto->hash_peek(&d->hash, &digest) == ATLS_OK;
     crypto->hash_cleanup(&d->hash);
     if (ok) {
@@ -138,6 +164,7 @@ enum atls_err openssl_trust_note(SSL_CTX *ctx, struct atls_diag *diag)
         free(trust);
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "trust store");
     }
+    trust->flags = X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(store));
     if (X509_STORE_up_ref(store) == 1) { /* else it is digested each time */
         trust->store = store;
     }
@@ -177,16 +204,24 @@ static bool look_for_crls(struct trust *trust)
 static bool digest_noted(struct trust *trust, uint8_t out[static 32])
 {
     struct digesting d;
+    uint8_t crls[32];
     if (X509_STORE_lock(trust->store) != 1) {
         return false;
     }
     const bool looked = look_for_crls(trust);
+    const uint64_t num_crls = trust->num_crls;
+    memcpy(crls, trust->crls, sizeof crls);
+    X509_STORE_unlock(trust->store);
+    const unsigned long flags = X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(trust->store));
+    if (looked && num_crls == 0 && flags == trust->flags) { /* as with most, and as before */
+        memcpy(out, trust->digest, sizeof trust->digest);
+        return true;
+    }
     begin(&d);
     add(&d, trust->digest, sizeof trust->digest);
-    add_number(&d, trust->num_crls);
-    add(&d, trust->crls, sizeof trust->crls);
-    X509_STORE_unlock(trust->store);
-    add_number(&d, X509_VERIFY_PARAM_get_flags(X509_STORE_get0_param(trust->store)));
+    add_number(&d, num_crls);
+    add(&d, crls, sizeof crls);
+    add_number(&d, flags);
     return end(&d, out) && looked;
 }
 

@@ -143,7 +143,7 @@ def main():
     for line in wrong:
         print(f"FAILED  {line}")
     failed = len(mutants) - passed + len(wrong)
-    print(f"{passed} mutants killed in {len({mutant.function for mutant in mutants})} functions by {len(targets)} programs, "
+    print(f"{passed} mutants killed in {len({(mutant.path, mutant.function) for mutant in mutants})} functions by {len(targets)} programs, "
           f"{failed} failed, {time.monotonic() - began:.0f} s without the build")
     pathlib.Path(sys.argv[2]).write_text(f"{passed} {failed} 0\n", encoding="ascii")
     sys.exit(1 if failed else 0)

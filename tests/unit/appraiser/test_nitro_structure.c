@@ -152,6 +152,75 @@ static void a_member_that_stands_twice_is_refused(void **state)
     assert_err(appraise_document(&s, &document), EVIDENCE_MALFORMED);
 }
 
+/* member gives the encoded value of a member. */
+static struct atls_bytes member(const struct test_nitro *document, const char *name)
+{
+    struct atls_cbor map;
+    struct atls_cbor value;
+    const struct atls_bytes encoded = test_map_encode(&document->claims);
+    assert_err(atls_cbor_parse(&map, encoded, ATLS_CBOR_STRICT, "test", NULL), OK);
+    assert_true(atls_cbor_get_text(&map, name, &value));
+    return value.encoded;
+}
+
+/* opened puts another head in front of `skip` octets less, and a break behind them. */
+static struct atls_bytes opened(struct atls_bytes item, uint8_t head, size_t skip)
+{
+    const struct atls_buf room = test_room(item.len - skip + 2);
+    room.data[0] = head;
+    memcpy(&room.data[1], &item.data[skip], item.len - skip);
+    room.data[room.cap - 1] = 0xff;
+    return atls_bytes_of(room.data, room.cap);
+}
+
+/* Of indefinite length may be every map and array of the payload, and nothing that is a string. */
+static void what_is_inside_may_be_indefinite_but_for_strings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *name;
+        uint8_t head;
+        size_t skip;
+        enum atls_err err;
+    } cases[] = {
+        {"pcrs", 0xbf, 1, ATLS_ERR_OK},
+        {"cabundle", 0x9f, 1, ATLS_ERR_OK},
+        {"pcrs", 0x9f, 1, ATLS_ERR_EVIDENCE_MALFORMED}, /* an array of keys and values */
+        {"cabundle", 0xbf, 1, ATLS_ERR_EVIDENCE_MALFORMED},
+        {"certificate", 0x5f, 0, ATLS_ERR_EVIDENCE_MALFORMED}, /* chunks */
+        {"nonce", 0x5f, 0, ATLS_ERR_EVIDENCE_MALFORMED},
+        {"digest", 0x7f, 0, ATLS_ERR_EVIDENCE_MALFORMED},
+        {"module_id", 0x7f, 0, ATLS_ERR_EVIDENCE_MALFORMED},
+    };
+    for (size_t i = 0; i < 2 * ATLS_ARRAY_LEN(cases); i++) {
+        const size_t at = i / 2;
+        struct scene s;
+        struct test_nitro document = fresh();
+        document.indefinite = i % 2 == 1;
+        const struct atls_bytes value = member(&document, cases[at].name);
+        test_nitro_set(&document, cases[at].name, opened(value, cases[at].head, cases[at].skip));
+        const enum atls_err err = appraise_document(&s, &document);
+        if (err != cases[at].err) {
+            fail_msg("%s as %02x: %s", cases[at].name, cases[at].head, atls_err_name(err));
+        }
+    }
+}
+
+static void a_pcr_that_stands_twice_is_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct test_nitro document = fresh();
+    const struct atls_bytes pcrs = member(&document, "pcrs");
+    const struct atls_buf room = test_room(pcrs.len + 51 + 1);
+    room.data[0] = 0xbf;
+    memcpy(&room.data[1], &pcrs.data[1], pcrs.len - 1);
+    memcpy(&room.data[pcrs.len], &pcrs.data[1], 51); /* 00 58 30 and PCR 0 again */
+    room.data[room.cap - 1] = 0xff;
+    test_nitro_set(&document, "pcrs", atls_bytes_of(room.data, room.cap));
+    assert_err(appraise_document(&s, &document), EVIDENCE_MALFORMED);
+}
+
 static void members_that_are_not_known_are_ignored(void **state)
 {
     (void)state;
@@ -304,6 +373,8 @@ int main(void)
         cmocka_unit_test(a_payload_that_is_no_document_is_refused),
         cmocka_unit_test(a_payload_has_at_most_16384_octets),
         cmocka_unit_test(a_member_that_stands_twice_is_refused),
+        cmocka_unit_test(what_is_inside_may_be_indefinite_but_for_strings),
+        cmocka_unit_test(a_pcr_that_stands_twice_is_refused),
         cmocka_unit_test(members_that_are_not_known_are_ignored),
         cmocka_unit_test(a_document_of_an_instance_is_none_of_an_enclave),
         cmocka_unit_test(the_label_must_be_that_of_the_format),

@@ -24,8 +24,9 @@ except ImportError as absent:
     skip(f"a module of Python is absent: {absent}")
 
 EXIT_WORLD = 3
-GUIDS = {"vcek": "63da758d-e664-4564-adc5-f4b93be8accd", "ask": "4ab7b379-bbac-4fe4-a02f-05aef327c782",
-         "ark": "c0b406a4-a803-4952-9743-3fb6014cd0ae", "crl": "92f81bc3-5811-4d3d-97ff-d19f88dc67ea"}
+GUIDS = {"vcek": "63da758d-e664-4564-adc5-f4b93be8accd", "vlek": "a8074bc2-a25a-483e-aae6-39c045a0b8a1",
+         "ask": "4ab7b379-bbac-4fe4-a02f-05aef327c782", "ark": "c0b406a4-a803-4952-9743-3fb6014cd0ae",
+         "crl": "92f81bc3-5811-4d3d-97ff-d19f88dc67ea"}
 TOO_MUCH = 2 << 20
 
 
@@ -50,8 +51,8 @@ def parts_of(table: bytes) -> dict:
 class Machine:
     """A simulated machine, its Evidence without certificates, and these."""
 
-    def __init__(self, test, name):
-        self.identity = test.keygen(name, rot="sim-snp")
+    def __init__(self, test, name, *options):
+        self.identity = test.keygen(name, *options, rot="sim-snp")
         self.nonce = os.urandom(64).hex()
         self.whole = test.path(f"{name}.whole.cmw")
         outcome = run("attest", *self.identity.own(), "--nonce", self.nonce, "-o", self.whole)
@@ -69,7 +70,7 @@ class Machine:
     def answers(self) -> dict:
         """What a server has for this machine, by the end of the path."""
         return {"cert_chain": pem(self.parts["ask"]) + pem(self.parts["ark"]), "crl": self.parts["crl"],
-                "leaf": self.parts["vcek"]}
+                "leaf": self.parts.get("vcek") or self.parts["vlek"]}
 
 
 class Kds(http.server.ThreadingHTTPServer):
@@ -174,6 +175,13 @@ class CollateralTest(SystemTest):
         self.assertEqual(len(self.kds.asked), 3)
         self.kds.stop()
         self.assert_done(self.appraise("--collateral", self.folder))
+
+    def test_all_that_a_vlek_needs_is_fetched_where_vleks_are(self):
+        cloud = Machine(self, "cloud", "--set", "signing_key=vlek")
+        self.kds.answers = cloud.answers()
+        self.assert_done(self.appraise("--collateral", self.kds.url, machine=cloud))
+        self.assertRegex(self.kds.asked[0], r"^/vlek/v1/Milan/cert\?blSPL=\d\d&")
+        self.assertEqual(self.kds.asked[1:], ["/vlek/v1/Milan/cert_chain", "/vlek/v1/Milan/crl"])
 
     def test_a_spoilt_file_is_fetched_anew(self):
         self.assert_done(self.appraise("--collateral", self.folder, "--collateral", self.kds.url))

@@ -4,6 +4,8 @@
 
 #include "base/diag.h"
 #include "base/span.h"
+#include "datagrams.h"
+#include "dtls.h"
 #include "json/base64.h"
 #include "net.h"
 #include "options.h"
@@ -11,6 +13,7 @@
 #include "setup.h"
 #include "stream.h"
 #include "tls.h"
+#include "udp.h"
 #include "verdict.h"
 
 #include <arpa/inet.h>
@@ -60,25 +63,33 @@ static enum atls_err expect_name(SSL *ssl, const char *name, struct atls_diag *d
     return ok == 1 && (address || send_name(ssl, name)) ? ATLS_OK : refuse_name(name, diag);
 }
 
+/* dial gives a socket to the host; of UDP to its address number `at`. */
+static enum atls_err dial(int *out_fd, const struct cli_endpoint *to, const struct cli_setup *setup,
+                          const struct cli_options *o, size_t at, struct atls_diag *diag)
+{
+    return o->dtls ? cli_udp_dial(out_fd, to, at, diag)
+                   : cli_dial(out_fd, to, setup->handshake_timeout_ms, diag);
+}
+
 static enum atls_err open_connection(SSL **out, struct cli_sessions *sessions,
                                      const struct cli_setup *setup, const struct cli_options *o,
-                                     const char *to, struct atls_diag *diag)
+                                     size_t at, struct atls_diag *diag)
 {
     struct cli_endpoint endpoint;
     int fd = -1;
-    enum atls_err err = cli_endpoint_parse(&endpoint, to, "HOST:PORT", diag);
+    enum atls_err err = cli_endpoint_parse(&endpoint, o->operands.items[0], "HOST:PORT", diag);
     const char *name = o->name != NULL ? o->name : endpoint.host;
     if (err == ATLS_OK && setup->pkix) {
         err = check_name(name, diag);
     }
     if (err == ATLS_OK) {
-        err = cli_dial(&fd, &endpoint, setup->handshake_timeout_ms, diag);
+        err = dial(&fd, &endpoint, setup, o, at, diag);
     }
     if (err != ATLS_OK) {
         return err;
     }
     SSL *ssl = SSL_new(setup->ssl_ctx);
-    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+    if (ssl == NULL || !(o->dtls ? cli_dtls_attach(ssl, fd) : SSL_set_fd(ssl, fd) == 1)) {
         SSL_free(ssl);
         close(fd);
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "SSL");
@@ -101,10 +112,36 @@ static void close_connection(SSL *ssl)
 {
     if (ssl != NULL) {
         const int fd = SSL_get_fd(ssl);
+        const bool stream = SSL_is_dtls(ssl) == 0;
         SSL_free(ssl);
-        cli_let_read(fd);
+        if (stream) {
+            cli_let_read(fd);
+        }
         close(fd);
     }
+}
+
+/* shake_hands opens a connection. A host has several addresses, and with UDP it shows by the
+ * handshake only which of them has a server: nobody answers, and ICMP says so. */
+static enum atls_err shake_hands(SSL **out, struct cli_sessions *sessions,
+                                 const struct cli_setup *setup, const struct cli_options *o,
+                                 struct atls_diag *diag)
+{
+    enum atls_err err = open_connection(out, sessions, setup, o, 0, diag);
+    if (err == ATLS_OK) {
+        err = cli_handshake(*out, setup->handshake_timeout_ms, diag);
+    }
+    for (size_t at = 1; o->dtls && err == ATLS_ERR_CONNECTION; at++) {
+        struct atls_diag why;
+        SSL *next = NULL;
+        if (open_connection(&next, sessions, setup, o, at, &why) != ATLS_OK) {
+            break; /* there is no other */
+        }
+        close_connection(*out);
+        *out = next;
+        err = cli_handshake(next, setup->handshake_timeout_ms, diag);
+    }
+    return err;
 }
 
 /* With --json, received data are events as well, so that every line of stdout is an object. */
@@ -132,6 +169,42 @@ static void round_event(void *arg, SSL *ssl)
     }
 }
 
+/* hand_out writes a datagram to standard output, or as an event. */
+static enum cli_handed hand_out(void *arg, SSL *ssl, const unsigned char *data, size_t len,
+                                size_t *done)
+{
+    const struct cli_options *o = arg;
+    (void)ssl;
+    if (o->json) {
+        (void)data_event(NULL, data, len);
+        return CLI_HANDED;
+    }
+    if (!cli_write_ready(STDOUT_FILENO, data, len, done)) {
+        return CLI_HANDED_NEVER;
+    }
+    return *done == len ? CLI_HANDED : CLI_HANDED_LATER;
+}
+
+/* relay runs the application's part between standard input and output. */
+static enum atls_err relay(SSL *ssl, const struct cli_options *o, struct cli_counts *counts,
+                           struct atls_diag *diag)
+{
+    void *arg = (void *)(uintptr_t)o;
+    const struct cli_far_side stream = {.in_fd = STDIN_FILENO,
+                                        .out_fd = o->json ? -1 : STDOUT_FILENO,
+                                        .sink = data_event,
+                                        .peer_ended = NULL};
+    const struct cli_far_datagrams lines = {.unit = CLI_UNIT_LINE,
+                                            .in_fd = STDIN_FILENO,
+                                            .out_fd = STDOUT_FILENO,
+                                            .hand = hand_out,
+                                            .arg = arg};
+    struct cli_rounds rounds = {.accepted = round_event, .arg = arg};
+    SSL_set_app_data(ssl, &rounds);
+    return o->dtls ? cli_datagrams_relay(ssl, &lines, counts, diag)
+                   : cli_relay(ssl, &stream, counts, diag);
+}
+
 static json_t *counts_json(const struct cli_counts *counts)
 {
     return json_pack("{s:I,s:I}", "bytes_sent", (json_int_t)counts->sent, "bytes_received",
@@ -143,10 +216,7 @@ static int run(const struct cli_options *o, const struct cli_setup *setup, struc
     struct cli_counts counts = {0, 0};
     struct cli_sessions sessions = {.path = ""};
     SSL *ssl = NULL;
-    enum atls_err err = open_connection(&ssl, &sessions, setup, o, o->operands.items[0], diag);
-    if (err == ATLS_OK) {
-        err = cli_handshake(ssl, setup->handshake_timeout_ms, diag);
-    }
+    enum atls_err err = shake_hands(&ssl, &sessions, setup, o, diag);
     if (err != ATLS_OK) {
         json_t *result = ssl != NULL ? cli_verdict_result(ssl) : NULL;
         close_connection(ssl);
@@ -157,13 +227,7 @@ static int run(const struct cli_options *o, const struct cli_setup *setup, struc
     } else {
         cli_note_verdict(verb, ssl);
     }
-    const struct cli_far_side far = {.in_fd = STDIN_FILENO,
-                                     .out_fd = o->json ? -1 : STDOUT_FILENO,
-                                     .sink = data_event,
-                                     .peer_ended = NULL};
-    struct cli_rounds rounds = {.accepted = round_event, .arg = (void *)(uintptr_t)o};
-    SSL_set_app_data(ssl, &rounds);
-    err = cli_relay(ssl, &far, &counts, diag);
+    err = relay(ssl, o, &counts, diag);
     close_connection(ssl);
     if (!o->json) {
         return cli_finish(verb, false, err == ATLS_OK ? NULL : diag, NULL);
@@ -184,7 +248,7 @@ int cli_connect(int argc, char **argv)
     int status = 0;
     if (err == ATLS_OK && o.help) {
         cli_usage(CLI_CONNECT, "connect HOST:PORT [OPTIONS]",
-                  "Standard input and output over attested TLS 1.3.");
+                  "Standard input and output over attested TLS 1.3, or DTLS 1.2.");
         cli_options_cleanup(&o);
         return 0;
     }

@@ -90,11 +90,14 @@ static const struct option {
     {"reattest", VALUE, PEERS, AT(reattest), "PERIOD[,DEADLINE]",
      "have the peer attest again, such as 60s,10s; stands for --framed, too"},
     {"resume", FLAG, PEERS, AT(resume), NULL, "resume sessions while what was appraised holds"},
+    {"dtls", FLAG, PEERS, AT(dtls), NULL, "with post: DTLS 1.2 over UDP, data as datagrams"},
     {"keylog", VALUE, PEERS, AT(keylog), "FILE", "append TLS secrets to FILE (0600), to debug"},
     {"config", VALUE, SERVERS, AT(config), "FILE", "read options from a JSON file"},
     {"echo", FLAG, CLI_SERVE, AT(echo), NULL, "send back what comes in (default)"},
-    {"exec", VALUE, CLI_SERVE, AT(exec), "CMD", "run CMD by the shell for each connection"},
-    {"forward", VALUE, CLI_SERVE, AT(forward), "ADDR:PORT", "relay each connection over TCP"},
+    {"exec", VALUE, CLI_SERVE, AT(exec), "CMD",
+     "run CMD by the shell for each connection (--dtls: a read, a datagram)"},
+    {"forward", VALUE, CLI_SERVE, AT(forward), "ADDR:PORT",
+     "relay each connection over TCP; --dtls: over UDP"},
     {"once", FLAG, CLI_SERVE, AT(once), NULL, "serve one connection, exit with its status"},
     {"rot", VALUE, CLI_KEYGEN | CLI_DEMO, AT(rot), "ROT",
      "root of trust: an attester that \"atls version\" names"},
@@ -173,7 +176,7 @@ static const char *const not_built[] = {
 #if !ATLS_NET
     "verifier",   "verifier-ca",
 #endif
-    "dtls",       "ra-tls",
+    "ra-tls",
 #if !ATLS_VERIFIER
     "verifier",   "store",       "listen", "token", "id",
 #endif

@@ -31,7 +31,7 @@ struct cli_options {
     struct cli_list trusted_verifiers, passports;
     bool plain_http;
     const char *handshake_timeout, *max_handshakes, *per_source, *attester_queue;
-    bool no_pkix, simulated, resume, framed;
+    bool no_pkix, simulated, resume, framed, dtls;
     const char *psk, *reattest;
     struct cli_list endorsements, endorsement_keys, collateral;
     /* serve */

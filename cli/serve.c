@@ -5,17 +5,10 @@
  * a passport that is renewed is read by itself.
  */
 #include "cli.h"
+#include "serve.h"
 
 #include "base/diag.h"
-#include "rate.h"
 #include "net.h"
-#include "options.h"
-#include "passport_file.h"
-#include "service.h"
-#include "setup.h"
-#include "stream.h"
-#include "tls.h"
-#include "verdict.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -29,199 +22,16 @@
 
 static const char verb[] = "serve";
 
-struct server {
-    const struct cli_options *options;
-    struct cli_setup setup;
-    struct cli_rate *rate;
-    struct cli_passport_watch passports;
-    uint64_t max_handshakes;
-    int listen_fd, signal_fd;
-
-    pthread_mutex_t lock; /* what is below */
-    pthread_cond_t changed;
-    size_t handshakes, connections;
-    uint64_t served;
-    int last_status;         /* of --once */
-    struct connection *open; /* so that SIGTERM can end them */
-};
-
-struct connection {
-    struct server *server;
-    SSL *ssl;
-    int fd;
-    uint32_t handshake_timeout_ms; /* as it was when the connection came: SIGHUP may change it */
-    char peer[80];
-    struct atls_context *context; /* that decides over rounds; SIGHUP may change it */
-    struct connection *next, *previous;
-};
-
-static void link_connection(struct connection *c)
+static bool has_room(struct cli_server *s)
 {
-    struct server *s = c->server;
     pthread_mutex_lock(&s->lock);
-    c->next = s->open;
-    if (s->open != NULL) {
-        s->open->previous = c;
-    }
-    s->open = c;
-    s->connections++;
-    s->handshakes++;
+    const bool room = s->handshakes < s->max_handshakes &&
+                      (!s->options->once || (s->connections == 0 && s->served == 0));
     pthread_mutex_unlock(&s->lock);
+    return room;
 }
 
-static void end_handshake(struct connection *c)
-{
-    pthread_mutex_lock(&c->server->lock);
-    c->server->handshakes--;
-    pthread_cond_broadcast(&c->server->changed);
-    pthread_mutex_unlock(&c->server->lock);
-}
-
-static void unlink_connection(struct connection *c, int status)
-{
-    struct server *s = c->server;
-    pthread_mutex_lock(&s->lock);
-    if (c->previous != NULL) {
-        c->previous->next = c->next;
-    } else {
-        s->open = c->next;
-    }
-    if (c->next != NULL) {
-        c->next->previous = c->previous;
-    }
-    close(c->fd); /* under the lock: shut_all must not see a number that is used anew */
-    s->connections--;
-    s->served++;
-    s->last_status = status;
-    pthread_cond_broadcast(&s->changed);
-    pthread_mutex_unlock(&s->lock);
-    free(c);
-}
-
-static json_t *connection_json(const struct connection *c)
-{
-    json_t *result = cli_verdict_result(c->ssl);
-    json_object_set_new(result, "peer_address", json_string(c->peer));
-    return result;
-}
-
-static void report(const struct connection *c, enum atls_err err, const struct atls_diag *diag)
-{
-    if (c->server->options->json) {
-        cli_event(verb, "connection", err == ATLS_OK ? NULL : diag, connection_json(c));
-    }
-    char text[800];
-    if (err == ATLS_OK) {
-        cli_verdict_line(text, sizeof text, c->ssl);
-    } else {
-        atls_diag_sentence(text, sizeof text, diag);
-    }
-    const enum atls_fault fault = atls_err_fault(err);
-    const bool by_us =
-        fault == ATLS_FAULT_POLICY || (fault == ATLS_FAULT_PEER && err != ATLS_ERR_PEER_REFUSED);
-    cli_note(verb, "%s: %s%s", c->peer, by_us ? "refused: " : "", text);
-}
-
-/* renew has the next round decided by what SIGHUP has read; again later if that does not go now. */
-static void renew(void *arg, SSL *ssl)
-{
-    struct connection *c = arg;
-    struct server *s = c->server;
-    struct atls_diag diag;
-    pthread_mutex_lock(&s->lock);
-    struct atls_context *now = atls_context_ref(s->setup.context);
-    pthread_mutex_unlock(&s->lock);
-    const enum atls_err err = now != c->context ? atls_post_renew(ssl, now, &diag) : ATLS_ERR_STATE;
-    if (err == ATLS_OK) {
-        atls_context_unref(c->context);
-        c->context = atls_context_ref(now);
-    }
-    atls_context_unref(now);
-}
-
-static void round_event(void *arg, SSL *ssl)
-{
-    const struct connection *c = arg;
-    (void)ssl;
-    if (c->server->options->json) {
-        cli_event(verb, "round", NULL, connection_json(c));
-    }
-}
-
-static void *serve_connection(void *arg)
-{
-    struct connection *c = arg;
-    struct server *s = c->server;
-    struct atls_diag diag;
-    struct cli_counts counts = {0, 0};
-    enum atls_err err = cli_handshake(c->ssl, c->handshake_timeout_ms, &diag);
-    end_handshake(c);
-    report(c, err, &diag);
-    if (err == ATLS_OK) {
-        struct cli_rounds rounds = {.before = renew, .accepted = round_event, .arg = c};
-        SSL_set_app_data(c->ssl, &rounds);
-        err = cli_service(c->ssl, s->options, &counts, &diag);
-        if (err != ATLS_OK && atls_post_is_framed(c->ssl) && s->options->json) {
-            cli_event(verb, "round", &diag, connection_json(c));
-        }
-        if (err != ATLS_OK) {
-            char sentence[800];
-            atls_diag_sentence(sentence, sizeof sentence, &diag);
-            cli_note(verb, "%s: %s", c->peer, sentence);
-        }
-    }
-    /* Frames of a round may come up to the end: unread, they would cost the peer what we said last.
-     */
-    const bool lets_read = err != ATLS_OK || atls_post_is_framed(c->ssl);
-    SSL_free(c->ssl);
-    if (lets_read) {
-        cli_let_read(c->fd);
-    }
-    /* All of OpenSSL that this thread holds goes before the main thread may end the process: after
-     * a SIGHUP, the reference may be the last one to a context. */
-    atls_context_unref(c->context);
-    OPENSSL_thread_stop();
-    unlink_connection(c, atls_err_exit(err));
-    return NULL;
-}
-
-/* start gives the socket to a thread of its own; it is closed when that cannot be had. */
-static void start(struct server *s, int fd, const char *peer)
-{
-    struct connection *c = calloc(1, sizeof *c);
-    SSL *ssl = SSL_new(s->setup.ssl_ctx);
-    pthread_t thread;
-    pthread_attr_t attributes;
-    if (c == NULL || ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
-        cli_note(verb, "%s: no memory for one more connection", peer);
-        free(c);
-        SSL_free(ssl);
-        close(fd);
-        return;
-    }
-    SSL_set_accept_state(ssl);
-    c->server = s;
-    c->ssl = ssl;
-    c->fd = fd;
-    c->handshake_timeout_ms = s->setup.handshake_timeout_ms;
-    snprintf(c->peer, sizeof c->peer, "%s", peer);
-    c->context = atls_context_ref(s->setup.context);
-    link_connection(c);
-    pthread_attr_init(&attributes);
-    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-    pthread_attr_setstacksize(&attributes, (size_t)512 * 1024);
-    const int error = pthread_create(&thread, &attributes, serve_connection, c);
-    pthread_attr_destroy(&attributes);
-    if (error != 0) {
-        cli_note(verb, "%s: no thread for one more connection: %s", peer, strerror(error));
-        SSL_free(ssl);
-        atls_context_unref(c->context);
-        end_handshake(c);
-        unlink_connection(c, 1);
-    }
-}
-
-static void accept_one(struct server *s)
+static void accept_one(struct cli_server *s)
 {
     struct sockaddr_storage address;
     socklen_t len = sizeof address;
@@ -241,19 +51,53 @@ static void accept_one(struct server *s)
         close(fd);
         return;
     }
-    start(s, fd, peer);
+    SSL *ssl = SSL_new(s->setup.ssl_ctx);
+    if (ssl == NULL || SSL_set_fd(ssl, fd) != 1) {
+        cli_serve_no_memory(peer);
+        SSL_free(ssl);
+        close(fd);
+        return;
+    }
+    SSL_set_accept_state(ssl);
+    cli_serve_start(s, ssl, fd, peer);
 }
 
-static bool has_room(struct server *s)
+/* accept_client is for a client that has shown its address. What it sent twice before it had a
+ * socket of its own makes no second connection, whose messages it would mistake for the first's. */
+static void accept_client(struct cli_server *s, const struct cli_address *from)
 {
-    pthread_mutex_lock(&s->lock);
-    const bool room = s->handshakes < s->max_handshakes &&
-                      (!s->options->once || (s->connections == 0 && s->served == 0));
-    pthread_mutex_unlock(&s->lock);
-    return room;
+    const struct sockaddr *address = (const struct sockaddr *)&from->storage;
+    struct atls_diag diag;
+    char peer[80];
+    SSL *ssl = NULL;
+    int fd = -1;
+    cli_address_text(peer, sizeof peer, address, from->len);
+    if (cli_serve_has(s, peer)) {
+        return;
+    }
+    if (!cli_rate_allows(s->rate, address, cli_now_ms())) {
+        cli_note(verb, "%s: dropped: more connections than --per-source allows", peer);
+    } else if (cli_dtls_accept(s->datagrams, &ssl, &fd, &diag) != ATLS_OK) {
+        cli_note_error(verb, &diag);
+    } else {
+        cli_serve_start(s, ssl, fd, peer);
+    }
 }
 
-static bool once_done(struct server *s)
+/* accept_datagrams takes some of what is there, so that signals have their turn. */
+static void accept_datagrams(struct cli_server *s)
+{
+    const struct cli_address *from = NULL;
+    enum cli_dtls_taken taken = CLI_DTLS_DROPPED;
+    for (int i = 0; i < 64 && taken != CLI_DTLS_NOTHING && has_room(s); i++) {
+        taken = cli_dtls_take(s->datagrams, s->setup.ssl_ctx, &from);
+        if (taken == CLI_DTLS_CLIENT) {
+            accept_client(s, from);
+        }
+    }
+}
+
+static bool once_done(struct cli_server *s)
 {
     pthread_mutex_lock(&s->lock);
     const bool done = s->options->once && s->served != 0;
@@ -264,7 +108,7 @@ static bool once_done(struct server *s)
 /* reload makes everything anew; what is open keeps the old (SSL and SSL_CTX count references). What
  * is revoked counts at once, for handshakes that have begun too, and whatever becomes of the rest.
  */
-static void reload(struct server *s)
+static void reload(struct cli_server *s)
 {
     struct atls_diag diag;
     struct cli_setup fresh;
@@ -291,7 +135,7 @@ static void reload(struct server *s)
 }
 
 /* on_signal gives true when the server is to end. */
-static bool on_signal(struct server *s)
+static bool on_signal(struct cli_server *s)
 {
     struct signalfd_siginfo info;
     if (read(s->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
@@ -304,32 +148,15 @@ static bool on_signal(struct server *s)
     return true;
 }
 
-/* shut_all gives false when a connection has not ended in time. */
-static bool shut_all(struct server *s)
-{
-    struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
-    until.tv_sec += 5;
-    pthread_mutex_lock(&s->lock);
-    for (const struct connection *c = s->open; c != NULL; c = c->next) {
-        shutdown(c->fd, SHUT_RDWR); /* their threads wake, fail and end */
-    }
-    int error = 0;
-    while (s->connections != 0 && error == 0) {
-        error = pthread_cond_timedwait(&s->changed, &s->lock, &until);
-    }
-    const bool ended = s->connections == 0;
-    pthread_mutex_unlock(&s->lock);
-    return ended;
-}
-
-static void loop(struct server *s)
+static void loop(struct cli_server *s)
 {
     for (;;) {
         struct pollfd wait[2] = {{.fd = s->signal_fd, .events = POLLIN},
                                  {.fd = has_room(s) ? s->listen_fd : -1, .events = POLLIN}};
+        const bool at_once =
+            wait[1].fd >= 0 && s->datagrams != NULL && cli_dtls_has_more(s->datagrams);
         /* Without room, look again soon: threads do not wake this loop. */
-        const int ready = poll(wait, 2, wait[1].fd < 0 ? 20 : 200);
+        const int ready = poll(wait, 2, at_once ? 0 : wait[1].fd < 0 ? 20 : 200);
         if (once_done(s)) {
             return;
         }
@@ -337,13 +164,15 @@ static void loop(struct server *s)
             return;
         }
         cli_passport_watch_look(&s->passports, s->setup.ssl_ctx, verb);
-        if (ready > 0 && wait[1].revents != 0) {
+        if (s->datagrams != NULL && (at_once || wait[1].revents != 0)) {
+            accept_datagrams(s);
+        } else if (ready > 0 && wait[1].revents != 0) {
             accept_one(s);
         }
     }
 }
 
-static void announce(const struct server *s, const char *address)
+static void announce(const struct cli_server *s, const char *address)
 {
     const char *requires = s->options->require != NULL ? s->options->require : "none";
     const char *attests = s->setup.attests != NULL ? s->setup.attests : "none";
@@ -351,8 +180,8 @@ static void announce(const struct server *s, const char *address)
                        : s->setup.takes_any_client
                            ? "not checked: a client's identity is its key (no --ca)"
                            : "not asked for";
-    cli_note(verb, "listening on %s; attests with %s; requires %s; client certificates %s", address,
-             attests, requires, pkix);
+    cli_note(verb, "listening on %s%s; attests with %s; requires %s; client certificates %s",
+             address, s->datagrams != NULL ? " (DTLS)" : "", attests, requires, pkix);
     if (s->options->json) {
         cli_event(verb, "listening", NULL,
                   json_pack("{s:s,s:s,s:b,s:s?}", "address", address, "requires", requires, "pkix",
@@ -360,7 +189,22 @@ static void announce(const struct server *s, const char *address)
     }
 }
 
-static enum atls_err open_server(struct server *s, struct atls_diag *diag)
+static enum atls_err listen_at(struct cli_server *s, char *address, size_t cap,
+                               const struct cli_endpoint *at, struct atls_diag *diag)
+{
+    if (!s->options->dtls) {
+        return cli_listen(&s->listen_fd, address, cap, at, diag);
+    }
+    int fd = -1;
+    enum atls_err err = cli_udp_listen(&fd, address, cap, at, diag);
+    if (err == ATLS_OK) {
+        err = cli_dtls_listener_new(&s->datagrams, fd, diag);
+    }
+    s->listen_fd = err == ATLS_OK ? fd : -1;
+    return err;
+}
+
+static enum atls_err open_server(struct cli_server *s, struct atls_diag *diag)
 {
     struct cli_endpoint at;
     char address[300];
@@ -392,7 +236,7 @@ static enum atls_err open_server(struct server *s, struct atls_diag *diag)
         err = s->signal_fd >= 0 ? ATLS_OK : atls_fail(diag, ATLS_ERR_MEMORY, "signalfd", NULL);
     }
     if (err == ATLS_OK) {
-        err = cli_listen(&s->listen_fd, address, sizeof address, &at, diag);
+        err = listen_at(s, address, sizeof address, &at, diag);
     }
     if (err == ATLS_OK) {
         announce(s, address);
@@ -402,14 +246,14 @@ static enum atls_err open_server(struct server *s, struct atls_diag *diag)
 
 static int run(const struct cli_options *o, struct atls_diag *diag)
 {
-    struct server s = {.options = o, .listen_fd = -1, .signal_fd = -1};
+    struct cli_server s = {.options = o, .listen_fd = -1, .signal_fd = -1};
     pthread_mutex_init(&s.lock, NULL);
     pthread_cond_init(&s.changed, NULL);
     enum atls_err err = open_server(&s, diag);
     int status = 0;
     if (err == ATLS_OK) {
         loop(&s);
-        const bool ended = shut_all(&s);
+        const bool ended = cli_serve_end_all(&s);
         pthread_mutex_lock(&s.lock);
         const uint64_t served = s.served;
         status = o->once ? s.last_status : 0;
@@ -424,9 +268,10 @@ static int run(const struct cli_options *o, struct atls_diag *diag)
     } else {
         status = cli_finish(verb, o->json, diag, NULL);
     }
-    if (s.listen_fd >= 0) {
+    if (s.listen_fd >= 0 && s.datagrams == NULL) {
         close(s.listen_fd);
     }
+    cli_dtls_listener_free(s.datagrams);
     if (s.signal_fd >= 0) {
         close(s.signal_fd);
     }
@@ -443,7 +288,7 @@ int cli_serve(int argc, char **argv)
     enum atls_err err = cli_options_parse(&o, CLI_SERVE, argc, argv, &diag);
     if (err == ATLS_OK && o.help) {
         cli_usage(CLI_SERVE, "serve ADDR:PORT [OPTIONS]",
-                  "Accept attested TLS 1.3 and echo, run a command, or forward.");
+                  "Accept attested TLS 1.3, or DTLS 1.2, and echo, run a command, or forward.");
         cli_options_cleanup(&o);
         return 0;
     }

@@ -2,7 +2,9 @@
 #include "service.h"
 
 #include "base/diag.h"
+#include "datagrams.h"
 #include "net.h"
+#include "udp.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -28,6 +30,30 @@ static enum atls_err relay_to(SSL *ssl, int fd, struct cli_counts *counts, struc
     const struct cli_far_side far = {
         .in_fd = fd, .out_fd = fd, .arg = &fd, .idle_ms = CLI_IDLE_MS, .peer_ended = end_far_side};
     return cli_relay(ssl, &far, counts, diag);
+}
+
+/* hand_packet gives a datagram to who reads the socket at once or not at all: what does not go for
+ * another reason is lost, as a datagram may be, and the end of a command is seen by its output. */
+static enum cli_handed hand_packet(void *arg, SSL *ssl, const unsigned char *data, size_t len,
+                                   size_t *done)
+{
+    (void)ssl, (void)done;
+    const ssize_t sent = send(*(const int *)arg, data, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent < 0 && errno == EAGAIN ? CLI_HANDED_LATER : CLI_HANDED;
+}
+
+static enum atls_err relay_packets(SSL *ssl, int fd, enum cli_unit unit, struct cli_counts *counts,
+                                   struct atls_diag *diag)
+{
+    const struct cli_far_datagrams far = {.unit = unit,
+                                          .in_fd = fd,
+                                          .out_fd = fd,
+                                          .hand = hand_packet,
+                                          .arg = &fd,
+                                          .idle_ms = CLI_DATAGRAM_IDLE_MS,
+                                          .peer_ended =
+                                              unit == CLI_UNIT_PACKET ? end_far_side : NULL};
+    return cli_datagrams_relay(ssl, &far, counts, diag);
 }
 
 static enum atls_err spawn_shell(pid_t *out, const char *command, int fd, struct atls_diag *diag)
@@ -83,14 +109,17 @@ static enum atls_err serve_command(SSL *ssl, const char *command, struct cli_cou
 {
     int ends[2];
     pid_t child = 0;
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0) {
+    const bool packets = SSL_is_dtls(ssl) == 1;
+    const int type = packets ? SOCK_SEQPACKET : SOCK_STREAM;
+    if (socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends) != 0) {
         return atls_fail_texts(diag, ATLS_ERR_MEMORY, "--exec", NULL, strerror(errno), NULL);
     }
     fcntl(ends[0], F_SETFL, O_NONBLOCK);
     enum atls_err err = spawn_shell(&child, command, ends[1], diag);
     close(ends[1]);
     if (err == ATLS_OK) {
-        err = relay_to(ssl, ends[0], counts, diag);
+        err = packets ? relay_packets(ssl, ends[0], CLI_UNIT_PACKET, counts, diag)
+                      : relay_to(ssl, ends[0], counts, diag);
     }
     close(ends[0]);
     if (child > 0) {
@@ -104,14 +133,17 @@ static enum atls_err serve_forward(SSL *ssl, const char *to, struct cli_counts *
 {
     struct cli_endpoint endpoint;
     int fd = -1;
+    const bool packets = SSL_is_dtls(ssl) == 1;
     enum atls_err err = cli_endpoint_parse(&endpoint, to, "--forward", diag);
     if (err == ATLS_OK) {
-        err = cli_dial(&fd, &endpoint, 10000, diag);
+        err =
+            packets ? cli_udp_dial(&fd, &endpoint, 0, diag) : cli_dial(&fd, &endpoint, 10000, diag);
     }
     if (err != ATLS_OK) {
         return err;
     }
-    err = relay_to(ssl, fd, counts, diag);
+    err = packets ? relay_packets(ssl, fd, CLI_UNIT_DATAGRAM, counts, diag)
+                  : relay_to(ssl, fd, counts, diag);
     close(fd);
     return err;
 }
@@ -125,5 +157,6 @@ enum atls_err cli_service(SSL *ssl, const struct cli_options *options, struct cl
     if (options->forward != NULL) {
         return serve_forward(ssl, options->forward, counts, diag);
     }
-    return cli_echo(ssl, CLI_IDLE_MS, counts, diag);
+    return SSL_is_dtls(ssl) == 1 ? cli_datagrams_echo(ssl, CLI_DATAGRAM_IDLE_MS, counts, diag)
+                                 : cli_echo(ssl, CLI_IDLE_MS, counts, diag);
 }

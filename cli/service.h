@@ -7,7 +7,8 @@
 #include "options.h"
 #include "tls.h"
 
-/* A connection over which nothing comes or goes for so long ends: one hour. */
+/* A connection over which nothing comes or goes for so long ends: one hour; datagrams.h has that of
+ * DTLS. */
 #define CLI_IDLE_MS (UINT32_C(60) * 60 * 1000)
 
 /* cli_service runs until the connection ends. */

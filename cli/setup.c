@@ -9,6 +9,7 @@
 #include "cli.h"
 #include "collateral.h"
 #include "crypto/key.h"
+#include "dtls.h"
 #include "json/file.h"
 #include "passport_file.h"
 #include "psk.h"
@@ -68,7 +69,10 @@ static enum atls_err check_options(const struct cli_options *o, bool is_server,
                                    struct atls_diag *diag)
 {
     const bool requires = o->require != NULL && strcmp(o->require, "none") != 0;
-    enum atls_err timing = cli_timing_check(o, requires, diag);
+    enum atls_err timing = cli_dtls_check(o, diag);
+    if (timing == ATLS_OK) {
+        timing = cli_timing_check(o, requires, diag);
+    }
     if (timing == ATLS_OK) {
         timing = check_resume(o, diag);
     }
@@ -403,7 +407,7 @@ enum atls_err cli_setup(struct cli_setup *out, const struct cli_options *o, bool
         err = atls_context_new(&s.context, diag);
     }
     if (err == ATLS_OK) {
-        s.ssl_ctx = SSL_CTX_new(is_server ? TLS_server_method() : TLS_client_method());
+        s.ssl_ctx = cli_dtls_ctx(o, is_server);
         err = s.ssl_ctx != NULL ? add_attester(&s, o, diag)
                                 : atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "SSL_CTX");
     }

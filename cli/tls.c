@@ -2,6 +2,7 @@
 #include "tls.h"
 
 #include "base/diag.h"
+#include "idle.h"
 #include "net.h"
 #include "stream.h"
 
@@ -12,95 +13,26 @@
 #include <string.h>
 #include <unistd.h>
 
-/* wait_ready waits until the socket is ready for one of `events`; false at the deadline. */
-static bool wait_ready(SSL *ssl, short events, int64_t deadline_ms)
-{
-    struct pollfd wait = {.fd = SSL_get_fd(ssl), .events = events};
-    for (;;) {
-        const int64_t left = deadline_ms - cli_now_ms();
-        const int ready = left > 0 ? poll(&wait, 1, (int)left) : 0;
-        if (ready > 0) {
-            return true;
-        }
-        if (ready == 0 || errno != EINTR) {
-            return false;
-        }
-    }
-}
-
-/* wait_for is wait_ready for what OpenSSL wants. */
+/* wait_for waits until the socket is ready for what OpenSSL wants; false at the deadline. */
 static bool wait_for(SSL *ssl, int ssl_error, int64_t deadline_ms)
 {
-    return wait_ready(ssl, ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN, deadline_ms);
+    return cli_wait_ready(ssl, ssl_error == SSL_ERROR_WANT_WRITE ? POLLOUT : POLLIN, deadline_ms);
 }
 
-static enum atls_err fail_late(uint32_t timeout_ms, struct atls_diag *diag)
-{
-    atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "handshake", NULL, NULL,
-                    "its end within milliseconds: ");
-    atls_diag_expected_int(diag, timeout_ms);
-    return ATLS_ERR_TIMEOUT;
-}
-
-/* exchange is what follows the handshake, where there is something to follow. */
-static enum atls_err exchange(SSL *ssl, int64_t deadline_ms, uint32_t timeout_ms,
-                              struct atls_diag *diag)
-{
-    for (;;) {
-        const enum atls_post_step went = atls_post_step(ssl, diag);
-        if (went == ATLS_POST_DONE) {
-            return ATLS_OK;
-        }
-        if (went == ATLS_POST_FAILED) {
-            return diag->err;
-        }
-        const bool writes = went == ATLS_POST_WANT_WRITE;
-        if (!wait_ready(ssl, (short)(POLLIN | (writes ? POLLOUT : 0)), deadline_ms)) {
-            return fail_late(timeout_ms, diag);
-        }
-    }
-}
-
-enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *diag)
-{
-    const int64_t deadline = cli_now_ms() + timeout_ms;
-    for (;;) {
-        ERR_clear_error();
-        errno = 0;
-        const int done = SSL_do_handshake(ssl);
-        const int system_error = errno;
-        const int error = done == 1 ? SSL_ERROR_NONE : SSL_get_error(ssl, done);
-        if (done == 1 && atls_post_is_due(ssl)) {
-            return exchange(ssl, deadline, timeout_ms, diag);
-        }
-        if (error != SSL_ERROR_WANT_READ && error != SSL_ERROR_WANT_WRITE) {
-            enum atls_err err = atls_openssl_outcome(ssl, done, diag);
-            if (err == ATLS_ERR_CONNECTION && error == SSL_ERROR_SYSCALL && system_error != 0) {
-                err = atls_fail_texts(diag, err, "handshake", NULL, strerror(system_error),
-                                      "the peer's next message");
-            }
-            return err;
-        }
-        if (!wait_for(ssl, error, deadline)) {
-            return fail_late(timeout_ms, diag);
-        }
-    }
-}
-
-static enum atls_err fail_relay(SSL *ssl, int result, struct atls_diag *diag)
+enum atls_err cli_fail_connection(SSL *ssl, struct atls_diag *diag)
 {
     const int system_error = errno;
     const enum atls_err framed = cli_stream_run(ssl, diag);
     if (framed != ATLS_OK) {
         return framed;
     }
-    if (SSL_get_error(ssl, result) == SSL_ERROR_SYSCALL && ERR_peek_error() == 0) {
+    if (SSL_get_error(ssl, -1) == SSL_ERROR_SYSCALL && ERR_peek_error() == 0) {
         return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL,
                                system_error != 0 ? strerror(system_error) : "its end",
                                "close_notify");
     }
     /* In TLS 1.3 a client has finished before the server has judged it: the refusal comes here. */
-    const enum atls_err err = atls_openssl_outcome(ssl, result, diag);
+    const enum atls_err err = atls_openssl_outcome(ssl, -1, diag);
     return err != ATLS_OK ? err
                           : atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL,
                                             "its end", "close_notify");
@@ -178,39 +110,46 @@ static bool pull(SSL *ssl, struct pending *in, struct cli_counts *counts, enum a
         return true;
     }
     if (error != SSL_ERROR_ZERO_RETURN) {
-        *err = fail_relay(ssl, -1, diag);
+        *err = cli_fail_connection(ssl, diag);
     }
     return false;
 }
 
-/* drain writes to the far side as much as that has room for, and never waits: a descriptor that is
- * ready takes PIPE_BUF octets at once even if it blocks. False when it takes no more, ever. */
-static bool drain(const struct cli_far_side *far, struct pending *in)
+bool cli_write_ready(int fd, const unsigned char *data, size_t len, size_t *done)
 {
-    while (in->sent < in->len) {
-        const unsigned char *data = &in->data[in->sent];
-        const size_t left = in->len - in->sent;
-        if (far->out_fd < 0) {
-            if (!far->sink(far->arg, data, left)) {
-                return false;
-            }
-            in->sent = in->len;
-            continue;
-        }
-        struct pollfd ready = {.fd = far->out_fd, .events = POLLOUT};
+    while (*done < len) {
+        const size_t left = len - *done;
+        struct pollfd ready = {.fd = fd, .events = POLLOUT};
         if (poll(&ready, 1, 0) <= 0) {
             return true;
         }
-        const ssize_t written = write(far->out_fd, data, left < PIPE_BUF ? left : PIPE_BUF);
+        const ssize_t written = write(fd, data + *done, left < PIPE_BUF ? left : PIPE_BUF);
         if (written > 0) {
-            in->sent += (size_t)written;
+            *done += (size_t)written;
         } else if (errno == EAGAIN) {
             return true;
         } else if (errno != EINTR) {
             return false;
         }
     }
-    in->len = in->sent = 0;
+    return true;
+}
+
+/* drain writes to the far side as much as that has room for. False when it takes no more, ever. */
+static bool drain(const struct cli_far_side *far, struct pending *in)
+{
+    if (in->sent < in->len && far->out_fd < 0) {
+        if (!far->sink(far->arg, &in->data[in->sent], in->len - in->sent)) {
+            return false;
+        }
+        in->sent = in->len;
+    }
+    if (in->sent < in->len && !cli_write_ready(far->out_fd, in->data, in->len, &in->sent)) {
+        return false;
+    }
+    if (in->sent == in->len) {
+        in->len = in->sent = 0;
+    }
     return true;
 }
 
@@ -250,39 +189,12 @@ static void fill(struct pending *out, int in_fd)
     }
 }
 
-/* When a connection counts as idle: some time after the last octet of data, in either direction. A
- * peer that sends pieces of a record and no data does not put it off. */
-struct idle {
-    uint32_t limit_ms; /* 0: never */
-    int64_t deadline_ms;
-    uint64_t moved; /* octets at the time */
-};
-
-/* idle_left gives how long to wait at most; negative: without end. */
-static int idle_left(struct idle *idle, const struct cli_counts *counts)
-{
-    if (idle->limit_ms == 0) {
-        return -1;
-    }
-    const int64_t now_ms = cli_now_ms();
-    const uint64_t moved = counts->sent + counts->received;
-    if (idle->deadline_ms == 0 || moved != idle->moved) {
-        idle->deadline_ms = now_ms + idle->limit_ms;
-        idle->moved = moved;
-    }
-    const int64_t left = idle->deadline_ms - now_ms;
-    return left <= 0 ? 0 : left > INT_MAX ? INT_MAX : (int)left;
-}
-
 /* end_idle says so to the peer, if that goes at once. */
-static enum atls_err end_idle(SSL *ssl, const struct idle *idle, struct atls_diag *diag)
+static enum atls_err end_idle(SSL *ssl, const struct cli_idle *idle, struct atls_diag *diag)
 {
     (void)cli_stream_end(ssl);
     ERR_clear_error();
-    atls_fail_texts(diag, ATLS_ERR_TIMEOUT, "connection", "data", "none in either direction",
-                    "some within milliseconds: ");
-    atls_diag_expected_int(diag, idle->limit_ms);
-    return ATLS_ERR_TIMEOUT;
+    return cli_idle_fail(idle, diag);
 }
 
 /* What a relay waits for. */
@@ -331,7 +243,7 @@ static enum atls_err fail_push(SSL *ssl, const struct cli_far_side *far, struct 
     struct atls_diag why;
     enum atls_err said = ATLS_OK;
     bool more = true;
-    const enum atls_err err = fail_relay(ssl, -1, &why);
+    const enum atls_err err = cli_fail_connection(ssl, &why);
     while (err == ATLS_ERR_CONNECTION && more && in->len == 0) {
         more = false;
         if (!receive(ssl, far, in, counts, &more, &said, diag) &&
@@ -347,7 +259,7 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
                         struct atls_diag *diag)
 {
     struct pending out = {.at_end = far->in_fd < 0}, in = {.len = 0};
-    struct idle idle = {.limit_ms = far->idle_ms};
+    struct cli_idle idle = {.limit_ms = far->idle_ms};
     enum atls_err err = ATLS_OK;
     bool peer_open = true;
     for (;;) {
@@ -375,7 +287,7 @@ enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far, struct cli_cou
                                           .from_far = out.len == 0 && !out.at_end,
                                           .to_far = peer_open && in.len != 0,
                                           .at_once = more,
-                                          .wait_ms = idle_left(&idle, counts)};
+                                          .wait_ms = cli_idle_left(&idle, counts)};
         const enum waited waited = wait_any(ssl, far, &interest);
         if (waited == GONE) {
             return atls_fail_texts(diag, ATLS_ERR_CONNECTION, "connection", NULL, strerror(errno),
@@ -420,13 +332,13 @@ enum atls_err cli_echo(SSL *ssl, uint32_t idle_ms, struct cli_counts *counts,
                        struct atls_diag *diag)
 {
     struct pending in = {.len = 0};
-    struct idle idle = {.limit_ms = idle_ms};
+    struct cli_idle idle = {.limit_ms = idle_ms};
     enum atls_err err = ATLS_OK;
     while (pull(ssl, &in, counts, &err, diag) && echo_back(ssl, in.data, in.len, counts)) {
         struct pollfd wait = {.fd = SSL_get_fd(ssl),
                               .events = (short)(POLLIN | atls_post_events(ssl))};
         const bool empty = in.len == 0;
-        const int left_ms = idle_left(&idle, counts);
+        const int left_ms = cli_idle_left(&idle, counts);
         const int wait_ms = cli_stream_wait_ms(ssl, left_ms);
         in.len = 0;
         const int ready = empty ? poll(&wait, 1, wait_ms) : 1;

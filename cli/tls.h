@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A TLS connection over a non-blocking socket: the handshake under one deadline, then a relay. */
+/* A connection over a non-blocking socket: the handshake under one deadline, then a relay. */
 #ifndef CLI_TLS_H
 #define CLI_TLS_H
 
@@ -9,6 +9,8 @@
  * their deadline, which covers the whole of it: a peer that sends one octet at a time gets no more
  * time than one that is silent. */
 ATLS_NODISCARD enum atls_err cli_handshake(SSL *ssl, uint32_t timeout_ms, struct atls_diag *diag);
+/* cli_wait_ready waits until the socket is ready for one of `events`; false at the deadline. */
+ATLS_NODISCARD bool cli_wait_ready(SSL *ssl, short events, int64_t deadline_ms);
 
 struct cli_counts {
     uint64_t sent, received; /* octets of application data */
@@ -39,6 +41,12 @@ ATLS_NODISCARD enum atls_err cli_relay(SSL *ssl, const struct cli_far_side *far,
 /* cli_echo sends back what comes until the peer closes, or for `idle_ms` has sent nothing. */
 ATLS_NODISCARD enum atls_err cli_echo(SSL *ssl, uint32_t idle_ms, struct cli_counts *counts,
                                       struct atls_diag *diag);
+/* cli_fail_connection says why reading or writing has just failed. */
+enum atls_err cli_fail_connection(SSL *ssl, struct atls_diag *diag);
+/* cli_write_ready writes from data + *done on as much as the descriptor has room for, and never
+ * waits: one that is ready takes PIPE_BUF octets at once even if it blocks. False when it takes no
+ * more, ever. */
+ATLS_NODISCARD bool cli_write_ready(int fd, const unsigned char *data, size_t len, size_t *done);
 /* cli_sink_fd writes to the descriptor that `arg` points to, and waits until it has. */
 bool cli_sink_fd(void *arg, const unsigned char *data, size_t len);
 

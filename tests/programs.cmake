@@ -76,7 +76,8 @@ endif()
 # Parts of the program by themselves.
 if(TARGET atls_program AND TARGET room_sim)
   add_executable(cli_parts ${CMAKE_SOURCE_DIR}/tests/system/cli_parts.c ${CMAKE_SOURCE_DIR}/cli/net.c
-                 ${CMAKE_SOURCE_DIR}/cli/rate.c ${CMAKE_SOURCE_DIR}/cli/stream.c ${CMAKE_SOURCE_DIR}/cli/tls.c)
+                 ${CMAKE_SOURCE_DIR}/cli/handshake.c ${CMAKE_SOURCE_DIR}/cli/idle.c ${CMAKE_SOURCE_DIR}/cli/rate.c
+                 ${CMAKE_SOURCE_DIR}/cli/stream.c ${CMAKE_SOURCE_DIR}/cli/tls.c)
   target_compile_definitions(cli_parts PRIVATE _GNU_SOURCE)
   target_include_directories(cli_parts PRIVATE ${CMAKE_SOURCE_DIR}/cli)
   target_link_libraries(cli_parts PRIVATE test_support room_stack room_sim)
@@ -138,7 +139,7 @@ if(TARGET atls_program)
       add_test(NAME ${suite}/${name}
                COMMAND ${ATLS_PYTHON} -B ${script} $<TARGET_FILE:atls_program>)
       set(labels ${suite})
-      if(name MATCHES "^(load|tpm_gone|serve|relay|reattest|living|verifier|verifier_(tls|processes|nodes|postgres|fetch)|passport)$") # many connections at one time
+      if(name MATCHES "^(load|datagrams|tpm_gone|serve|dtls|relay|reattest|living|verifier|verifier_(tls|processes|nodes|postgres|fetch)|passport)$") # many connections at one time
         list(APPEND labels threads)
       endif()
       # tshark's Lua, on captures: no sanitizer sees it; nodes have ThreadSanitizer, and their parts ASan in the other tests

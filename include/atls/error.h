@@ -55,6 +55,7 @@ enum atls_fault {
     X(22, CONFLICT, 80, LOCAL, "what was asked for does not go with what is there already")        \
     X(23, STORE, 80, LOCAL, "the store cannot do what it was asked")                               \
     X(24, PASSPORT, 80, LOCAL, "the passport that we bring cannot be used")                        \
+    X(25, DATAGRAM, 80, LOCAL, "what is to be sent does not fit into a datagram")                  \
     /* the world */                                                                                \
     X(40, CONNECTION, 0, INFRA, "the connection failed")                                           \
     X(41, TIMEOUT, 0, INFRA, "the peer did not answer in time")                                    \

@@ -289,7 +289,7 @@ class ConfigTest(SystemTest):
                       json.dumps(own) + "x", dict(own, days="3"), {"Identity": "x"}):
             with self.subTest(wrong):
                 self.assertEqual(self.assert_refused(wrong)["step"], "configuration file")
-        self.assert_refused(dict(own, dtls=True), "NOT_BUILT")
+        self.assert_refused(dict(own, **{"ra-tls": "cmw"}), "NOT_BUILT")
 
     def test_a_file_that_is_not_there_is_named(self):
         outcome = run("serve", "127.0.0.1:0", "--json", "--config", "/nonexistent.json")

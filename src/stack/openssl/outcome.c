@@ -81,15 +81,18 @@ static enum atls_err err_of_own_alert(int alert)
 }
 
 /* fail_library: OpenSSL ended the handshake, and its oldest error says why. */
-static enum atls_err fail_library(unsigned long code, int own_alert, struct atls_diag *diag)
+static enum atls_err fail_library(const SSL *ssl, unsigned long code, struct atls_diag *diag)
 {
+    const int own_alert = openssl_own_alert(ssl);
+    const bool datagrams = SSL_is_dtls(ssl) == 1;
+    const char *rules = datagrams ? "a handshake by RFC 6347" : "a handshake by RFC 8446";
     const char *reason = ERR_reason_error_string(code);
     const enum atls_err err = err_of_own_alert(own_alert);
     if (ERR_GET_LIB(code) != ERR_LIB_SSL) {
         /* The error of a share or a signature comes from libcrypto; whose mistake it is says the
          * alert. */
         return atls_fail_texts(diag, own_alert != 0 ? err : ATLS_ERR_CRYPTO, "handshake", NULL,
-                               reason, "a handshake by RFC 8446");
+                               reason, rules);
     }
     switch (ERR_GET_REASON(code)) {
     case SSL_R_PEER_DID_NOT_RETURN_A_CERTIFICATE:
@@ -102,7 +105,7 @@ static enum atls_err fail_library(unsigned long code, int own_alert, struct atls
     case SSL_R_WRONG_SSL_VERSION:
     case SSL_R_WRONG_VERSION_NUMBER:
         return atls_fail_texts(diag, ATLS_ERR_PROTOCOL_VERSION, "handshake", "version", reason,
-                               "TLS 1.3");
+                               datagrams ? "DTLS 1.2" : "TLS 1.3");
     case SSL_R_NO_SHARED_CIPHER:
     case SSL_R_NO_SHARED_GROUPS:
     case SSL_R_NO_SUITABLE_KEY_SHARE:
@@ -116,7 +119,7 @@ static enum atls_err fail_library(unsigned long code, int own_alert, struct atls
         return atls_fail_texts(diag, err, "handshake", "extension", reason,
                                "each extension once, where it belongs");
     default:
-        return atls_fail_texts(diag, err, "handshake", NULL, reason, "a handshake by RFC 8446");
+        return atls_fail_texts(diag, err, "handshake", NULL, reason, rules);
     }
 }
 
@@ -157,9 +160,9 @@ enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *d
     const unsigned long code = ERR_peek_error();
     ERR_clear_error();
     if (code != 0) {
-        const int own_alert = openssl_own_alert(ssl);
-        return verdict != NULL && atls_verdict_opens(verdict) ? fail_open(code, own_alert, diag)
-                                                              : fail_library(code, own_alert, diag);
+        return verdict != NULL && atls_verdict_opens(verdict)
+                   ? fail_open(code, openssl_own_alert(ssl), diag)
+                   : fail_library(ssl, code, diag);
     }
     if (ssl_return == 1 && session != NULL && atls_session_is_pending(session)) {
         return atls_fail_texts(diag, ATLS_ERR_NO_VERDICT, "gate", "exchange after the handshake",

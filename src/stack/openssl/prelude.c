@@ -116,13 +116,16 @@ static enum atls_post_step fail(SSL *ssl, struct openssl_prelude *p)
 }
 
 /* open_when_drained: over datagrams the exchange has ended no sooner than the peer has all of ours,
- * since nobody would send it again; what it sends again after that atls_post_is_late() answers. */
+ * since nobody would send it again; what it sends again after that atls_post_is_late() answers. Who
+ * sends close_notify behind its DONE needs nothing of ours any more. */
 static enum openssl_io open_when_drained(SSL *ssl, struct openssl_prelude *p, bool *out_open,
                                          struct atls_diag *diag)
 {
     *out_open = p->datagram == NULL || atls_datagram_is_drained(p->datagram);
     if (!*out_open) {
-        return openssl_frame_turn(ssl, p, diag);
+        const enum openssl_io io = openssl_frame_turn(ssl, p, diag);
+        *out_open = io == IO_ENDED;
+        return io == IO_ENDED ? IO_DONE : io;
     }
     if (p->datagram != NULL) {
         openssl_datagram_send(ssl, p->datagram, openssl_now_ms());

@@ -5,10 +5,10 @@
 
 #include "atls/sim.h"
 #include "support/keys.h"
+#include "support/wires.h"
 
 #include <poll.h>
 #include <sys/socket.h>
-#include <unistd.h>
 
 static struct test_world *world;
 
@@ -18,14 +18,6 @@ static int start(void **state)
     world = test_world(&atls_attester_sim_psa);
     return 0;
 }
-
-/* Two connections, each with a socket of datagrams, and the network between: what one has sent is
- * at net[0], the other's at net[1]. */
-struct wires {
-    struct test_pair pair;
-    int ends[2], net[2];
-    unsigned carried, lose; /* the datagram of this number is lost */
-};
 
 static SSL_CTX *datagram_ctx(const struct test_machine *machine)
 {
@@ -50,68 +42,13 @@ static SSL_CTX *enabled_ctx(const struct test_machine *machine, const struct tes
     return ctx;
 }
 
-static SSL *datagram_ssl(SSL_CTX *ctx, int fds[2])
-{
-    SSL *ssl = SSL_new(ctx);
-    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
-    assert_non_null(ssl);
-    BIO *bio = BIO_new_socket(fds[0], BIO_NOCLOSE);
-    assert_non_null(bio);
-    SSL_set_bio(ssl, bio, bio);
-    SSL_set_options(ssl, SSL_OP_NO_QUERY_MTU);
-    SSL_set_mtu(ssl, 1200);
-    SSL_CTX_free(ctx);
-    return ssl;
-}
-
-static void wires_join(struct wires *w, SSL_CTX *client, SSL_CTX *server)
-{
-    int fds[2];
-    memset(w, 0, sizeof *w);
-    w->lose = ~0u;
-    w->pair.client.ssl = datagram_ssl(client, fds);
-    w->ends[0] = fds[0];
-    w->net[0] = fds[1];
-    w->pair.server.ssl = datagram_ssl(server, fds);
-    w->ends[1] = fds[0];
-    w->net[1] = fds[1];
-    SSL_set_connect_state(w->pair.client.ssl);
-    SSL_set_accept_state(w->pair.server.ssl);
-}
-
-static void wires_free(struct wires *w)
-{
-    test_pair_free(&w->pair);
-    for (size_t i = 0; i < 2; i++) {
-        close(w->ends[i]);
-        close(w->net[i]);
-    }
-}
-
-/* carry moves what is on its way; false when nothing was. */
-static bool carry(struct wires *w)
-{
-    unsigned char datagram[20000];
-    bool any = false;
-    for (size_t i = 0; i < 2; i++) {
-        ssize_t len = 0;
-        while ((len = recv(w->net[i], datagram, sizeof datagram, 0)) >= 0) {
-            any = true;
-            if (w->carried++ != w->lose) {
-                assert_int_equal(send(w->net[1 - i], datagram, (size_t)len, 0), len);
-            }
-        }
-    }
-    return any;
-}
-
-static void shake(struct wires *w)
+static void shake(struct test_wires *w)
 {
     for (unsigned quiet = 0; quiet < 2;) {
         test_step(&w->pair.client);
-        (void)carry(w);
+        (void)test_wires_carry(w);
         test_step(&w->pair.server);
-        quiet = carry(w) ? 0 : quiet + 1;
+        quiet = test_wires_carry(w) ? 0 : quiet + 1;
     }
     w->carried = 0;
 }
@@ -122,7 +59,8 @@ static bool goes_on(const struct test_exchange *x)
 }
 
 /* exchange runs both ends to their ends. Who is open reads as an application does. */
-static void exchange(struct wires *w, struct test_exchange *client, struct test_exchange *server)
+static void exchange(struct test_wires *w, struct test_exchange *client,
+                     struct test_exchange *server)
 {
     memset(client, 0, sizeof *client);
     memset(server, 0, sizeof *server);
@@ -145,28 +83,29 @@ static void exchange(struct wires *w, struct test_exchange *client, struct test_
             assert_int_equal(own_ms == -1, !goes_on(sides[i]));
             wait_ms = own_ms >= 0 && own_ms < wait_ms ? own_ms : wait_ms;
         }
-        if (!carry(w) && (goes_on(client) || goes_on(server))) {
+        if (!test_wires_carry(w) && (goes_on(client) || goes_on(server))) {
             (void)poll(NULL, 0, (int)wait_ms);
         }
     }
-    (void)carry(w);
+    (void)test_wires_carry(w);
 }
 
-static bool passes(struct wires *w, struct test_end *from, struct test_end *to)
+static bool passes(struct test_wires *w, struct test_end *from, struct test_end *to)
 {
     unsigned char octets[2000];
     int len = 0;
     if (SSL_write(from->ssl, "data", 4) != 4) {
         return false;
     }
-    (void)carry(w);
+    (void)test_wires_carry(w);
     do {
         len = SSL_read(to->ssl, octets, sizeof octets);
     } while (len > 0 && atls_post_is_late(to->ssl, octets, (size_t)len));
     return len == 4 && memcmp(octets, "data", 4) == 0;
 }
 
-static void check_open(struct wires *w, struct test_exchange *client, struct test_exchange *server)
+static void check_open(struct test_wires *w, struct test_exchange *client,
+                       struct test_exchange *server)
 {
     if (client->step != ATLS_POST_DONE || server->step != ATLS_POST_DONE) {
         print_error("client: %s\n", test_sentence(&client->diag));
@@ -189,13 +128,14 @@ static const struct test_spec *spec_of(struct test_spec *out, const struct test_
 }
 
 /* join makes a pair in which the sides attest as it is said, after a handshake. */
-static void join(struct wires *w, bool client_attests, bool server_attests)
+static void join(struct test_wires *w, bool client_attests, bool server_attests)
 {
     struct test_spec client, server;
     const struct test_machine *of_client = client_attests ? &world->client : NULL;
     const struct test_machine *of_server = server_attests ? &world->server : NULL;
     SSL_CTX *client_ctx = enabled_ctx(&world->client, spec_of(&client, of_client, of_server));
-    wires_join(w, client_ctx, enabled_ctx(&world->server, spec_of(&server, of_server, of_client)));
+    test_wires_join(w, client_ctx,
+                    enabled_ctx(&world->server, spec_of(&server, of_server, of_client)));
     shake(w);
     if (!w->pair.client.done || !w->pair.server.done) {
         print_error("client: %s\n", test_sentence(&w->pair.client.diag));
@@ -208,7 +148,7 @@ static void each_side_and_both_attest_over_datagrams(void **state)
 {
     (void)state;
     for (unsigned bits = 1; bits < 4; bits++) {
-        struct wires w;
+        struct test_wires w;
         struct test_exchange client, server;
         const bool client_attests = (bits & 1) != 0, server_attests = (bits & 2) != 0;
         join(&w, client_attests, server_attests);
@@ -221,34 +161,80 @@ static void each_side_and_both_attest_over_datagrams(void **state)
         assert_int_equal(of_server->state,
                          client_attests ? ATLS_VERDICT_ACCEPTED : ATLS_VERDICT_NOT_REQUIRED);
         assert_int_equal(SSL_version(w.pair.client.ssl), DTLS1_2_VERSION);
-        wires_free(&w);
+        test_wires_free(&w);
     }
 }
 
 static void any_datagram_of_the_exchange_may_be_lost(void **state)
 {
     (void)state;
-    struct wires whole;
+    struct test_wires whole;
     struct test_exchange client, server;
     join(&whole, false, true);
     exchange(&whole, &client, &server);
     const unsigned num = whole.carried;
-    wires_free(&whole);
+    test_wires_free(&whole);
     assert_in_range(num, 3, 12);
     for (unsigned lose = 0; lose < num; lose++) {
-        struct wires w;
+        struct test_wires w;
         join(&w, false, true);
         w.lose = lose;
         exchange(&w, &client, &server);
         check_open(&w, &client, &server);
-        wires_free(&w);
+        test_wires_free(&w);
     }
+}
+
+static void datagrams_that_come_twice_or_in_another_order_change_nothing(void **state)
+{
+    (void)state;
+    for (unsigned bits = 1; bits < 4; bits++) {
+        struct test_wires w;
+        struct test_exchange client, server;
+        join(&w, true, true);
+        w.twice = (bits & 1) != 0;
+        w.backwards = (bits & 2) != 0;
+        exchange(&w, &client, &server);
+        w.twice = w.backwards = false;
+        check_open(&w, &client, &server);
+        test_wires_free(&w);
+    }
+}
+
+/* The server is open, and says its end at once; that it has the client's last record is lost. */
+static void an_end_behind_the_exchange_says_that_the_peer_was_open(void **state)
+{
+    (void)state;
+    struct test_wires w;
+    struct test_exchange client = {.step = ATLS_POST_WANT_READ}, server = client;
+    unsigned char octets[TEST_MAX_WIRE_LEN];
+    join(&w, false, true);
+    while (goes_on(&server)) {
+        test_exchange_step(&w.pair.client, &client);
+        (void)test_wires_carry(&w);
+        test_exchange_step(&w.pair.server, &server);
+        if (goes_on(&server)) {
+            (void)test_wires_carry(&w);
+        }
+    }
+    assert_int_equal(server.step, ATLS_POST_DONE);
+    while (recv(w.net[1], octets, sizeof octets, 0) >= 0) { /* all that is on its way is lost */
+    }
+    test_exchange_step(&w.pair.client, &client);
+    assert_true(goes_on(&client));
+    assert_int_equal(SSL_shutdown(w.pair.server.ssl), 0);
+    (void)test_wires_carry(&w);
+    test_exchange_step(&w.pair.client, &client);
+    assert_int_equal(client.step, ATLS_POST_DONE);
+    assert_int_equal(SSL_read(w.pair.client.ssl, octets, sizeof octets), 0);
+    assert_int_equal(SSL_get_error(w.pair.client.ssl, 0), SSL_ERROR_ZERO_RETURN);
+    test_wires_free(&w);
 }
 
 static void the_gate_is_shut_until_the_exchange_has_ended(void **state)
 {
     (void)state;
-    struct wires w;
+    struct test_wires w;
     struct test_exchange client, server;
     unsigned char octet = 0;
     join(&w, true, true);
@@ -259,19 +245,19 @@ static void the_gate_is_shut_until_the_exchange_has_ended(void **state)
         assert_true(SSL_read(sides[i], &octet, 1) <= 0);
         assert_true(SSL_peek(sides[i], &octet, 1) <= 0);
     }
-    assert_false(carry(&w)); /* nothing left a side */
+    assert_false(test_wires_carry(&w)); /* nothing left a side */
     assert_int_equal(atls_post_step(w.pair.client.ssl, NULL), ATLS_POST_WANT_READ);
     assert_true(SSL_write(w.pair.client.ssl, "x", 1) <= 0);
     assert_true(SSL_read(w.pair.client.ssl, &octet, 1) <= 0);
     exchange(&w, &client, &server);
     check_open(&w, &client, &server);
-    wires_free(&w);
+    test_wires_free(&w);
 }
 
 static void a_record_that_comes_late_is_not_the_applications(void **state)
 {
     (void)state;
-    struct wires w;
+    struct test_wires w;
     struct test_exchange client, server;
     join(&w, false, true);
     exchange(&w, &client, &server);
@@ -280,17 +266,18 @@ static void a_record_that_comes_late_is_not_the_applications(void **state)
     assert_false(atls_post_is_late(w.pair.client.ssl, "data that is longer than a mark", 31));
     assert_int_equal(atls_post_wait_ms(w.pair.client.ssl), -1);
     assert_int_equal(atls_post_step(w.pair.client.ssl, NULL), ATLS_POST_DONE);
-    wires_free(&w);
+    test_wires_free(&w);
 }
 
 static void a_peer_that_is_not_right_is_refused_on_both_sides(void **state)
 {
     (void)state;
-    struct wires w;
+    struct test_wires w;
     struct test_spec client, server;
     struct test_exchange of_client, of_server;
     SSL_CTX *client_ctx = enabled_ctx(&world->client, spec_of(&client, NULL, &world->client));
-    wires_join(&w, client_ctx, enabled_ctx(&world->server, spec_of(&server, &world->server, NULL)));
+    test_wires_join(&w, client_ctx,
+                    enabled_ctx(&world->server, spec_of(&server, &world->server, NULL)));
     shake(&w);
     exchange(&w, &of_client, &of_server);
     assert_int_equal(of_client.step, ATLS_POST_FAILED);
@@ -298,16 +285,16 @@ static void a_peer_that_is_not_right_is_refused_on_both_sides(void **state)
     assert_err(of_server.diag.err, PEER_REFUSED);
     assert_true(SSL_write(w.pair.client.ssl, "x", 1) <= 0);
     assert_true(SSL_write(w.pair.server.ssl, "x", 1) <= 0);
-    wires_free(&w);
+    test_wires_free(&w);
 }
 
 /* ---- the channel ---- */
 
 static void check_channel_refused(SSL_CTX *client, SSL_CTX *server, bool at_client)
 {
-    struct wires w;
+    struct test_wires w;
     struct atls_diag diag = {.err = ATLS_OK};
-    wires_join(&w, client, server);
+    test_wires_join(&w, client, server);
     shake(&w);
     SSL *ssl = at_client ? w.pair.client.ssl : w.pair.server.ssl;
     assert_int_equal(atls_post_step(ssl, &diag), ATLS_POST_FAILED);
@@ -318,7 +305,7 @@ static void check_channel_refused(SSL_CTX *client, SSL_CTX *server, bool at_clie
     assert_int_equal(atls_openssl_verdict(ssl)->state, ATLS_VERDICT_REFUSED);
     assert_false(atls_post_is_due(ssl));
     assert_true(SSL_write(ssl, "x", 1) <= 0);
-    wires_free(&w);
+    test_wires_free(&w);
 }
 
 /* take_any lets plain OpenSSL offer and take the exchange, to get as far as the channel. */
@@ -355,7 +342,7 @@ static void a_session_is_not_resumed(void **state)
 {
     (void)state;
     struct test_spec spec;
-    struct wires w;
+    struct test_wires w;
     SSL_CTX *plain = datagram_ctx(&world->server);
     SSL_CTX_set_alpn_select_cb(plain, take_any, NULL);
     SSL_CTX_set_options(plain, SSL_OP_NO_TICKET); /* a session that the server keeps */
@@ -363,19 +350,19 @@ static void a_session_is_not_resumed(void **state)
     SSL_CTX *client = enabled_ctx(&world->client, spec_of(&spec, NULL, &world->server));
     assert_int_equal(SSL_CTX_up_ref(plain), 1);
     SSL_CTX *first = datagram_ctx(&world->client);
-    wires_join(&w, first, plain);
+    test_wires_join(&w, first, plain);
     shake(&w);
     SSL_SESSION *session = SSL_get1_session(w.pair.client.ssl);
     (void)SSL_shutdown(w.pair.client.ssl); /* else it is no session to resume */
     (void)SSL_shutdown(w.pair.server.ssl);
-    wires_free(&w);
-    wires_join(&w, client, plain);
+    test_wires_free(&w);
+    test_wires_join(&w, client, plain);
     assert_int_equal(SSL_SESSION_is_resumable(session), 1);
     assert_int_equal(SSL_set_session(w.pair.client.ssl, session), 1);
     shake(&w);
     assert_false(w.pair.client.done && SSL_session_reused(w.pair.client.ssl) == 1);
     assert_int_equal(atls_openssl_verdict(w.pair.client.ssl)->reason.err, ATLS_ERR_RESUMED);
-    wires_free(&w);
+    test_wires_free(&w);
     SSL_SESSION_free(session);
 }
 
@@ -452,7 +439,7 @@ static void only_ephemeral_keys_and_aead_are_offered(void **state)
 static void data_say_that_the_rest_has_arrived(void **state)
 {
     (void)state;
-    struct wires w;
+    struct test_wires w;
     struct test_exchange sides[2] = {{.step = ATLS_POST_WANT_READ}, {.step = ATLS_POST_WANT_READ}};
     unsigned char octets[2000];
     size_t first = 2;
@@ -464,19 +451,19 @@ static void data_say_that_the_rest_has_arrived(void **state)
             first = i;
         } else {
             assert_true(goes_on(&sides[i]));
-            (void)carry(&w);
+            (void)test_wires_carry(&w);
         }
     }
     assert_true(goes_on(&sides[1 - first]));
     while (recv(w.net[first], octets, sizeof octets, 0) >= 0) { /* which are lost */
     }
     assert_int_equal(SSL_write(ends[first]->ssl, "data", 4), 4);
-    (void)carry(&w);
+    (void)test_wires_carry(&w);
     test_exchange_step(ends[1 - first], &sides[1 - first]);
     assert_int_equal(sides[1 - first].step, ATLS_POST_DONE);
     assert_int_equal(SSL_read(ends[1 - first]->ssl, octets, sizeof octets), 4);
     assert_memory_equal(octets, "data", 4);
-    wires_free(&w);
+    test_wires_free(&w);
 }
 
 int main(void)
@@ -484,6 +471,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_side_and_both_attest_over_datagrams),
         cmocka_unit_test(any_datagram_of_the_exchange_may_be_lost),
+        cmocka_unit_test(datagrams_that_come_twice_or_in_another_order_change_nothing),
+        cmocka_unit_test(an_end_behind_the_exchange_says_that_the_peer_was_open),
         cmocka_unit_test(the_gate_is_shut_until_the_exchange_has_ended),
         cmocka_unit_test(data_say_that_the_rest_has_arrived),
         cmocka_unit_test(a_record_that_comes_late_is_not_the_applications),

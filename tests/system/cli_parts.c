@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Parts of the program that are hard to reach from its command line: who is one source of
- * connections, and that a connection over which nothing happens ends. */
+ * connections, that a connection over which nothing happens ends, and what the kernel gives a
+ * socket of UDP before it is connected. */
 #include "support/pair.h"
 
 #include "atls/sim.h"
+#include "dtls_listen.h"
 #include "net.h"
 #include "rate.h"
 #include "tls.h"
+#include "udp_bio.h"
 
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -211,6 +214,98 @@ static void pieces_of_a_record_do_not_put_it_off(void **state)
     assert_told_and_free(&ends);
 }
 
+/* ---- datagrams ---- */
+
+enum { STRANGERS = 16 };
+
+/* A client of DTLS, as far as its ClientHello. */
+struct hello {
+    SSL *ssl;
+    int fd;
+};
+
+static struct hello strangers[STRANGERS];
+static size_t num_strangers; /* who send when the next socket is to be connected */
+
+int __real_connect(int fd, const struct sockaddr *address, socklen_t len);
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len);
+
+int __wrap_connect(int fd, const struct sockaddr *address, socklen_t len)
+{
+    const size_t num = num_strangers;
+    num_strangers = 0;
+    for (size_t i = 0; i < num; i++) {
+        assert_true(SSL_do_handshake(strangers[i].ssl) <= 0);
+    }
+    return __real_connect(fd, address, len);
+}
+
+static struct hello hello_to(SSL_CTX *ctx, const struct cli_endpoint *at)
+{
+    struct hello hello = {.ssl = SSL_new(ctx), .fd = -1};
+    assert_non_null(hello.ssl);
+    assert_err(cli_udp_dial(&hello.fd, at, 0, NULL), OK);
+    BIO *bio = cli_udp_bio(hello.fd, true);
+    assert_non_null(bio);
+    SSL_set_bio(hello.ssl, bio, bio);
+    SSL_set_connect_state(hello.ssl);
+    return hello;
+}
+
+static void hello_free(struct hello *hello)
+{
+    SSL_free(hello->ssl);
+    close(hello->fd);
+}
+
+static bool has_answer(const struct hello *hello)
+{
+    struct pollfd wait = {.fd = hello->fd, .events = POLLIN};
+    return poll(&wait, 1, 0) == 1;
+}
+
+static void what_others_send_to_a_socket_that_is_not_connected_yet_is_theirs(void **state)
+{
+    (void)state;
+    struct cli_endpoint at = {.host = "127.0.0.1", .port = "0"};
+    struct cli_dtls_listener *listener = NULL;
+    const struct cli_address *from = NULL;
+    char address[80], octet = 0;
+    SSL *ssl = NULL;
+    int fd = -1;
+    SSL_CTX *server = SSL_CTX_new(DTLS_server_method()),
+            *client = SSL_CTX_new(DTLS_client_method());
+    cli_dtls_cookies(server);
+    assert_err(cli_udp_listen(&fd, address, sizeof address, &at, NULL), OK);
+    assert_err(cli_dtls_listener_new(&listener, fd, NULL), OK);
+    assert_err(cli_endpoint_parse(&at, address, "address", NULL), OK);
+    for (size_t i = 0; i < STRANGERS; i++) {
+        strangers[i] = hello_to(client, &at);
+    }
+    struct hello one = hello_to(client, &at);
+    assert_int_equal(cli_dtls_take(listener, server, &from), CLI_DTLS_NOTHING);
+    assert_true(SSL_do_handshake(one.ssl) <= 0);
+    assert_int_equal(cli_dtls_take(listener, server, &from), CLI_DTLS_DROPPED);
+    assert_true(SSL_do_handshake(one.ssl) <= 0); /* with the cookie */
+    assert_int_equal(cli_dtls_take(listener, server, &from), CLI_DTLS_CLIENT);
+    num_strangers = STRANGERS;
+    assert_err(cli_dtls_accept(listener, &ssl, &fd, NULL), OK);
+    assert_int_equal(recv(fd, &octet, 1, MSG_DONTWAIT), -1); /* nothing of theirs is left there */
+    while (cli_dtls_take(listener, server, &from) == CLI_DTLS_DROPPED) {
+    }
+    for (size_t i = 0; i < STRANGERS; i++) {
+        assert_true(has_answer(&strangers[i]));
+        hello_free(&strangers[i]);
+    }
+    assert_false(has_answer(&one));
+    hello_free(&one);
+    SSL_free(ssl);
+    close(fd);
+    cli_dtls_listener_free(listener);
+    SSL_CTX_free(server);
+    SSL_CTX_free(client);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -221,6 +316,7 @@ int main(void)
         cmocka_unit_test(an_echo_that_hears_nothing_ends),
         cmocka_unit_test(a_relay_between_two_who_say_nothing_ends),
         cmocka_unit_test(pieces_of_a_record_do_not_put_it_off),
+        cmocka_unit_test(what_others_send_to_a_socket_that_is_not_connected_yet_is_theirs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

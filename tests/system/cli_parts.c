@@ -306,6 +306,32 @@ static void what_others_send_to_a_socket_that_is_not_connected_yet_is_theirs(voi
     SSL_CTX_free(client);
 }
 
+static void who_reads_a_flood_comes_back_now_and_then(void **state)
+{
+    (void)state;
+    int fds[2];
+    unsigned back = 0, got = 0;
+    char octets[8];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, fds), 0);
+    BIO *bio = cli_udp_bio(fds[0], true);
+    assert_non_null(bio);
+    for (unsigned i = 0; i < 200; i++) {
+        assert_int_equal(send(fds[1], "x", 1, 0), 1); /* there is always one more */
+        const int len = BIO_read(bio, octets, sizeof octets);
+        if (len < 0) {
+            assert_true(BIO_should_read(bio) && BIO_should_retry(bio));
+            assert_int_equal(BIO_read(bio, octets, sizeof octets), 1);
+            back++;
+        }
+        got++;
+    }
+    assert_int_equal(got, 200);
+    assert_in_range(back, 2, 4);
+    BIO_free(bio);
+    close(fds[0]);
+    close(fds[1]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -317,6 +343,7 @@ int main(void)
         cmocka_unit_test(a_relay_between_two_who_say_nothing_ends),
         cmocka_unit_test(pieces_of_a_record_do_not_put_it_off),
         cmocka_unit_test(what_others_send_to_a_socket_that_is_not_connected_yet_is_theirs),
+        cmocka_unit_test(who_reads_a_flood_comes_back_now_and_then),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

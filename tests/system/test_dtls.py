@@ -157,7 +157,7 @@ class DataTest(DtlsCase):
             self.assertIn(str(DATAGRAM), outcome.error["sentence"])
 
     def test_a_command_reads_and_writes_datagrams(self):
-        script = ("import os\nfor n in range(3):\n    data = os.read(0, 65536)\n    os.write(1, b'%d %s' % (len(data), data))\n"
+        script = ("import os, socket\nassert socket.socket(fileno=os.dup(0)).type == socket.SOCK_SEQPACKET\nfor n in range(3):\n    data = os.read(0, 65536)\n    os.write(1, b'%d %s' % (len(data), data))\n"
                   "os.write(1, b'')\nos.write(1, b'left %d' % len(os.read(0, 9)))")
         path = self.write("command.py", script)
         client = self.client(self.serve("--exec", f"exec /usr/bin/python3 {path}").address)
@@ -219,7 +219,10 @@ class ServerTest(DtlsCase):
         server = self.serve(*self.peer.required(), "--policy", policy)
         client = self.client(server.address, *self.peer.own())
         client.ask("before\n")
-        self.write("policy.json", json.dumps({"version": 1, "id": "after", "timing": ["both"]}))
+        with self.stranger(server) as sock:  # whom the listener has ready what is next for
+            sock.send(client_hello())
+            cookie_of(sock.recv(2048))
+        self.write("policy.json", json.dumps({"version": 1, "id": "after", "key_binding": ["hardware"]}))
         server.signal(signal.SIGHUP)
         server.err.wait(lambda line: "read again" in line, "the end of SIGHUP")
         outcome = self.connect(server.address, *self.expect, *self.peer.own())
@@ -231,6 +234,20 @@ class ServerTest(DtlsCase):
         server = self.serve("--once")
         self.check_serves(server)
         self.assertEqual(server.finish(), EXIT_DONE)
+        server = Server(*POST, *self.machine.own(), "--once", "--handshake-timeout", "300ms")
+        with self.stranger(server) as first, self.stranger(server) as second:
+            hellos = []
+            for sock in (first, second):
+                sock.send(client_hello())
+                hellos.append(client_hello(cookie_of(sock.recv(2048)), 1))
+            server.signal(signal.SIGSTOP)  # so that both are there when it looks
+            for sock, hello in zip((first, second), hellos):
+                sock.send(hello)
+            server.signal(signal.SIGCONT)
+            self.assertEqual(first.recv(20000)[13], 2)
+            self.assertEqual(server.finish(), EXIT_CONNECTION)
+            second.setblocking(False)
+            self.assertRaises((BlockingIOError, ConnectionRefusedError), second.recv, 1)
         server = Server(*POST, *self.machine.own(), "--once", *self.keygen("third").required())
         self.assertEqual(self.connect(server.address, *self.expect, *self.peer.own()).status, EXIT_REFUSED)
         self.assertEqual(server.finish(), EXIT_REFUSED)

@@ -3,9 +3,10 @@
 """--dtls on a network that loses, repeats and mixes up. All of it repeats itself exactly, and at one time: most of it is waiting."""
 
 import concurrent.futures
+import socket
 
-from atlslib import EXIT_DONE, main
-from datagramlib import CLIENT, DtlsCase
+from atlslib import EXIT_DONE, WAIT, main
+from datagramlib import CLIENT, SERVER, DtlsCase
 
 
 def third_lost_others_doubled_or_late(sender, number, data):
@@ -13,7 +14,21 @@ def third_lost_others_doubled_or_late(sender, number, data):
     return ([data], [data, data], [], [None], [data], [None])[turn] if number < 24 else [data]
 
 
+def acknowledgements_lost():
+    """Four of the server's records that only acknowledge, as long as those are: it is asked again when it is open."""
+    lost = []
+
+    def fate(sender, number, data):
+        if sender == SERVER and data[0] == 23 and len(data) == 63 and len(lost) < 4:
+            lost.append(data)
+            return []
+        return [data]
+
+    return fate
+
+
 FATES = {
+    "four acknowledgements of the server's lost": acknowledgements_lost(),
     "each twice": lambda sender, number, data: [data, data],
     "every second behind the next": lambda sender, number, data: [data] if number % 2 else [None],
     "the first of each side lost": lambda sender, number, data: [data] if number else [],
@@ -24,11 +39,20 @@ FATES = {
 class LossTest(DtlsCase):
     def test_whatever_the_network_does_both_attest_and_talk(self):
         def go(fate):
-            network = self.network(self.serve(*self.peer.required()), fate)
-            client = self.client(network.address, *self.peer.own())
-            client.event("connected")
-            client.ask("through\n")
-            self.assertEqual(client.finish(), EXIT_DONE)
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as service:
+                service.bind(("127.0.0.1", 0))
+                service.settimeout(WAIT)
+                forward = ["--forward", "127.0.0.1:%d" % service.getsockname()[1]]
+                network = self.network(self.serve(*self.peer.required(), *forward), fate)
+                client = self.client(network.address, *self.peer.own())
+                client.event("connected")
+                client.process.stdin.write("through\n" * 20)
+                client.process.stdin.flush()
+                data, source = service.recvfrom(2048)  # and nothing of the exchange
+                service.sendto(data, source)
+                self.assertEqual(client.event("data")["result"], {"text": "through\n"})
+                self.assertEqual(client.finish(), EXIT_DONE)
+                self.assertEqual(set(client.texts()), {"through\n"})
 
         self.at_one_time({name: lambda fate=fate: go(fate) for name, fate in FATES.items()})
 

@@ -202,3 +202,16 @@ foreach(run psa:raw psa:unsigned psa:re-signed psa:control
            COMMAND mutate_format ${format} ${kind})
   set_tests_properties(mutation/${format}_${kind} PROPERTIES LABELS mutation TIMEOUT 7200)
 endforeach()
+
+# In a clean tree ctest does not know what takes long; what begins last should not.
+foreach(long mutation/tcb-info_re-signed mutation/pck_re-signed mutation/qe-identity_re-signed mutation/nitro_raw mutation/sgx_raw
+             system/wireshark_hostile system/wireshark system/verifier_nodes system/verifier_postgres system/verifier_processes
+             system/verifier_hostile system/inspect_oracle system/json_contract system/demo system/usage system/store_out_of_memory
+             system/background_check system/background_results system/background_trustee system/collateral_intel system/install
+             attack/load attack/on_path interop/peer_openssl interop/peer_tools
+             unit/tpm2/test_hostile unit/stack/test_handshake_threads unit/verifier_store/test_crash
+             unit/verifier_store/test_outage unit/endorsement/test_corim_mutants unit/endorsement/test_signed)
+  if(TEST ${long})
+    set_tests_properties(${long} PROPERTIES COST 10)
+  endif()
+endforeach()

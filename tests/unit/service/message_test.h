@@ -60,7 +60,7 @@ static inline struct atls_collateral_wanted a_question(void)
                                             .amd_key = ATLS_AMD_VLEK,
                                             .product = "Milan",
                                             .chip_id_len = 8,
-                                            .tcb = {true, 1, 2, 3, 4, 5},
+                                            .tcb = {true, 1, 2, 3, 4, 5, {0}},
                                             .fmspc = {1, 2, 3, 4, 5, 6},
                                             .tee = ATLS_INTEL_TDX,
                                             .enclave = ATLS_INTEL_QVE,

@@ -230,20 +230,25 @@ class ServerTest(DtlsCase):
         client.ask("after\n")
         self.assertEqual(client.finish(), EXIT_DONE)
 
+    @staticmethod
+    def ask_together(server, *sockets) -> None:
+        """A hello with its cookie from each, all of them there when the server looks."""
+        hellos = []
+        for sock in sockets:
+            sock.send(client_hello())
+            hellos.append(client_hello(cookie_of(sock.recv(2048)), 1))
+        server.signal(signal.SIGSTOP)
+        for sock, hello in zip(sockets, hellos):
+            sock.send(hello)
+        server.signal(signal.SIGCONT)
+
     def test_once_gives_the_status_of_its_connection(self):
         server = self.serve("--once")
         self.check_serves(server)
         self.assertEqual(server.finish(), EXIT_DONE)
         server = Server(*POST, *self.machine.own(), "--once", "--handshake-timeout", "300ms")
         with self.stranger(server) as first, self.stranger(server) as second:
-            hellos = []
-            for sock in (first, second):
-                sock.send(client_hello())
-                hellos.append(client_hello(cookie_of(sock.recv(2048)), 1))
-            server.signal(signal.SIGSTOP)  # so that both are there when it looks
-            for sock, hello in zip((first, second), hellos):
-                sock.send(hello)
-            server.signal(signal.SIGCONT)
+            self.ask_together(server, first, second)
             self.assertEqual(first.recv(20000)[13], 2)
             self.assertEqual(server.finish(), EXIT_CONNECTION)
             second.setblocking(False)
@@ -276,7 +281,7 @@ class ServerTest(DtlsCase):
         self.assertIn("Address already in use", outcome.err)
 
     def test_a_client_that_goes_silent_ends_in_time(self):
-        server = self.serve("--handshake-timeout", "300ms", "--max-handshakes", "1")
+        server = self.serve("--handshake-timeout", "5s", "--max-handshakes", "1")
         with self.stranger(server) as sock:
             sock.send(client_hello())
             sock.send(client_hello(cookie_of(sock.recv(2048)), 1))
@@ -288,9 +293,7 @@ class ServerTest(DtlsCase):
     def test_more_than_a_source_may_have_are_dropped(self):
         server = self.serve("--per-source", "1/s", "--handshake-timeout", "500ms")
         with self.stranger(server, "127.0.0.9") as first, self.stranger(server, "127.0.0.9") as second:
-            for sock in (first, second):
-                sock.send(client_hello())
-                sock.send(client_hello(cookie_of(sock.recv(2048)), 1))
+            self.ask_together(server, first, second)
             self.assertEqual(first.recv(20000)[13], 2)
             name = "127.0.0.9:%d" % second.getsockname()[1]
             self.assertEqual(server.said_of(name), ["dropped: more connections than --per-source allows"])

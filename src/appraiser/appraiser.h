@@ -13,6 +13,8 @@
 #include "result/appraisal.h"
 #include "result/vector.h"
 
+struct atls_lookup;
+
 struct atls_appraisal_input {
     const struct atls_crypto_ops *crypto;
     const struct atls_endorsements *endorsements;
@@ -29,6 +31,7 @@ struct atls_appraisal_input {
     /* Lowered to the first end among the certificates, lists and collateral that the outcome rests
      * on, loaded CoRIM apart (base/ends.h); NULL: nobody asks. */
     int64_t *ends_s;
+    const struct atls_lookup *lookup; /* of these octets under this label; NULL: none was made */
 };
 
 /*

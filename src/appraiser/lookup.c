@@ -2,6 +2,7 @@
 #include "appraiser/lookup.h"
 
 #include "appraiser/input.h"
+#include "appraiser/psa/psa.h"
 #include "base/span.h"
 
 static const struct {
@@ -18,6 +19,7 @@ enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format
                                struct atls_diag *diag)
 {
     struct atls_kat_part part = {format, evidence, media_type};
+    struct atls_lookup lookup = {.format = NULL};
     if (format != NULL && strcmp(format->name, "kat") == 0) {
         const enum atls_err err = atls_kat_find_pat(&part, evidence, diag);
         if (err != ATLS_OK) {
@@ -26,11 +28,20 @@ enum atls_err atls_lookup_read(struct atls_lookup *out, const struct atls_format
     }
     for (size_t i = 0; part.format != NULL && i < ATLS_ARRAY_LEN(lookups); i++) {
         if (strcmp(part.format->name, lookups[i].format) == 0) {
-            out->format = part.format;
-            return lookups[i].lookup(out, part.evidence, part.media_type, diag);
+            lookup.format = part.format;
+            const enum atls_err err =
+                lookups[i].lookup(&lookup, part.evidence, part.media_type, diag);
+            *out = err == ATLS_OK ? lookup : *out;
+            return err;
         }
     }
     return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_INPUT, "format",
                            format != NULL ? format->name : "none",
                            "a format that is built in this version");
+}
+
+void atls_lookup_cleanup(struct atls_lookup *lookup)
+{
+    atls_psa_parsed_free(lookup->psa);
+    memset(lookup, 0, sizeof *lookup);
 }

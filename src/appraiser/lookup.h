@@ -10,19 +10,27 @@
 #include "base/diag.h"
 #include "base/formats.h"
 
+struct atls_psa_parsed;
+
 /* Spans borrow the Evidence; each is empty where the Evidence does not say it. */
 struct atls_lookup {
     const struct atls_format *format; /* of the endorsements: of a bundle, that of its platform */
     struct atls_bytes instance;       /* content octets, as of struct atls_trust_anchor */
     struct atls_bytes class_id;
+    /* What was read, of which nothing is known to be true: its appraisal need not read it again.
+     * Owned, and it borrows the Evidence and its label; NULL where there is no such. */
+    struct atls_psa_parsed *psa;
 };
 
 /* atls_lookup_read reads the structure of `evidence` as its appraiser does, and refuses what that
- * refuses. EVIDENCE_TYPE for a format without an appraiser. */
+ * refuses. EVIDENCE_TYPE for a format without an appraiser. The caller runs atls_lookup_cleanup. */
 ATLS_NODISCARD enum atls_err atls_lookup_read(struct atls_lookup *out,
                                               const struct atls_format *format,
                                               struct atls_bytes evidence,
                                               struct atls_bytes media_type, struct atls_diag *diag);
+
+/* atls_lookup_cleanup is safe on one that is all zero. */
+void atls_lookup_cleanup(struct atls_lookup *lookup);
 
 /* One a format, beside its appraiser. */
 ATLS_NODISCARD enum atls_err atls_psa_lookup(struct atls_lookup *out, struct atls_bytes evidence,

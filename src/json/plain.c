@@ -3,6 +3,7 @@
 
 #include "base/span.h"
 #include "base/utf8.h"
+#include "json/eight.h"
 
 enum { MAX_DIGITS = 18 /* fits 64 bits, whatever they are */ };
 
@@ -45,6 +46,9 @@ static bool take_string(struct scan *s, struct atls_bytes *out)
         return false;
     }
     const uint8_t *begin = s->at;
+    while (s->end - s->at >= 8 && atls_json_rare(s->at) == 0) {
+        s->at += 8;
+    }
     while (s->at != s->end && *s->at >= 0x20 && *s->at != '"' && *s->at != '\\') {
         s->at++;
     }

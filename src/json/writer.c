@@ -4,6 +4,7 @@
 #include "base/span.h"
 #include "base/utf8.h"
 #include "json/base64.h"
+#include "json/eight.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -97,21 +98,13 @@ static bool is_escaped(uint8_t octet)
     return octet < 0x20 || octet == '"' || octet == '\\';
 }
 
-/* is_plain is true for ASCII that needs no escapes, as nearly all texts are: eight octets at once,
- * each with a bit to spare, so that no carry goes from one to the next. */
+/* is_plain is true for ASCII that needs no escapes, as nearly all texts are. */
 static bool is_plain(struct atls_bytes text)
 {
-    const uint64_t ones = 0x0101010101010101, highs = 0x80 * ones;
     uint64_t rare = 0;
     size_t i = 0;
     for (; i + 8 <= text.len; i += 8) {
-        uint64_t eight = 0;
-        memcpy(&eight, &text.data[i], 8);
-        const uint64_t low = eight & ~highs;
-        const uint64_t is_printable = low + (0x80 - 0x20) * ones;
-        const uint64_t no_quote = (low ^ '"' * ones) + 0x7f * ones;
-        const uint64_t no_backslash = (low ^ '\\' * ones) + 0x7f * ones;
-        rare |= (eight | ~(is_printable & no_quote & no_backslash)) & highs;
+        rare |= atls_json_rare(&text.data[i]);
     }
     for (; i < text.len; i++) {
         rare |= is_escaped(text.data[i]) || text.data[i] >= 0x80;

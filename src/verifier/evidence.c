@@ -162,6 +162,7 @@ struct atls_appraisal_input verifier_evidence_input(const struct verifier_eviden
         .now_s = request->now_s,
         .want_claims = request->want_claims,
         .ends_s = request->ends_s,
+        .lookup = request->lookup,
     };
     return input;
 }

@@ -24,7 +24,8 @@ struct atls_verify_request {
     const struct atls_endorsements *endorsements;
     const struct atls_format *format; /* what was negotiated; NULL: any format, by its label */
     struct atls_bytes cmw;
-    const struct atls_cmw *label; /* instead of `cmw`, for who has read it; NULL: nobody has */
+    const struct atls_cmw *label;     /* instead of `cmw`, for who has read it; NULL: nobody has */
+    const struct atls_lookup *lookup; /* of the value of that label; NULL: none was made */
     struct atls_bytes expected_nonce;
     bool no_nonce;
     struct atls_bytes tls_spki;

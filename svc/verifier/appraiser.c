@@ -37,6 +37,7 @@ struct appraiser {
     /* of the job at hand; too large for a stack */
     struct verifier_evaluate request;
     const struct atls_format *format; /* of its Evidence, once that is identified */
+    struct atls_lookup lookup;        /* what that read */
     struct verifier_outcome outcome;
 };
 
@@ -79,10 +80,10 @@ static enum atls_err unwrap(struct atls_cmw *out, uint8_t **storage, struct atls
     return err == ATLS_OK ? ATLS_OK : ATLS_ERR_EVIDENCE_MALFORMED;
 }
 
-static enum atls_err identify(struct verifier_report *out, const struct atls_format **out_format,
-                              uint8_t **storage, const struct verifier_evaluate *request,
+static enum atls_err identify(struct verifier_report *out, struct appraiser *a, uint8_t **storage,
                               struct atls_diag *diag)
 {
+    const struct verifier_evaluate *request = &a->request;
     struct atls_cmw cmw = {
         .kind = ATLS_CMW_RECORD, .media_type = request->content_type, .value = request->body};
     enum atls_err err = ATLS_OK;
@@ -100,17 +101,17 @@ static enum atls_err identify(struct verifier_report *out, const struct atls_for
                                                                         : cmw.media_type);
         return ATLS_ERR_EVIDENCE_TYPE;
     }
-    struct atls_lookup lookup = {.instance = {NULL, 0}};
-    *out_format = format;
+    struct atls_lookup *lookup = &a->lookup;
+    a->format = format;
     out->media_type = cmw.by_content_format || cmw.kind == ATLS_CMW_COLLECTION
                           ? atls_bytes_text(format->media_type)
                           : cmw.media_type;
     out->value = atls_cmw_evidence(&cmw);
     /* What is malformed belongs nowhere; that it is so is for the Result to say. */
-    if (atls_lookup_read(&lookup, format, out->value, out->media_type, NULL) == ATLS_OK) {
-        out->match.format = lookup.format;
-        out->match.instance = lookup.instance;
-        out->match.class_id = lookup.class_id;
+    if (atls_lookup_read(lookup, format, out->value, out->media_type, NULL) == ATLS_OK) {
+        out->match.format = lookup->format;
+        out->match.instance = lookup->instance;
+        out->match.class_id = lookup->class_id;
     }
     return ATLS_OK;
 }
@@ -129,6 +130,7 @@ static enum atls_err appraise(struct verifier_outcome *out, const struct apprais
         .endorsements = set,
         .format = out->format,
         .label = &label,
+        .lookup = &a->lookup,
         .expected_nonce = a->request.nonce,
         .now_s = a->request.now_s,
         .want_claims = true,
@@ -238,7 +240,7 @@ static enum atls_err on_evaluate(struct appraiser *a, struct atls_bytes payload)
     if (err != ATLS_OK) {
         return err;
     }
-    if (identify(&report, &a->format, &unwrapped, &a->request, &report.why) == ATLS_OK) {
+    if (identify(&report, a, &unwrapped, &report.why) == ATLS_OK) {
         report.why.err = ATLS_OK;
         if (a->request.nonce.len != 0) {
             evaluate(&report, a);
@@ -246,6 +248,7 @@ static enum atls_err on_evaluate(struct appraiser *a, struct atls_bytes payload)
     }
     verifier_pack(&a->answers, VERIFIER_REPORT, verifier_put_report, &report);
     verifier_outcome_cleanup(&a->outcome);
+    atls_lookup_cleanup(&a->lookup);
     free(unwrapped);
     return ATLS_OK;
 }

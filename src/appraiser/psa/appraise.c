@@ -41,8 +41,9 @@ static enum atls_err psa_appraise(struct atls_submod *out, const struct atls_app
     if (err != ATLS_OK) {
         return err;
     }
-    ATLS_AUTO(atls_psa_parsed_cleanup) struct atls_psa_parsed *parsed = NULL;
-    err = atls_psa_parse(&parsed, input->evidence, input->media_type, diag);
+    ATLS_AUTO(atls_psa_parsed_cleanup) struct atls_psa_parsed *own = NULL;
+    const struct atls_psa_parsed *parsed = NULL;
+    err = atls_psa_parse_once(&parsed, &own, input, diag);
     if (err != ATLS_OK) {
         return err;
     }

@@ -270,24 +270,22 @@ static enum atls_err read_components(struct atls_psa_claims *claims,
     return read_list(claims, &list, diag);
 }
 
-static enum atls_err read_map(struct atls_psa_claims *out, const struct atls_cbor *map,
+static enum atls_err read_map(struct atls_psa_claims *out, const struct atls_cbor_index *members,
                               enum atls_psa_profile profile, struct atls_diag *diag)
 {
     struct atls_psa_claims claims;
     memset(&claims, 0, sizeof claims);
     claims.profile = profile;
     const struct atls_psa_labels *labels = atls_psa_labels(profile);
-    struct atls_cbor_index members;
-    atls_cbor_index_read(&members, map);
-    enum atls_err err = read_ids(&claims, &members, labels, diag);
+    enum atls_err err = read_ids(&claims, members, labels, diag);
     if (err == ATLS_OK) {
-        err = read_numbers(&claims, &members, labels, diag);
+        err = read_numbers(&claims, members, labels, diag);
     }
     if (err == ATLS_OK) {
-        err = read_texts(&claims, &members, labels, diag);
+        err = read_texts(&claims, members, labels, diag);
     }
     if (err == ATLS_OK) {
-        err = read_components(&claims, &members, labels, diag);
+        err = read_components(&claims, members, labels, diag);
     }
     if (err == ATLS_OK) {
         *out = claims;
@@ -298,8 +296,7 @@ static enum atls_err read_map(struct atls_psa_claims *out, const struct atls_cbo
 enum atls_err atls_psa_claims_read(struct atls_psa_claims *out,
                                    const struct atls_psa_verified *verified, struct atls_diag *diag)
 {
-    const struct atls_cbor map = atls_psa_payload(verified);
-    return read_map(out, &map, atls_psa_profile(verified), diag);
+    return read_map(out, atls_psa_payload(verified), atls_psa_profile(verified), diag);
 }
 
 enum atls_err atls_psa_claims_read_unverified(struct atls_psa_claims *out,

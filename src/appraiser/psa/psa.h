@@ -12,6 +12,7 @@
 #include "appraiser/appraiser.h"
 
 struct atls_additions;
+struct atls_cbor_index;
 
 /* RFC 9783; its predecessor as implementations sent it; and the first form (PSA_IOT_PROFILE_1). */
 enum atls_psa_profile { ATLS_PSA_TFM = 0, ATLS_PSA_INTERIM, ATLS_PSA_LEGACY };
@@ -32,10 +33,17 @@ struct atls_psa_verified; /* a token whose signature holds under an endorsed key
 ATLS_NODISCARD enum atls_err atls_psa_parse(struct atls_psa_parsed **out,
                                             struct atls_bytes evidence,
                                             struct atls_bytes media_type, struct atls_diag *diag);
+/* atls_psa_parse_once gives what the lookup of the input has read, where that was read from these
+ * very octets and this label; else it reads them, and *own is *out (caller: free). */
+ATLS_NODISCARD enum atls_err atls_psa_parse_once(const struct atls_psa_parsed **out,
+                                                 struct atls_psa_parsed **own,
+                                                 const struct atls_appraisal_input *input,
+                                                 struct atls_diag *diag);
 void atls_psa_parsed_free(struct atls_psa_parsed *parsed);
 void atls_psa_parsed_cleanup(struct atls_psa_parsed **parsed);
 
-/* signatures.c. Finds the attestation key of (instance-id, implementation-id) and verifies. */
+/* signatures.c. Finds the attestation key of (instance-id, implementation-id) and verifies. *out
+ * borrows `parsed`. */
 ATLS_NODISCARD enum atls_err atls_psa_verify(struct atls_psa_verified **out,
                                              const struct atls_psa_parsed *parsed,
                                              const struct atls_crypto_ops *crypto,
@@ -46,7 +54,7 @@ void atls_psa_verified_cleanup(struct atls_psa_verified **verified);
 const struct atls_trust_anchor *atls_psa_anchor(const struct atls_psa_verified *verified);
 enum atls_psa_profile atls_psa_profile(const struct atls_psa_verified *verified);
 /* atls_psa_payload gives the claims set that the signature covers. */
-struct atls_cbor atls_psa_payload(const struct atls_psa_verified *verified);
+const struct atls_cbor_index *atls_psa_payload(const struct atls_psa_verified *verified);
 
 struct atls_psa_component {
     struct atls_bytes value;     /* 32, 48 or 64 octets */

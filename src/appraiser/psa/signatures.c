@@ -11,7 +11,7 @@
 
 struct atls_psa_verified {
     enum atls_psa_profile profile;
-    struct atls_cbor payload;
+    const struct atls_cbor_index *payload; /* borrowed */
     const struct atls_trust_anchor *anchor;
 };
 
@@ -35,7 +35,7 @@ enum atls_psa_profile atls_psa_profile(const struct atls_psa_verified *verified)
     return verified->profile;
 }
 
-struct atls_cbor atls_psa_payload(const struct atls_psa_verified *verified)
+const struct atls_cbor_index *atls_psa_payload(const struct atls_psa_verified *verified)
 {
     return verified->payload;
 }
@@ -85,7 +85,7 @@ enum atls_err atls_psa_verify(struct atls_psa_verified **out, const struct atls_
         return atls_fail(diag, ATLS_ERR_MEMORY, ATLS_STEP_SIGNATURE, "PSA token");
     }
     verified->profile = parsed->profile;
-    verified->payload = parsed->claims;
+    verified->payload = &parsed->claims;
     verified->anchor = anchor;
     *out = verified;
     return ATLS_OK;

@@ -3,6 +3,7 @@
 #include "appraiser/psa/psa.h"
 
 #include "appraiser/input.h"
+#include "appraiser/lookup.h"
 #include "appraiser/psa/unverified.h"
 #include "base/diag.h"
 #include "base/span.h"
@@ -115,15 +116,17 @@ static enum atls_err parse_message(struct atls_psa_parsed *parsed, struct atls_b
         return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_MALFORMED, ATLS_STEP_STRUCTURE, "payload",
                                "none", "the claims inside the token");
     }
-    err = atls_cbor_parse(&parsed->claims, parsed->message.payload, ATLS_CBOR_STRICT,
-                          "PSA token payload", diag);
+    struct atls_cbor claims;
+    err = atls_cbor_parse(&claims, parsed->message.payload, ATLS_CBOR_STRICT, "PSA token payload",
+                          diag);
     if (err != ATLS_OK) {
         return atls_evidence_recode(err, diag);
     }
-    if (parsed->claims.type != ATLS_CBOR_MAP) {
+    if (claims.type != ATLS_CBOR_MAP) {
         return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_MALFORMED, ATLS_STEP_STRUCTURE, "payload",
                                "another type", "a map of claims");
     }
+    atls_cbor_index_read(&parsed->claims, &claims);
     return ATLS_OK;
 }
 
@@ -145,8 +148,8 @@ static enum atls_err find_profile(struct atls_psa_parsed *parsed, struct atls_di
 {
     struct atls_cbor value;
     struct atls_cbor legacy;
-    const bool is_eat = atls_cbor_get(&parsed->claims, 265, &value);
-    const bool is_legacy = atls_cbor_get(&parsed->claims, -75000, &legacy);
+    const bool is_eat = atls_cbor_index_get(&parsed->claims, 265, &value);
+    const bool is_legacy = atls_cbor_index_get(&parsed->claims, -75000, &legacy);
     if (is_eat && is_legacy) {
         return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_STRUCTURE, "eat_profile",
                                "two claims that name a profile", "one");
@@ -224,14 +227,14 @@ static enum atls_err find_ids(struct atls_psa_parsed *parsed, struct atls_diag *
 {
     const struct atls_psa_labels *labels = atls_psa_labels(parsed->profile);
     struct atls_cbor value;
-    if (!atls_cbor_get(&parsed->claims, labels->instance_id, &value) ||
+    if (!atls_cbor_index_get(&parsed->claims, labels->instance_id, &value) ||
         !atls_cbor_bytes(&value, 33, 33, &parsed->instance_id) ||
         parsed->instance_id.data[0] != 0x01) {
         return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_MALFORMED, ATLS_STEP_STRUCTURE,
                                "psa-instance-id", "none such",
                                "a byte string of 33 octets that starts with 01");
     }
-    if (!atls_cbor_get(&parsed->claims, labels->implementation_id, &value) ||
+    if (!atls_cbor_index_get(&parsed->claims, labels->implementation_id, &value) ||
         !atls_cbor_bytes(&value, 32, 32, &parsed->implementation_id)) {
         return atls_fail_texts(diag, ATLS_ERR_EVIDENCE_MALFORMED, ATLS_STEP_STRUCTURE,
                                "psa-implementation-id", "none such", "a byte string of 32 octets");
@@ -264,6 +267,29 @@ enum atls_err atls_psa_parse(struct atls_psa_parsed **out, struct atls_bytes evi
         atls_psa_parsed_free(parsed);
         return err;
     }
+    parsed->evidence = evidence;
+    parsed->media_type = media_type;
     *out = parsed;
     return ATLS_OK;
+}
+
+static bool same_span(struct atls_bytes a, struct atls_bytes b)
+{
+    return a.data == b.data && a.len == b.len;
+}
+
+enum atls_err atls_psa_parse_once(const struct atls_psa_parsed **out, struct atls_psa_parsed **own,
+                                  const struct atls_appraisal_input *input, struct atls_diag *diag)
+{
+    const struct atls_psa_parsed *known = input->lookup != NULL ? input->lookup->psa : NULL;
+    if (known != NULL && same_span(known->evidence, input->evidence) &&
+        same_span(known->media_type, input->media_type)) {
+        *out = known;
+        return ATLS_OK;
+    }
+    const enum atls_err err = atls_psa_parse(own, input->evidence, input->media_type, diag);
+    if (err == ATLS_OK) {
+        *out = *own;
+    }
+    return err;
 }

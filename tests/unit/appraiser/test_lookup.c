@@ -20,6 +20,7 @@ static void every_appraiser_has_a_lookup(void **state)
                                                    atls_bytes_of(NULL, 0), NULL);
         assert_int_equal(err == ATLS_ERR_EVIDENCE_TYPE,
                          atls_appraiser_for(&atls_formats[i]) == NULL);
+        assert_int_not_equal(err, ATLS_OK);
     }
     struct atls_lookup out;
     assert_err(atls_lookup_read(&out, NULL, atls_bytes_of(NULL, 0), atls_bytes_of(NULL, 0), NULL),
@@ -33,6 +34,7 @@ static void read_mutant(struct atls_bytes mutant, size_t at, void *context)
     if (atls_lookup_read(&out, context, mutant, atls_bytes_of(NULL, 0), NULL) == ATLS_OK) {
         assert_true(out.instance.data >= mutant.data &&
                     out.instance.data + out.instance.len <= mutant.data + mutant.len);
+        atls_lookup_cleanup(&out);
     }
 }
 
@@ -50,6 +52,7 @@ static void look_up(const char *format_name, const char *endorsed_as, const char
     assert_string_equal(out.format->name, endorsed_as);
     assert_int_equal(out.instance.len, 33);
     assert_int_equal(out.class_id.len, class_len);
+    atls_lookup_cleanup(&out);
     test_each_truncation(atls_cmw_evidence(&cmw), read_mutant, (void *)(uintptr_t)format);
     test_each_bit_flip(atls_cmw_evidence(&cmw), read_mutant, (void *)(uintptr_t)format);
     free(data);
@@ -94,6 +97,7 @@ static void makers_of_platforms_are_looked_up_by_format(void **state)
         assert_string_equal(out.format->name, names[i]);
         assert_int_equal(out.instance.len, 0);
         assert_int_equal(out.class_id.len, 0);
+        atls_lookup_cleanup(&out);
         free(data);
     }
 }

@@ -2,6 +2,8 @@
 /* What is a PSA token at all: envelope, algorithm, profile, label, ids. */
 #include "scene.h"
 
+#include "appraiser/lookup.h"
+
 static struct atls_key *key;
 static struct atls_endorsements *set;
 
@@ -18,6 +20,61 @@ static void a_good_token_is_accepted(void **state)
     struct test_psa token;
     test_psa_init(&token, key, 1);
     assert_err(appraise_octets(&s, test_psa_sign(&token)), OK);
+}
+
+static struct atls_lookup look_up(struct atls_bytes evidence)
+{
+    struct atls_lookup lookup;
+    const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
+    assert_err(atls_lookup_read(&lookup, format, evidence, atls_bytes_of(NULL, 0), NULL), OK);
+    assert_non_null(lookup.psa);
+    return lookup;
+}
+
+static void what_a_lookup_has_read_is_not_read_again(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct test_psa token;
+    test_psa_init(&token, key, 1);
+    const struct atls_bytes good = test_psa_sign(&token);
+    const struct atls_buf room = test_room(good.len);
+    const struct atls_bytes evidence = atls_bytes_of(room.data, room.cap);
+    memcpy(room.data, good.data, good.len);
+    struct atls_lookup lookup = look_up(evidence);
+    room.data[0] = 0; /* no longer a token for who reads it now */
+    scene_init(&s, set, test_psa_nonce());
+    assert_err(appraise(&s, &atls_appraiser_psa, evidence), EVIDENCE_MALFORMED);
+    s.input.lookup = &lookup;
+    assert_err(appraise(&s, &atls_appraiser_psa, evidence), OK);
+    assert_bytes(s.submod.machine, test_psa_instance(1));
+    atls_lookup_cleanup(&lookup);
+    scene_cleanup(&s);
+}
+
+/* The reading of a good token says nothing of other octets, be they the same until the end, nor of
+ * the same octets under another label. */
+static void a_lookup_of_something_else_is_not_believed(void **state)
+{
+    (void)state;
+    struct scene s;
+    struct test_psa token;
+    test_psa_init(&token, key, 1);
+    const struct atls_bytes good = test_psa_sign(&token);
+    struct atls_lookup lookup = look_up(good);
+    const struct atls_buf copy = test_room(good.len);
+    memcpy(copy.data, good.data, good.len);
+    copy.data[good.len - 1] ^= 1; /* of the signature */
+    scene_init(&s, set, test_psa_nonce());
+    s.input.lookup = &lookup;
+    assert_err(appraise(&s, &atls_appraiser_psa, good), OK);
+    assert_err(appraise(&s, &atls_appraiser_psa, atls_bytes_of(copy.data, copy.cap)), SIGNATURE);
+    assert_err(appraise(&s, &atls_appraiser_psa, atls_bytes_of(good.data, good.len - 1)),
+               EVIDENCE_MALFORMED);
+    s.input.media_type = atls_bytes_text("application/octet-stream");
+    assert_err(appraise(&s, &atls_appraiser_psa, good), EVIDENCE_TYPE);
+    atls_lookup_cleanup(&lookup);
+    scene_cleanup(&s);
 }
 
 /* with_tag replaces the octet of tag 18. */
@@ -334,6 +391,8 @@ int main(void)
     set = psa_endorsements(key, 1, false);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_token_is_accepted),
+        cmocka_unit_test(what_a_lookup_has_read_is_not_read_again),
+        cmocka_unit_test(a_lookup_of_something_else_is_not_believed),
         cmocka_unit_test(a_mac_is_refused),
         cmocka_unit_test(unsigned_tokens_are_refused),
         cmocka_unit_test(other_envelopes_are_refused),

@@ -39,7 +39,7 @@ CONTROLS = {
 }
 # Sources of ours that are compiled into the verifier of a model.
 SOURCES = {"exchange": ["src/handshake/exchange.c", "src/handshake/frame.c", "src/base/diag.c", "src/base/error.c",
-                        "src/base/reader.c", "src/base/writer.c"]}
+                        "src/base/reader.c", "src/base/rfc3339.c", "src/base/writer.c"]}
 ROOT = HERE.parents[1]
 BROKEN = re.compile(r"^pan:\d+: (assertion violated .*?) \(at depth \d+\)", re.M)
 

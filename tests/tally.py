@@ -54,7 +54,7 @@ def judge(reason, results):
         return f"{module.group(1)} is to be had" if got.returncode == 0 else None
     crate = re.search(r"no crates for (tests/\S+):", reason)
     if crate:
-        got = subprocess.run(["cargo", "fetch", "--locked"], cwd=os.path.join(os.path.dirname(HERE), crate.group(1)),
+        got = subprocess.run(["cargo", "fetch"], cwd=os.path.join(os.path.dirname(HERE), crate.group(1)),
                              capture_output=True, check=False)
         return f"the crates of {crate.group(1)} are to be had" if got.returncode == 0 else None
     if "root alone" in reason:

@@ -38,7 +38,7 @@ class HostileTest(DtlsCase):
         self.assertLessEqual(status_of(server, "Threads"), threads)
         self.assertLess(status_of(server, "VmRSS") - before, 8192)  # KiB; 2000 connections are more than that
         self.assertLess(largest, len(client_hello()))  # and nobody is sent more than was asked with
-        self.assertEqual(len(server.events("connection")), 1)
+        self.assertEqual(len(self.connections(server, 1)), 1)
         self.check_serves(server)
 
     def ask_cookie(self, server, source) -> bytes:
@@ -80,7 +80,7 @@ class HostileTest(DtlsCase):
                     randoms.add(flight[27:59])
             self.assertEqual(len(randoms), 1)
         self.check_serves(server)
-        self.assertEqual(len(server.events("connection")), 2)
+        self.assertEqual(len(self.connections(server, 2)), 2)
 
     def test_garbage_is_passed_over_everywhere(self):
         server = self.serve()
@@ -99,7 +99,7 @@ class HostileTest(DtlsCase):
         client.ask("after\n")
         self.assertEqual(client.finish(), EXIT_DONE)
         self.check_serves(server)
-        self.assertEqual([event["ok"] for event in server.events("connection")], [True, True])
+        self.assertEqual([event["ok"] for event in self.connections(server, 2)], [True, True])
 
     def test_what_was_sent_before_does_nothing_when_it_comes_again_or_cut(self):
         server = self.serve()
@@ -119,7 +119,7 @@ class HostileTest(DtlsCase):
         for data in network.seen[CLIENT]:
             again.send(CLIENT, data)
         self.check_serves(server)
-        self.assertEqual([event["ok"] for event in server.events("connection")], [True, True])
+        self.assertEqual([event["ok"] for event in self.connections(server, 2)], [True, True])
 
 
 if __name__ == "__main__":

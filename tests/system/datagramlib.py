@@ -11,7 +11,7 @@ import subprocess
 import threading
 import time
 
-from atlslib import WAIT, Lines, SystemTest, read_line, run, start
+from atlslib import WAIT, Lines, SystemTest, read_line, run, start, wait_until
 
 CLIENT, SERVER = "client", "server"  # who sends
 POST = ["--dtls", "--timing", "post"]
@@ -170,6 +170,11 @@ class DtlsCase(SystemTest):
         sock.bind((source, 0))
         sock.connect(("127.0.0.1", server.port))
         return sock
+
+    def connections(self, server, count: int) -> list:
+        """All that the server has said so far, once that is COUNT: its line comes after what the client sees."""
+        wait_until(lambda: len(server.events("connection")) >= count, "a line for each connection")
+        return server.events("connection")
 
     def check_serves(self, server):
         outcome = self.assert_done(self.connect(server.address, *self.expect))

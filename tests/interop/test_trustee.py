@@ -19,7 +19,7 @@ import atlslib
 import cbor2
 from atlslib import EXIT_CONNECTION, EXIT_DONE, EXIT_REFUSED, ROOT, SystemTest, run
 from standin import ec, jwk_of
-from trustee_services import AttestationService, roots_of, with_roots
+from trustee_services import AttestationService, roots_of, take_certificates, with_roots
 
 PROGRAM = os.environ.get("ATLS_TRUSTEE") or shutil.which("restful-as")
 PUBLISHED = os.path.join(ROOT, "..", "shared", "vectors", "01-sev-snp", "genoa-v3-tsm", "tsm-report.cbor")
@@ -103,12 +103,7 @@ class WithASimulatedRootTest(TrusteeTest):
         """The certificates of one machine, the key of another."""
         self.trustee.affirm()
         thief = self.keygen("thief", rot="sim-snp")
-        with open(thief.path("attester.json"), encoding="ascii") as file:
-            config = json.load(file)
-        with open(self.machine.path("attester.json"), encoding="ascii") as file:
-            config["certificates"] = json.load(file)["certificates"]
-        with open(thief.path("attester.json"), "w", encoding="ascii") as file:
-            json.dump(config, file)
+        take_certificates(thief, self.machine)
         outcome = self.connect(server=self.server(*thief.own()))
         self.assert_fails(outcome, EXIT_CONNECTION, "VERIFIER_ANSWER")
         self.assertIn("HTTP status 500", outcome.error["sentence"])

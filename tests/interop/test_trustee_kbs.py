@@ -21,7 +21,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
 import atlslib
 from atlslib import EXIT_CONNECTION, EXIT_DONE, EXIT_REFUSED, SystemTest, run
 from standin import ec, jwk_of, unb64
-from trustee_services import KeyBroker, roots_of, with_roots
+from trustee_services import KeyBroker, roots_of, take_certificates, with_roots
 
 PROGRAM = os.environ.get("ATLS_TRUSTEE_KBS") or shutil.which("kbs")
 IDENTITY = "https://trustee.example"
@@ -180,12 +180,7 @@ class PassportTest(BrokerTest):
         """The certificates of one machine, the key of another."""
         self.kbs.affirm()
         thief = self.keygen("thief", rot="sim-snp")
-        with open(thief.path("attester.json"), encoding="ascii") as file:
-            config = json.load(file)
-        with open(self.machine.path("attester.json"), encoding="ascii") as file:
-            config["certificates"] = json.load(file)["certificates"]
-        with open(thief.path("attester.json"), "w", encoding="ascii") as file:
-            json.dump(config, file)
+        take_certificates(thief, self.machine)
         self.gets_none(self.obtain(thief), EXIT_CONNECTION, "VERIFIER_ANSWER", "HTTP status 401")
 
     def test_a_verifier_that_it_was_not_built_with(self):

@@ -61,6 +61,16 @@ def with_roots(original: str, folder: str, roots: bytes) -> str:
     raise AssertionError(f"{original} has no certificates of Milan")
 
 
+def take_certificates(thief, machine) -> None:
+    """A thief shows the certificates of a machine, and signs with a key of its own."""
+    with open(thief.path("attester.json"), encoding="ascii") as file:
+        config = json.load(file)
+    with open(machine.path("attester.json"), encoding="ascii") as file:
+        config["certificates"] = json.load(file)["certificates"]
+    with open(thief.path("attester.json"), "w", encoding="ascii") as file:
+        json.dump(config, file)
+
+
 class Service:
     """What both have in common."""
 

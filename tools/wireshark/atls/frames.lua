@@ -61,17 +61,28 @@ local function extensions(context, tree, src, from, till, each)
     end
 end
 
-local function request(context, tree, src, from, till)
+-- behind_context shows the certificate_request_context; gives the vector that is the rest, or nothing.
+local function behind_context(context, tree, src, from, till, width, otherwise)
     local begins, ends = vector(src, from, 1, till)
     if not begins then
-        return malformed(tree, "no certificate_request_context")
+        malformed(tree, "no certificate_request_context")
+        return nil
     end
     if ends > begins then
         show.octets(context, tree, "frame.context", src, begins, ends)
     end
-    begins, ends = vector(src, ends, 2, till)
+    begins, ends = vector(src, ends, width, till)
     if not begins or ends ~= till then
-        return malformed(tree, "the extensions do not end with the message")
+        malformed(tree, otherwise)
+        return nil
+    end
+    return begins, ends
+end
+
+local function request(context, tree, src, from, till)
+    local begins, ends = behind_context(context, tree, src, from, till, 2, "the extensions do not end with the message")
+    if not begins then
+        return
     end
     extensions(context, tree, src, begins, ends, function(kind, first, last, item)
         if kind == SCHEMES then
@@ -92,16 +103,9 @@ local function credential(context, tree, src, from, till)
 end
 
 local function certificate(context, tree, src, from, till)
-    local begins, ends = vector(src, from, 1, till)
+    local begins, ends = behind_context(context, tree, src, from, till, 3, "certificate_list does not end with the message")
     if not begins then
-        return malformed(tree, "no certificate_request_context")
-    end
-    if ends > begins then
-        show.octets(context, tree, "frame.context", src, begins, ends)
-    end
-    begins, ends = vector(src, ends, 3, till)
-    if not begins or ends ~= till then
-        return malformed(tree, "certificate_list does not end with the message")
+        return
     end
     local at = begins
     while at < ends do

@@ -5,11 +5,13 @@
 #include "atls_build.h"
 #include "base/diag.h"
 
+#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const struct cli_verb verbs[] = {
     {"demo", cli_demo, "client and server on loopback: attested handshakes, and refusals"},
@@ -86,8 +88,22 @@ static int refuse(const char *word, bool json)
     return atls_err_exit(err);
 }
 
+/* hold_standard_streams: the numbers of streams that were closed would be given to the next
+ * sockets, and what is meant for standard error would go to a peer, or to a process of ours. */
+static bool hold_standard_streams(void)
+{
+    int fd = 0;
+    while (fd >= 0 && fd <= STDERR_FILENO) {
+        fd = open("/dev/null", O_RDWR);
+    }
+    return fd >= 0 && close(fd) == 0;
+}
+
 int main(int argc, char **argv)
 {
+    if (!hold_standard_streams()) {
+        return 1; /* there is nobody to tell */
+    }
     /* tpm2-tss writes to standard error on its own; what matters is in our one sentence. */
     (void)setenv("TSS2_LOG", "all+NONE", 0);
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error of a write, not our end */

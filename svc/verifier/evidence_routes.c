@@ -20,6 +20,27 @@ struct submission {
     bool is_id; /* the path ends in one, as far as its form goes */
 };
 
+/* not_of_ours: 415, with what is taken, as the field has it. */
+static void not_of_ours(const struct verifier_service *s, const char *type,
+                        struct verifier_response *out)
+{
+    char sentence[ATLS_MAX_SENTENCE_LEN + 1];
+    char list[2048] = "";
+    size_t len = 0;
+    for (size_t i = 0; i < s->num_accept && len < sizeof list; i++) {
+        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
+                                s->accept[i]);
+    }
+    (void)snprintf(
+        sentence, sizeof sentence,
+        type[0] != '\0'
+            ? "this Verifier takes no Evidence of type %s; Accept has those that it takes"
+            : "there is no Content-Type; Accept has those that this Verifier takes%s",
+        type);
+    verifier_problem(out, 415, sentence);
+    verifier_respond_header(out, "Accept", list);
+}
+
 /* begin answers what is wrong before the body is; false then. */
 static bool begin(struct submission *submission, const struct verifier_service *s,
                   const struct verifier_pair *pair)
@@ -34,7 +55,7 @@ static bool begin(struct submission *submission, const struct verifier_service *
     } else if (request->body.len == 0) {
         verifier_problem(pair->out, 400, "the body is empty");
     } else if (!verifier_type_quote(submission->type, sizeof submission->type, type)) {
-        verifier_problem(pair->out, 415, "the Content-Type is too long");
+        not_of_ours(s, "more characters than any has", pair->out);
     } else {
         submission->out = pair->out;
         submission->is_id = verifier_session_id_read(&submission->task.id, id);
@@ -55,22 +76,12 @@ static void not_taken(const struct verifier_service *s, const struct atls_diag *
                       struct verifier_response *out)
 {
     char sentence[ATLS_MAX_SENTENCE_LEN + 1];
-    char list[2048] = "";
-    size_t len = 0;
-    (void)atls_diag_sentence(sentence, sizeof sentence, why);
-    if (why->err != ATLS_ERR_EVIDENCE_TYPE) {
-        verifier_problem(out, why->err == ATLS_ERR_EVIDENCE_MALFORMED ? 400 : 500, sentence);
+    if (why->err == ATLS_ERR_EVIDENCE_TYPE) {
+        not_of_ours(s, why->found, out);
         return;
     }
-    for (size_t i = 0; i < s->num_accept && len < sizeof list; i++) {
-        len += (size_t)snprintf(list + len, sizeof list - len, "%s%s", i == 0 ? "" : ", ",
-                                s->accept[i]);
-    }
-    (void)snprintf(sentence, sizeof sentence,
-                   "this Verifier takes no Evidence of type %s; Accept has those that it takes",
-                   why->found);
-    verifier_problem(out, 415, sentence);
-    verifier_respond_header(out, "Accept", list);
+    (void)atls_diag_sentence(sentence, sizeof sentence, why);
+    verifier_problem(out, why->err == ATLS_ERR_EVIDENCE_MALFORMED ? 400 : 500, sentence);
 }
 
 static void answer(const struct verifier_service *s, const struct submission *submission)

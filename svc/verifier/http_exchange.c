@@ -4,6 +4,7 @@
 
 #include "base/span.h"
 #include "svc/verifier/batch.h"
+#include "svc/verifier/http_framing.h"
 #include "svc/verifier/query.h"
 
 #include <stddef.h>
@@ -123,7 +124,7 @@ static enum MHD_Result queue_response(struct verifier_exchange *e)
     pthread_mutex_lock(&e->http->lock);
     const bool last = e->http->draining;
     pthread_mutex_unlock(&e->http->lock);
-    if (last || e->stage == TOO_LARGE) {
+    if (last || e->stage == TOO_LARGE || e->ends_connection) {
         (void)MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
     }
     const enum MHD_Result result = MHD_queue_response(e->connection, r->status, response);
@@ -341,6 +342,12 @@ static enum MHD_Result begin(struct verifier_exchange *e, const char *method)
     if (verifier_target_split(atls_bytes_text(e->target), &path, &query)) {
         const size_t max = verifier_service_max_body(path);
         e->max_body = max > SMALL_BODY ? max : SMALL_BODY;
+    }
+    const char *fault = NULL;
+    const unsigned refused = verifier_framing_check(e->connection, &fault);
+    if (refused != 0) {
+        e->ends_connection = true; /* where this request ends, the two sides may see differently */
+        return refuse(e, refused, fault);
     }
     if (!e->http->hooks.allows(e->http->hooks.arg, e->peer)) {
         return refuse(e, 429, "more requests than this Verifier takes from one address");

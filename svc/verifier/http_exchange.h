@@ -19,7 +19,8 @@ struct verifier_exchange {
     char *target;
     enum verifier_stage stage;
     enum verifier_method method;
-    bool begun; /* the headers have been looked at */
+    bool begun;           /* the headers have been looked at */
+    bool ends_connection; /* nothing that comes behind it is read */
     uint8_t *body;
     size_t len, cap, max_body;
     size_t dropped; /* octets of a body that is too large */

@@ -14,6 +14,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <time.h>
 
 #define SUBMISSION_TYPE "application/vnd.veraison.provisioning-session+json"
 #define DISCOVERY_TYPE  "application/vnd.veraison.discovery+json"
@@ -27,19 +29,30 @@ static bool is_token(const struct verifier_service *s, struct atls_bytes text)
                          atls_bytes_of(s->token_hash, sizeof s->token_hash));
 }
 
+/* behind_scheme gives the credentials of a scheme, whose name has no case and which any number of
+ * blanks follow (RFC 9110, 11.1 and 11.4); NULL: it is another. */
+static const char *behind_scheme(const char *authorization, const char *scheme)
+{
+    const size_t len = strlen(scheme);
+    if (strncasecmp(authorization, scheme, len) != 0 || authorization[len] != ' ') {
+        return NULL;
+    }
+    return &authorization[len + strspn(&authorization[len], " ")];
+}
+
 /* has_token: as a bearer (RFC 6750), or as the password of anybody (RFC 7617), which is what
  * Veraison's cocli can send. */
 static bool has_token(const struct verifier_service *s, const char *authorization)
 {
-    static const char bearer[] = "Bearer ", basic[] = "Basic ";
-    if (strncmp(authorization, bearer, sizeof bearer - 1) == 0) {
-        return is_token(s, atls_bytes_text(&authorization[sizeof bearer - 1]));
+    const char *bearer = behind_scheme(authorization, "Bearer");
+    const char *basic = behind_scheme(authorization, "Basic");
+    if (bearer != NULL) {
+        return is_token(s, atls_bytes_text(bearer));
     }
     uint8_t pair[MAX_CREDENTIALS];
     size_t len = 0;
-    if (strncmp(authorization, basic, sizeof basic - 1) != 0 ||
-        !atls_base64_decode(atls_bytes_text(&authorization[sizeof basic - 1]),
-                            (struct atls_buf){pair, sizeof pair}, &len)) {
+    if (basic == NULL ||
+        !atls_base64_decode(atls_bytes_text(basic), (struct atls_buf){pair, sizeof pair}, &len)) {
         return false;
     }
     const uint8_t *colon = memchr(pair, ':', len);
@@ -391,10 +404,22 @@ void verifier_withdraw(struct verifier_service *s, const struct verifier_request
     }
 }
 
+/* expires_text is a date as HTTP has it (RFC 9110, 5.6.7). */
+static void expires_text(char out[40], int64_t at_s)
+{
+    const time_t at = (time_t)at_s;
+    struct tm parts;
+    out[0] = '\0';
+    if (gmtime_r(&at, &parts) != NULL) {
+        (void)strftime(out, 40, "%a, %d %b %Y %H:%M:%S GMT", &parts);
+    }
+}
+
 /* discovery answers with a document that clients may keep for a minute. */
 static void discovery(struct verifier_service *s, const struct verifier_request *request,
                       json_t *document, json_t *endpoints, struct verifier_response *out)
 {
+    char expires[40];
     if (!verifier_accepts(request->accept, DISCOVERY_TYPE) &&
         !verifier_accepts(request->accept, "application/json")) {
         json_decref(document);
@@ -412,6 +437,8 @@ static void discovery(struct verifier_service *s, const struct verifier_request 
     json_decref(endpoints);
     verifier_respond_json(out, 200, DISCOVERY_TYPE, document);
     verifier_respond_header(out, "Cache-Control", "max-age=60");
+    expires_text(expires, verifier_wall_s() + 60);
+    verifier_respond_header(out, "Expires", expires);
 }
 
 static json_t *schemes(void)

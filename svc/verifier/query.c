@@ -4,10 +4,52 @@
 #include "base/span.h"
 #include "json/base64.h"
 
+static uint8_t lower(uint8_t c)
+{
+    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 0x20) : c;
+}
+
+static bool same_without_case(struct atls_bytes a, struct atls_bytes b)
+{
+    bool same = a.len == b.len;
+    for (size_t i = 0; same && i < a.len; i++) {
+        same = lower(a.data[i]) == lower(b.data[i]);
+    }
+    return same;
+}
+
+/* after_authority gives what an absolute target has behind its scheme and host, which are those of
+ * a proxy in front; servers have to take that form (RFC 9112, 3.2.2). Others stay as they are. */
+static struct atls_bytes after_authority(struct atls_bytes target)
+{
+    static const char *const schemes[] = {"http://", "https://"};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(schemes); i++) {
+        const struct atls_bytes scheme = atls_bytes_text(schemes[i]);
+        size_t at = scheme.len;
+        if (target.len <= at || !same_without_case(atls_bytes_of(target.data, at), scheme)) {
+            continue;
+        }
+        while (at < target.len && target.data[at] != '/' && target.data[at] != '?') {
+            at++;
+        }
+        if (at == scheme.len) {
+            return target; /* no host */
+        }
+        return at < target.len && target.data[at] == '/'
+                   ? atls_bytes_of(&target.data[at], target.len - at)
+                   : atls_bytes_text("/");
+    }
+    return target;
+}
+
 bool verifier_target_split(struct atls_bytes target, struct atls_bytes *out_path,
                            struct atls_bytes *out_query)
 {
-    if (target.len == 0 || target.len > VERIFIER_MAX_TARGET_LEN || target.data[0] != '/') {
+    if (target.len > VERIFIER_MAX_TARGET_LEN) {
+        return false;
+    }
+    target = after_authority(target);
+    if (target.len == 0 || target.data[0] != '/') {
         return false;
     }
     size_t at = 0;
@@ -189,20 +231,6 @@ bool verifier_query_nonce(struct verifier_nonce_query *out, struct atls_bytes qu
     }
     *out = q;
     return true;
-}
-
-static uint8_t lower(uint8_t c)
-{
-    return c >= 'A' && c <= 'Z' ? (uint8_t)(c + 0x20) : c;
-}
-
-static bool same_without_case(struct atls_bytes a, struct atls_bytes b)
-{
-    bool same = a.len == b.len;
-    for (size_t i = 0; same && i < a.len; i++) {
-        same = lower(a.data[i]) == lower(b.data[i]);
-    }
-    return same;
 }
 
 static struct atls_bytes trim(struct atls_bytes text)

@@ -12,7 +12,8 @@
 
 enum { VERIFIER_MAX_TARGET_LEN = 2048, VERIFIER_MAX_HEADER_LEN = 4096 };
 
-/* verifier_target_split parts a request target in origin form; the query is what is behind '?'. */
+/* verifier_target_split parts a request target, with or without scheme and host in front; the query
+ * is what is behind '?'. */
 ATLS_NODISCARD bool verifier_target_split(struct atls_bytes target, struct atls_bytes *out_path,
                                           struct atls_bytes *out_query);
 

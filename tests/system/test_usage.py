@@ -3,10 +3,12 @@
 """The command line itself: help, unknown words, what is not built, options that do not fit."""
 
 import json
+import os
 import re
 import subprocess
+import sys
 
-from atlslib import EXIT_OURS, SystemTest, main, program, run
+from atlslib import EXIT_OURS, SystemTest, main, program, run, wait_until
 
 # The contract: every verb and option that scripts may one day depend on.
 VERBS = ["version", "demo", "keygen", "serve", "connect", "attest", "appraise", "inspect", "corim",
@@ -36,6 +38,25 @@ class UsageTest(SystemTest):
             self.assertEqual(outcome.err, "")
         self.assertGreaterEqual(set(listed()), {"demo", "keygen", "serve", "connect", "attest",
                                                 "appraise", "corim", "version"})
+
+    def test_streams_that_were_closed_are_no_sockets(self):
+        """Else what is meant for standard error would go to whoever has the number next."""
+        words = [sys.executable, "-c", """
+import os, sys
+for number in range(3):
+    os.close(number)
+os.execv(sys.argv[1], sys.argv[1:])""", program(), "serve", "127.0.0.1:0", "--identity", self.keygen("closed").folder]
+        process = subprocess.Popen(words)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        folder = f"/proc/{process.pid}/fd"
+
+        def listens():
+            if process.poll() is not None:
+                raise AssertionError(f"it ended with {process.returncode}")
+            return any(os.readlink(os.path.join(folder, name)).startswith("socket:") for name in os.listdir(folder))
+        wait_until(listens, "a socket")
+        self.assertEqual({os.readlink(os.path.join(folder, str(number))) for number in range(3)}, {"/dev/null"})
 
     def test_no_verb_is_a_mistake(self):
         outcome = run()

@@ -85,6 +85,8 @@ class HostileTest(VerifierTest):
                 (405, "takes GET, POST, DELETE, and no other", self.client.ask("PUT", path, b"")),
                 (405, "takes POST, and no other", self.client.ask("GET", NEW)),
                 (415, "no Evidence of type text/plain", self.send(path, b"x", "text/plain")),
+                (415, "there is no Content-Type", self.send(path, b"x", None)),
+                (415, "more characters than any has", self.send(path, b"x", "x/" + "y" * 2000)),
                 (415, "Content-Type is text/plain", self.client.ask("POST", SUBMIT, self.corim, **plain)),
                 (400, "the body is empty", self.send(path, b"")),
                 (400, "not the id of a session", self.client.ask("GET", path[:-1])),  # 85 characters of base64 are never octets
@@ -124,6 +126,33 @@ class HostileTest(VerifierTest):
                        b"GET //../../etc/passwd HTTP/1.1\r\nHost: x\r\n\r\n", b"GET /%00%ff HTTP/1.1\r\nHost: x\r\n\r\n",
                        *(chance.randbytes(chance.randrange(500)) for _ in range(15))):
             self.assertIn(self.status_of(self.raw(octets)), (0, 400, 404, 405, 413, 505), octets[:60])
+
+    def test_what_a_proxy_may_read_otherwise_is_refused_and_ends_the_connection(self):
+        """Where a request ends, and at which host (RFC 9112, 3.2, 6.1 and 6.3): nothing behind it is answered."""
+        behind = b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"
+        start = f"POST {NEW} HTTP/1.1\r\n".encode()
+        for status, words, head in (
+                (400, b"Content-Length is given twice", b"Host: x\r\nContent-Length: 0\r\nContent-Length: 3\r\n"),
+                (400, b"Content-Length is given twice", b"Host: x\r\nContent-Length: 3\r\ncontent-length: 0\r\n"),
+                (400, b"exclude each other", b"Host: x\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n"),
+                (501, b"chunked, once", b"Host: x\r\nTransfer-Encoding: gzip, chunked\r\n"),
+                (501, b"chunked, once", b"Host: x\r\nTransfer-Encoding: xchunked\r\n"),
+                (501, b"chunked, once", b"Host: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
+                (400, b"Host is given twice", b"Host: x\r\nhost: y\r\n")):
+            with self.subTest(head):
+                answer = self.all_of(start + head + b"\r\n0\r\n\r\n" + behind)
+                self.assertEqual((self.status_of(answer), answer.count(b"HTTP/1.1 ")), (status, 1), answer)
+                self.assertIn(words, answer)
+                self.assertIn(b"Connection: close", answer)
+        chunked = self.all_of(start + b"Host: x\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n0\r\n\r\n")
+        self.assertEqual(self.status_of(chunked), 201)
+
+    def test_a_target_may_name_scheme_and_host(self):
+        """Servers take what is meant for proxies (RFC 9112, 3.2.2)."""
+        answer = self.all_of(b"GET http://x/healthz HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
+        self.assertEqual(self.status_of(answer), 200)
+        answer = self.all_of(f"POST HTTPS://x:1{NEW}?nonceSize=8 HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n".encode())
+        self.assertEqual(self.status_of(answer), 201)
 
     def test_paths_that_are_nearly_right(self):
         for path in ("/challenge-response/v1/session/../newSession", "/challenge-response/v1/session/" + "A" * 50,
@@ -195,6 +224,16 @@ class TokenTest(VerifierTest):
     def test_a_token_is_compared_whole(self):
         for token in ("", TOKEN[:-1], TOKEN + "A", TOKEN.upper(), "x" * 5000, TOKEN + " "):
             self.assertIn(self.client.submit(self.corim, token=token).status, (401, 431, 400), token)
+
+    def test_the_name_of_a_scheme_has_no_case(self):
+        """RFC 9110, 11.1: and any number of blanks behind it."""
+        def status(value):
+            return self.client.ask("GET", "/endorsement-provisioning/v1/endorsements", Authorization=value).status
+
+        for scheme in ("Bearer ", "bearer ", "BEARER ", "Bearer   "):
+            self.assertEqual(status(scheme + TOKEN), 200, scheme)
+        for wrong in ("Bearer", "Bearer ", "Bearer" + TOKEN, TOKEN, "Bearer\t" + TOKEN, f"Bearer x {TOKEN}", f"Bearer {TOKEN} x"):
+            self.assertEqual(status(wrong), 401, wrong)
 
 
 if __name__ == "__main__":

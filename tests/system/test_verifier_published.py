@@ -3,6 +3,7 @@
 """The published exchanges and descriptions (OpenAPI) of Veraison's API: what their clients send is taken, what they read is there."""
 
 import base64
+import email.utils
 import json
 import os
 import re
@@ -249,6 +250,8 @@ class DescribedTest(VerifierTest):
                 answer = self.client.ask("GET", path, Accept=accept)
                 self.assertEqual(answer.status, 200, str(answer))
                 described.check(path, "get", answer)
+                now, end = (email.utils.parsedate_to_datetime(answer.headers[name]) for name in ("Date", "Expires"))
+                self.assertIn((end - now).total_seconds(), (59, 60, 61), answer.headers["Expires"])
                 self.assertEqual("ear-verification-key" in answer.json, name == "verification")
         self.assertTrue(self.client.ask("GET", path).json["api-endpoints"]["provisioningSubmit"].endswith(SUBMIT))
         self.assertTrue(self.client.ask("POST", NEW, b"").status == 201)

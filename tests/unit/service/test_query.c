@@ -272,13 +272,36 @@ static void a_target_is_a_path(void **state)
     assert_true(verifier_target_split(atls_bytes_text("/"), &path, &query));
     assert_int_equal(query.len, 0);
     assert_false(verifier_target_split(atls_bytes_text(""), &path, &query));
-    assert_false(verifier_target_split(atls_bytes_text("http://x/"), &path, &query));
     assert_false(verifier_target_split(atls_bytes_text("/a b"), &path, &query));
     assert_false(verifier_target_split(atls_bytes_text("*"), &path, &query));
     assert_true(verifier_path_below(atls_bytes_text("/a/b"), "/a/", &rest));
     assert_true(atls_bytes_is_text(rest, "b"));
     assert_false(verifier_path_below(atls_bytes_text("/a/"), "/a/", &rest));
     assert_false(verifier_path_below(atls_bytes_text("/b/c"), "/a/", &rest));
+}
+
+/* RFC 9112, 3.2.2 */
+static void a_target_with_scheme_and_host_is_its_path(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *target, *path, *query;
+    } rows[] = {
+        {"http://x/a/b?c=d", "/a/b", "c=d"}, {"HTTPS://x:8443/a", "/a", ""}, {"http://x", "/", ""},
+        {"http://x?c=/a", "/", ""},          {"http://x//a", "//a", ""},
+    };
+    struct atls_bytes path, query;
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        assert_true(verifier_target_split(atls_bytes_text(rows[i].target), &path, &query));
+        assert_true(atls_bytes_is_text(path, rows[i].path));
+        assert_true(atls_bytes_is_text(query, rows[i].query));
+    }
+    assert_false(verifier_target_split(atls_bytes_text("http:///a"), &path, &query));
+    assert_false(verifier_target_split(atls_bytes_text("http://"), &path, &query));
+    assert_false(verifier_target_split(atls_bytes_text("http:/a"), &path, &query));
+    assert_false(verifier_target_split(atls_bytes_text("ftp://x/a"), &path, &query));
+    assert_false(verifier_target_split(atls_bytes_text("x:443"), &path, &query));
+    assert_false(verifier_target_split(atls_bytes_text("http://x/a b"), &path, &query));
 }
 
 int main(void)
@@ -295,6 +318,7 @@ int main(void)
         cmocka_unit_test(types_and_parameters_are_found),
         cmocka_unit_test(values_without_their_quotes_get_them),
         cmocka_unit_test(a_target_is_a_path),
+        cmocka_unit_test(a_target_with_scheme_and_host_is_its_path),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

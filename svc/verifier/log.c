@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "svc/verifier/log.h"
-#include "svc/verifier/ignore.h"
+#include "svc/verifier/outlet.h"
 
 #include "base/rfc3339.h"
 #include "base/span.h"
@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 static const char verb[] = "verifier";
 
@@ -23,6 +25,7 @@ struct verdict {
 struct verifier_log {
     bool json;
     pthread_mutex_t lock;
+    struct verifier_outlet outlet;
     struct verifier_recent recent; /* all but the verdicts */
     struct verdict verdicts[VERIFIER_RECENT];
     size_t next_verdict;
@@ -33,6 +36,7 @@ struct verifier_log *verifier_log_new(bool json)
     struct verifier_log *log = calloc(1, sizeof *log);
     if (log != NULL) {
         log->json = json;
+        log->outlet.fd = json ? STDOUT_FILENO : STDERR_FILENO;
         pthread_mutex_init(&log->lock, NULL);
     }
     return log;
@@ -57,22 +61,29 @@ static int64_t wall_s(void)
     return now.tv_sec;
 }
 
-static void write_json(const char *event, const struct atls_diag *why, json_t *fields)
+static void write_json(struct verifier_outlet *outlet, const char *event,
+                       const struct atls_diag *why, json_t *fields)
 {
     char time_text[ATLS_RFC3339_LEN];
     atls_rfc3339_write(time_text, wall_s());
     json_t *result = fields != NULL ? fields : json_object();
     json_object_set_new(result, "time", json_string(time_text));
     json_t *line = atls_output_event(verb, event, why, result);
-    if (line != NULL) {
-        verifier_ignore(atls_output_print(stdout, line));
+    char *text = line != NULL ? atls_json_dump(line) : NULL;
+    const size_t len = text != NULL ? strlen(text) : 0;
+    if (text != NULL) {
+        text[len] = '\n'; /* in place of its NUL */
+        (void)verifier_outlet_write(outlet, atls_bytes_of(text, len + 1));
     }
+    free(text);
+    json_decref(line);
 }
 
 /* write_text: NAME VALUE for what is a text or a number; objects are for machines. */
-static void write_text(const char *event, const struct atls_diag *why, json_t *fields)
+static void write_text(struct verifier_outlet *outlet, const char *event,
+                       const struct atls_diag *why, json_t *fields)
 {
-    char line[2048];
+    char line[2050]; /* its end has a line feed */
     size_t len = (size_t)snprintf(line, sizeof line, "atls %s: %s", verb, event);
     const char *name = NULL;
     json_t *value = NULL;
@@ -91,21 +102,44 @@ static void write_text(const char *event, const struct atls_diag *why, json_t *f
         (void)atls_diag_sentence(sentence, sizeof sentence, why);
         (void)snprintf(line + len, sizeof line - len, ": %s", sentence);
     }
-    fprintf(stderr, "%s\n", line);
+    len = strlen(line);
+    line[len++] = '\n';
+    (void)verifier_outlet_write(outlet, atls_bytes_of(line, len));
     json_decref(fields);
+}
+
+/* say is for who has the lock. */
+static void say(struct verifier_log *log, const char *event, const struct atls_diag *why,
+                json_t *fields)
+{
+    verifier_recent_note(&log->recent, wall_s(), event, why, fields);
+    (log->json ? write_json : write_text)(&log->outlet, event, why, fields);
+}
+
+/* tell_lost: lines that are missing are told of by the first that can be. */
+static void tell_lost(struct verifier_log *log)
+{
+    const uint64_t lost = verifier_outlet_tell(&log->outlet);
+    if (lost != 0) {
+        say(log, "lost", NULL, json_pack("{s:I}", "lines", (json_int_t)lost));
+    }
 }
 
 void verifier_log_event(struct verifier_log *log, const char *event, const struct atls_diag *why,
                         json_t *fields)
 {
     pthread_mutex_lock(&log->lock);
-    verifier_recent_note(&log->recent, wall_s(), event, why, fields);
-    if (log->json) {
-        write_json(event, why, fields);
-    } else {
-        write_text(event, why, fields);
-    }
+    say(log, event, why, fields);
+    tell_lost(log);
     pthread_mutex_unlock(&log->lock);
+}
+
+uint64_t verifier_log_lost(struct verifier_log *log)
+{
+    pthread_mutex_lock(&log->lock);
+    const uint64_t lost = log->outlet.lost;
+    pthread_mutex_unlock(&log->lock);
+    return lost;
 }
 
 bool verifier_log_is_json(const struct verifier_log *log)
@@ -115,11 +149,9 @@ bool verifier_log_is_json(const struct verifier_log *log)
 
 void verifier_log_lines(struct verifier_log *log, struct atls_bytes lines)
 {
-    FILE *stream = log->json ? stdout : stderr;
     pthread_mutex_lock(&log->lock);
-    if (fwrite(lines.data, 1, lines.len, stream) == lines.len) {
-        (void)fflush(stream);
-    }
+    (void)verifier_outlet_write(&log->outlet, lines);
+    tell_lost(log);
     pthread_mutex_unlock(&log->lock);
 }
 

@@ -25,6 +25,8 @@ void verifier_log_recent(struct verifier_log *log, enum verifier_recent_kind kin
 void verifier_log_verdict(struct verifier_log *log, struct atls_bytes line);
 /* verifier_log_lines writes whole lines, which are of the kind that verifier_log_is_json says. */
 void verifier_log_lines(struct verifier_log *log, struct atls_bytes lines);
+/* verifier_log_lost counts the lines that did not go out: nobody read them, or could. */
+uint64_t verifier_log_lost(struct verifier_log *log);
 bool verifier_log_is_json(const struct verifier_log *log);
 
 #endif

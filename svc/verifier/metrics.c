@@ -182,6 +182,8 @@ char *verifier_metrics_text(struct verifier_metrics *m, const struct verifier_ga
     one(&page, "collateral_failures_total", "counter",
         "Evidence that had no Result since a server of collateral did not answer.",
         atomic_load(&m->fetches_failed));
+    one(&page, "log_lines_lost_total", "counter", "Lines of the log that nobody took.",
+        g->log_lines_lost);
     one(&page, "connections_total", "counter", "Connections that were accepted.",
         atomic_load(&m->connections));
     one(&page, "connections_refused_total", "counter",

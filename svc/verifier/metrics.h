@@ -43,6 +43,7 @@ struct verifier_gauges {
     uint64_t sessions[4]; /* waiting, processing, complete, failed */
     bool has_sessions;    /* false: the store did not answer */
     uint64_t endorsements;
+    uint64_t log_lines_lost;
     uint64_t appraisers, appraisers_busy, jobs, jobs_lost, recycled, replaced;
 };
 /* verifier_metrics_text gives the page (caller: free); NULL without memory. */

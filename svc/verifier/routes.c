@@ -133,6 +133,7 @@ void verifier_show_metrics(struct verifier_service *s, const struct verifier_req
     gauges.jobs_lost = counts.lost;
     gauges.recycled = counts.recycled;
     gauges.replaced = counts.replaced;
+    gauges.log_lines_lost = verifier_log_lost(s->log);
     pthread_mutex_lock(&s->index_lock);
     gauges.endorsements = verifier_index_count(s->index);
     pthread_mutex_unlock(&s->index_lock);

@@ -2,13 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes of `atls verifier`: each may end at any moment, and takes no more with it than it had in its hands."""
 
+import fcntl
 import os
+import re
 import signal
+import subprocess
 import sys
 import threading
 
-from atlslib import WAIT, main, wait_until
-from verifierlib import SESSION, Verifier, VerifierTest
+from atlslib import WAIT, free_port, main, read_line, start, wait_until
+from verifierlib import SESSION, Client, Verifier, VerifierTest
 
 
 class WithOneAppraiser(VerifierTest):
@@ -142,6 +145,61 @@ class StopTest(WithOneAppraiser):
         client.close()
         verifier.stop()
         verifier.wait("stopped")
+
+
+class LogTest(VerifierTest):
+    """A log that nobody reads holds up neither the service nor its end, and says afterwards what is missing."""
+
+    def begin(self) -> tuple:
+        """A Verifier whose log goes into a pipe of 16384 octets, and both ends of that."""
+        ends = os.pipe()
+        for end in ends:
+            self.addCleanup(os.close, end)
+        fcntl.fcntl(ends[1], fcntl.F_SETPIPE_SZ, 16384)
+        os.set_blocking(ends[0], False)
+
+        port = free_port("127.0.0.1")
+        process = start(["verifier", "--json", "--listen", f"127.0.0.1:{port}", "--store", f"sqlite:{self.path('log.db')}",
+                         "--signing-key", self.verifier.key_file, "--token", os.path.join(self.folder, "token")],
+                        stdin=subprocess.DEVNULL, stdout=ends[1], stderr=subprocess.DEVNULL)
+        self.addCleanup(process.wait)
+        self.addCleanup(process.kill)
+        return process, port, ends
+
+    def read(self, end: int) -> list:
+        """The whole lines that are there."""
+        try:
+            return [read_line(line) for line in os.read(end, 65536).decode().splitlines() if line.endswith("}}")]
+        except BlockingIOError:
+            return []
+
+    def lost(self, client) -> int:
+        page = client.ask("GET", "/metrics").body.decode()
+        return int(re.search(r"^atls_verifier_log_lines_lost_total (\d+)$", page, re.MULTILINE).group(1))
+
+    def test_a_log_that_nobody_reads(self):
+        process, port, ends = self.begin()
+        wait_until(lambda: any(line["event"] == "listening" for line in self.read(ends[0])), "listening")
+        client = Client(port)
+        self.addCleanup(client.close)
+        os.set_blocking(ends[1], False)  # of the pipe: of the program as well, for a moment
+        while True:
+            try:
+                os.write(ends[1], b"x\n")
+            except BlockingIOError:
+                break
+        os.set_blocking(ends[1], True)
+        for _ in range(3):
+            self.assertEqual(client.submit(self.corim).json["status"], "success")
+        self.assertEqual(self.lost(client), 3)
+        os.read(ends[0], 65536)
+        self.assertEqual(client.submit(self.corim).json["status"], "success")
+        said = [(line["event"], line["result"].get("lines")) for line in self.read(ends[0])]
+        self.assertEqual(said, [("endorsement", None), ("lost", 3)])
+        while self.lost(client) == 3:
+            client.submit(self.corim)
+        process.send_signal(signal.SIGTERM)
+        self.assertEqual(process.wait(WAIT), 0)
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ class OracleTest(AttackTest):
                 outcome = self.attest(os.urandom(length))
                 self.assert_fails(outcome, atlslib.EXIT_OURS)
         self.assert_done(self.attest(os.urandom(64)))
-        self.assert_done(self.attest(os.urandom(49) + bytes(15)))
+        self.assert_done(self.attest(os.urandom(48) + b"\1" + bytes(15)))
 
     def test_a_tpm_refuses_them_as_well(self):
         tpm = self.tpm()

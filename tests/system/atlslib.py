@@ -142,6 +142,16 @@ def wait_until(holds, what: str, timeout: float = WAIT):
         time.sleep(0.01)
 
 
+def with_more_time(attempt, limits=("2s", "8s", "30s")):
+    """What ATTEMPT(limit) gives, the first that is not None. Where a test waits for the end of a limit of the program's, None
+    says that a slow machine had not come as far as that within this one: then it is tried again with the next."""
+    for limit in limits:
+        found = attempt(limit)
+        if found is not None:
+            return found
+    raise AssertionError(f"not even {limits[-1]} were enough to come as far as what is looked at")
+
+
 class Lines:
     """A stream that a thread reads, line by line, so that nothing blocks on a full pipe."""
 
@@ -384,14 +394,44 @@ def name_of(sock: socket.socket) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
-def free_port(address: str) -> int:
-    """A port that the kernel gives to nobody who asks for any: it stays free until it is used."""
+def broken_listener(kind=socket.SOCK_STREAM) -> socket.socket:
+    """A port on which nothing answers, and which nobody else gets: it is bound, and not listened on."""
+    taken = socket.socket(type=kind)
+    taken.bind(("127.0.0.1", 0))
+    if kind == socket.SOCK_DGRAM:
+        taken.connect(taken.getsockname())  # it hears nobody but itself
+    return taken
+
+
+_given = set()
+
+
+def free_port(address: str, kind=socket.SOCK_STREAM) -> int:
+    """A port for a program that cannot be given 0: one that the kernel gives to nobody who asks for any, and that no other test
+    of this process was given."""
+    with open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii") as file:
+        low, high = map(int, file.read().split())
+    ports = range(5000, 65000)
+    ports = [port for port in ports if not low <= port <= high] or ports
     while True:
-        port = random.randrange(12000, 30000)
-        with socket.socket() as probe:
+        port = random.choice(ports)
+        if port in _given:
+            continue
+        with socket.socket(type=kind) as probe:
             try:
                 probe.bind((address, port))
-                return port
             except OSError as error:
                 if error.errno != errno.EADDRINUSE:
                     raise
+                continue
+            _given.add(port)
+            return port
+
+
+def has_ipv6() -> bool:
+    try:
+        socket.create_server(("::1", 0), family=socket.AF_INET6).close()
+        return True
+    except OSError:
+        print("note: this machine has no ::1", file=sys.stderr)
+        return False

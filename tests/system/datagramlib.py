@@ -120,6 +120,12 @@ class Client:
         found = [read_line(line) for line in self.out.all()]
         return [line["result"]["text"] for line in found if line.get("event") == "data"]
 
+    def say(self, line: str) -> None:
+        """Sends a line once, where nothing is lost."""
+        self.process.stdin.write(line)
+        self.process.stdin.flush()
+        wait_until(lambda: line in self.texts(), f"{line!r}; there is {self.err.all()}")
+
     def ask(self, line: str) -> None:
         """Sends a line until it has come back: it may be lost, as may be its echo."""
         deadline = time.monotonic() + WAIT

@@ -11,7 +11,6 @@ import http.server
 import ipaddress
 import json
 import os
-import socket
 import ssl
 import threading
 import time
@@ -256,13 +255,6 @@ class StandIn:
             handler.wfile.write(b" ")
         handler.close_connection = True
         return True
-
-
-def broken_listener() -> socket.socket:
-    """A port on which nothing answers: it is bound, and not listened on."""
-    taken = socket.socket()
-    taken.bind(("127.0.0.1", 0))
-    return taken
 
 
 class RelyingTest(atlslib.SystemTest):

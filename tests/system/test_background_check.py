@@ -9,9 +9,7 @@ import socket
 import threading
 
 import standin
-from atlslib import EXIT_CONNECTION, EXIT_DONE, EXIT_OURS, EXIT_REFUSED, main, run
-
-SHORT = ["--handshake-timeout", "2s"]  # for whoever hangs
+from atlslib import EXIT_CONNECTION, EXIT_DONE, EXIT_OURS, EXIT_REFUSED, broken_listener, main, run, with_more_time
 
 
 class BackgroundCheckTest(standin.RelyingTest):
@@ -135,40 +133,53 @@ class BackgroundCheckTest(standin.RelyingTest):
     # ---- a Verifier that is not there, or is late ----
 
     def test_nobody_there(self):
-        with standin.broken_listener() as taken:
+        with broken_listener() as taken:
             words = self.asking(None, url="https://127.0.0.1:%d" % taken.getsockname()[1])
             outcome = self.assert_fails(self.connect(*words), EXIT_CONNECTION, "VERIFIER_UNREACHABLE")
             self.assertIn("keys of the Verifier", outcome.error["sentence"])
-        words = self.asking(None, url="https://verifier.invalid")
-        self.assert_fails(self.connect(*words, *SHORT), EXIT_CONNECTION)
+        words = self.asking(None, "--handshake-timeout", "2s", url="https://verifier.invalid")
+        self.assert_fails(self.connect(*words), EXIT_CONNECTION)
+
+    def too_late(self, step: str, polls: int, fault=None, times: int = 1):
+        """A Verifier that was asked for STEP at least so often when the time of a handshake was over."""
+        def attempt(limit):
+            verifier = self.verifier()
+            verifier.polls = polls
+            if fault is not None:
+                verifier.fault = lambda handler, at: at == step and fault(verifier, handler)
+            outcome = self.connect(*self.asking(verifier, "--handshake-timeout", limit))
+            if verifier.asked.count(step) < times:
+                return None
+            self.assert_fails(outcome, EXIT_CONNECTION, "VERIFIER_TIMEOUT")
+            for word in ("keys of the Verifier" if step == "discovery" else step, "did not answer in time"):
+                self.assertIn(word, outcome.error["sentence"])
+            self.assertNotIn("hello", outcome.text)
+            return verifier
+
+        return with_more_time(attempt)
 
     def test_it_hangs_at_each_step(self):
         for step in ("discovery", "newSession", "Evidence", "session"):
             with self.subTest(step):
-                verifier = self.verifier()
-                verifier.polls = 1
-                verifier.fault = lambda handler, at, step=step, v=verifier: at == step and v.hang(handler)
-                claim = "keys of the Verifier" if step == "discovery" else step
-                self.refused(verifier, EXIT_CONNECTION, "VERIFIER_TIMEOUT", [claim, "did not answer in time"], *SHORT)
+                verifier = self.too_late(step, 1, standin.StandIn.hang)
                 self.assertEqual(verifier.asked.count(step), 1)
 
     def test_it_accepts_and_says_nothing(self):
+        def attempt(limit):
+            words = self.asking(None, "--handshake-timeout", limit, url="https://127.0.0.1:%d" % listener.getsockname()[1])
+            outcome = self.assert_fails(self.connect(*words), EXIT_CONNECTION)
+            return outcome if outcome.code != "TIMEOUT" else None  # nobody had been asked yet
+
         with socket.create_server(("127.0.0.1", 0)) as listener:
-            words = self.asking(None, *SHORT, url="https://127.0.0.1:%d" % listener.getsockname()[1])
-            self.assert_fails(self.connect(*words), EXIT_CONNECTION, "VERIFIER_TIMEOUT")
+            self.assertEqual(with_more_time(attempt).code, "VERIFIER_TIMEOUT")
 
     def test_it_drips(self):
         for step in ("newSession", "Evidence"):
             with self.subTest(step):
-                verifier = self.verifier()
-                verifier.fault = lambda handler, at, step=step, v=verifier: at == step and v.drip(handler)
-                self.refused(verifier, EXIT_CONNECTION, "VERIFIER_TIMEOUT", step, *SHORT)
+                self.too_late(step, 0, standin.StandIn.drip)
 
     def test_it_works_for_ever(self):
-        verifier = self.verifier()
-        verifier.polls = 1 << 30
-        self.refused(verifier, EXIT_CONNECTION, "VERIFIER_TIMEOUT", "session", *SHORT)
-        self.assertGreater(verifier.asked.count("session"), 1)
+        verifier = self.too_late("session", 1 << 30, times=2)
         self.assertEqual(verifier.asked.count("Evidence"), 1)
 
     def test_it_breaks_off(self):

@@ -152,9 +152,9 @@ class PassportTest(SystemTest):
 
     def test_serve_reads_it_again_on_sighup(self):
         now = int(time.time())
-        path = self.passport(self.claims(iat=now - 100))
+        path = self.passport(self.claims(iat=now - 280))
         server = self.server(*self.brings(path))
-        policy = self.write("fresh.json", json.dumps({"version": 1, "id": "fresh", "max_result_age_s": 1}))
+        policy = self.write("fresh.json", json.dumps({"version": 1, "id": "fresh", "max_result_age_s": 200}))
         self.assert_fails(self.connect(server, *self.takes("--policy", policy)), EXIT_REFUSED, "RESULT_EXPIRED")
         with open(path, "w", encoding="ascii") as file:
             file.write(standin.jwt(self.claims(iat=int(time.time())), self.key))
@@ -176,9 +176,9 @@ class PassportTest(SystemTest):
         return [line for line in server.err.all() if word in line]
 
     def test_serve_reads_a_renewed_one_by_itself(self):
-        path = self.passport(self.claims(iat=int(time.time()) - 100))
+        path = self.passport(self.claims(iat=int(time.time()) - 280))
         server = self.server(*self.brings(path))
-        policy = self.write("renewed.json", json.dumps({"version": 1, "id": "fresh", "max_result_age_s": 1}))
+        policy = self.write("renewed.json", json.dumps({"version": 1, "id": "fresh", "max_result_age_s": 200}))
         fresh = self.takes("--policy", policy)
         self.assert_fails(self.connect(server, *fresh), EXIT_REFUSED, "RESULT_EXPIRED")
         self.replace(path, self.token())

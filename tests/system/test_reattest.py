@@ -89,7 +89,7 @@ class ReattestTest(SystemTest):
         for service in (["--echo"], ["--exec", "cat"]):
             with self.subTest(service):
                 client = self.client(self.framed(*service), *self.machine.required(), "--reattest",
-                                     "100ms,5s")
+                                     "100ms,60s")
                 sent = ""
                 for count in range(1, 4):
                     client.say(f"line {count}\n")
@@ -109,8 +109,8 @@ class ReattestTest(SystemTest):
         self.addCleanup(behind.close)
         behind.settimeout(WAIT)
         server = self.framed("--forward", f"127.0.0.1:{behind.getsockname()[1]}", *self.peer.required(), "--reattest",
-                             "100ms,9s")
-        client = self.client(server, *self.machine.required(), *self.peer.own(), "--reattest", "100ms,9s")
+                             "100ms,60s")
+        client = self.client(server, *self.machine.required(), *self.peer.own(), "--reattest", "100ms,60s")
         far, _ = behind.accept()
         self.addCleanup(far.close)
         far.settimeout(WAIT)
@@ -134,7 +134,7 @@ class ReattestTest(SystemTest):
         self.assertEqual(client.finish(), EXIT_DONE, client.err.all())
 
     def test_a_server_asks_its_clients_again(self):
-        server = self.framed(*self.peer.required(), "--reattest", "100ms,5s")
+        server = self.framed(*self.peer.required(), "--reattest", "100ms,60s")
         client = self.client(server, *self.machine.required(), *self.peer.own(), "--framed")
         client.event("connected")
         server.out.wait(lambda line: json.loads(line)["event"] == "round", "a round")
@@ -144,7 +144,7 @@ class ReattestTest(SystemTest):
 
     def test_who_is_revoked_meanwhile_is_refused_in_the_next_round(self):
         path = self.write("revoked.json", "[]")
-        server = self.framed(*self.peer.required(), "--reattest", "100ms,5s", "--revoked", path)
+        server = self.framed(*self.peer.required(), "--reattest", "100ms,60s", "--revoked", path)
         client = self.client(server, *self.machine.required(), *self.peer.own(), "--framed")
         client.event("connected")
         self.write("revoked.new", revoked(self.peer.path("cert.pem")))
@@ -160,7 +160,7 @@ class ReattestTest(SystemTest):
 
     def test_what_a_policy_demands_meanwhile_counts_in_the_next_round(self):
         path = self.write("policy.json", json.dumps({"version": 1, "id": "before"}))
-        server = self.framed(*self.peer.required(), "--reattest", "100ms,5s", "--policy", path)
+        server = self.framed(*self.peer.required(), "--reattest", "100ms,60s", "--policy", path)
         client = self.client(server, *self.machine.required(), *self.peer.own(), "--framed")
         client.event("connected")
         self.write("policy.json", json.dumps({"version": 1, "id": "after", "machines": ["00"]}))
@@ -179,7 +179,7 @@ class ReattestTest(SystemTest):
                 outcome = self.assert_fails(run(*start_of, "--json", *words), EXIT_OURS, "CONFIG")
                 self.assertIn("never satisfy it: post, expected both", outcome.error["sentence"])
         self.write("policy.json", json.dumps({"version": 1, "id": "before"}))
-        server = self.framed(*self.peer.required(), "--reattest", "100ms,9s", "--policy", path)
+        server = self.framed(*self.peer.required(), "--reattest", "100ms,60s", "--policy", path)
         client = self.client(server, *self.machine.required(), *self.peer.own(), "--framed")
         client.event("connected")
         self.write("policy.json", json.dumps({"version": 1, "id": "after", "timing": ["both"]}))
@@ -192,7 +192,7 @@ class ReattestTest(SystemTest):
         tpm = self.tpm()
         machine = self.keygen("tpm", "--tcti", tpm.tcti, rot="tpm2")
         server = self.server("--timing", "post", "--framed", *machine.own())
-        client = self.client(server, *machine.required(), "--reattest", "300ms,9s")
+        client = self.client(server, *machine.required(), "--reattest", "300ms,60s")
         client.event("round")
         extend_pcr(tpm.socket, 4)
         closed = client.event("closed")

@@ -108,7 +108,7 @@ static void a_fifo_that_nobody_writes_to_is_empty(void **state)
     size_t len = 1;
     unlink(path);
     assert_int_equal(mkfifo(path, 0600), 0);
-    alarm(30);
+    alarm(120);
     assert_err(atls_file_read(&read, &len, path, 100, NULL), OK);
     alarm(0);
     assert_int_equal(len, 0);

@@ -413,7 +413,7 @@ static void a_side_that_only_requires_appraises_on_a_fiber(void **state)
 static void a_child_of_a_fork_appraises_with_threads_of_its_own(void **state)
 {
     (void)state;
-    const struct test_spec requires = {.requires = &world->server, .timeout_ms = 5000};
+    const struct test_spec requires = {.requires = &world->server, .timeout_ms = 60000};
     const struct test_spec attests = {.attests = &world->server};
     SSL_CTX *client = test_enabled_ctx(world, NULL, &requires);
     SSL_CTX *server = test_enabled_ctx(world, &world->server, &attests);

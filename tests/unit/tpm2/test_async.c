@@ -124,8 +124,8 @@ static void two_connections_of_one_thread_wait_at_once_and_both_finish(void **st
     assert_false(step(first.server, &error));
     assert_int_equal(error, SSL_ERROR_WANT_ASYNC);
     atomic_store(&gate.closed, false);
-    assert_true(is_readable(wait_fd(first.server), 10000));
-    assert_true(is_readable(wait_fd(second.server), 10000));
+    assert_true(is_readable(wait_fd(first.server), 60000));
+    assert_true(is_readable(wait_fd(second.server), 60000));
     assert_true(finish(&second)); /* in another order */
     assert_true(finish(&first));
     pair_free(&first);
@@ -163,7 +163,7 @@ static void a_connection_signs_again_after_another_wait(void **state)
     for (int round = 0; round < 3; round++) {
         struct pair pair = pair_new(asking, mutual);
         bool server_done = false, client_done = false;
-        for (int i = 0; i < 5000 && !(server_done && client_done); i++) {
+        for (int i = 0; i < 60000 && !(server_done && client_done); i++) {
             int error = 0;
             client_done = client_done || step(pair.client, &error);
             server_done = server_done || step(pair.server, &error);

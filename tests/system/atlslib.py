@@ -337,6 +337,12 @@ class SystemTest(unittest.TestCase):
     def path(cls, *names: str) -> str:
         return os.path.join(cls.folder, *names)
 
+    def folder_of_programs(self) -> str:
+        """Where what is made may be run: beside the program itself, for nothing of a temporary folder might be."""
+        folder = tempfile.mkdtemp(prefix="test-", dir=os.path.dirname(program()))
+        self.addCleanup(shutil.rmtree, folder, True)
+        return folder
+
     @classmethod
     def write(cls, name: str, content) -> str:
         with open(cls.path(name), "wb") as file:

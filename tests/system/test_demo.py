@@ -177,7 +177,7 @@ class DemoTest(SystemTest):
 
     def test_it_runs_from_anywhere(self):
         """A copy under another name, from another folder: it starts itself, not what is in PATH."""
-        copy = self.path("renamed")
+        copy = os.path.join(self.folder_of_programs(), "renamed")
         shutil.copy(program(), copy)
         done = subprocess.run([copy, "demo", "--rot", "sim-psa", "--json"], cwd="/", check=False,
                               stdout=subprocess.PIPE, timeout=120)

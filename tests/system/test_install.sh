@@ -100,9 +100,9 @@ for name in server other; do
     swtpm socket --tpm2 --server "type=unixio,path=$work/run/tpm-$name/socket" --tpmstate "dir=tpm-$name" \
         --flags not-need-init,startup-clear >"swtpm-$name.log" 2>&1 &
     pids="$pids $!"
-    for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
-        [ ! -S "tpm-$name/socket" ] || break
-        sleep 0.5
+    for _ in $(seq 240); do # until it listens: 00010000 (proc(5), /proc/net/unix)
+        ! grep -q " 00010000 .* $work/run/tpm-$name/socket\$" /proc/net/unix || break
+        sleep 0.25
     done
     "$work/prefix/bin/atls" keygen --rot tpm2 --tcti "swtpm:path=$work/run/tpm-$name/socket" -o "$name" --csr
 done
@@ -120,7 +120,7 @@ certify() {
 
 # await PATTERN FILE PID: the port that a server prints.
 await() {
-    for _ in $(seq 120); do
+    for _ in $(seq 240); do
         port=$(sed -n "s/$1/\\1/p" "$2" | head -1)
         [ -z "$port" ] || return 0
         kill -0 "$3" 2>/dev/null || break
@@ -202,8 +202,8 @@ if /usr/bin/python3 -c 'import cbor2, cryptography' 2>/dev/null; then
         /usr/bin/python3 -B "$work/src/token_service.py" "$1" &
         service=$!
         pids="$pids $service"
-        for _ in $(seq 40); do
-            [ ! -S "$1/socket" ] || return 0
+        for _ in $(seq 240); do
+            ! grep -q " 00010000 .*$1/socket\$" /proc/net/unix || return 0
             sleep 0.25
         done
         fail "no service"
@@ -211,7 +211,7 @@ if /usr/bin/python3 -c 'import cbor2, cryptography' 2>/dev/null; then
     # attest STATUS PATTERN ENDORSEMENTS: a client whose token comes from the first service.
     attest() {
         for kind in prefix static; do
-            timeout 60 "$work/prefix/bin/atls" serve 127.0.0.1:0 --once --cert plain.pem --key plain.key --ca ca.pem \
+            timeout 120 "$work/prefix/bin/atls" serve 127.0.0.1:0 --once --cert plain.pem --key plain.key --ca ca.pem \
                 --require psa --endorsements "$3" >own-server.log 2>&1 &
             server=$!
             pids="$pids $server"

@@ -7,7 +7,7 @@ import socket
 import subprocess
 import threading
 
-from atlslib import (EXIT_REFUSED, WAIT, Lines, SystemTest, free_port, main, need, run, wait_until)
+from atlslib import (EXIT_REFUSED, WAIT, Lines, SystemTest, main, need, run, wait_until)
 from authority import Authority
 
 
@@ -89,17 +89,16 @@ class ToolsTest(SystemTest):
     # openssl s_server behind atls connect.
 
     def s_server(self, *words):
-        port = free_port("127.0.0.1")
         process = subprocess.Popen(
-            ["openssl", "s_server", "-accept", f"127.0.0.1:{port}", "-cert", self.pkix[1],
+            ["openssl", "s_server", "-accept", "127.0.0.1:0", "-cert", self.pkix[1],
              "-key", self.pkix[3], *words], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT, text=True)
         self.addCleanup(process.wait, WAIT)
         self.addCleanup(process.stdin.close)
         self.addCleanup(process.kill)
         self.said = Lines(process.stdout)
-        self.said.wait(lambda line: "ACCEPT" in line, "s_server to accept")
-        return port
+        line = self.said.wait(lambda line: line.startswith("ACCEPT"), "s_server to accept")
+        return int(line.rpartition(":")[2])
 
     def test_connect_talks_to_a_plain_server(self):
         port = self.s_server("-rev", "-tls1_3")

@@ -59,10 +59,12 @@ class TutorialTest(SystemTest):
 
     def machines(self, prefixes: dict, words: dict) -> dict:
         script = SCP.replace("SERVER:", words["server.example"] + ":")
-        with open(self.at("bin", "scp"), "w", encoding="utf-8") as file:
+        scp = os.path.join(self.folder_of_programs(), "scp")
+        with open(scp, "w", encoding="utf-8") as file:
             file.write(script)
-        os.chmod(self.at("bin", "scp"), 0o755)
-        env = dict(os.environ, PATH=self.at("bin") + ":" + os.environ["PATH"], SERVER_FOLDER=self.at("server"))
+        os.chmod(scp, 0o755)
+        path = ":".join((self.at("bin"), os.path.dirname(scp), os.environ["PATH"]))
+        env = dict(os.environ, PATH=path, SERVER_FOLDER=self.at("server"))
         env.pop("TCTI", None)
         found = {}
         for name in ("server", "client"):

@@ -13,7 +13,7 @@ import shutil
 import signal
 import threading
 
-from atlslib import EXIT_OURS, WAIT, main, run
+from atlslib import EXIT_OURS, WAIT, main, run, wait_until
 from test_collateral import Kds, Machine
 from test_collateral_intel import Pcs, Platform
 from verifierlib import CMW, SESSION, Verifier, VerifierTest, unbase64
@@ -117,10 +117,7 @@ class FetchTest(VerifierTest):
                 json.dump(kept, file)
                 file.truncate()
         renewed = self.service(self.folder_kept, self.kds.url, name="renewed")
-        for _ in range(200):
-            if len(self.kds.asked) > 3:
-                break
-            self.kds.held.wait(0.05)
+        wait_until(lambda: len(self.kds.asked) > 3, "a renewal")
         self.assertEqual([path.rsplit("/", 1)[1] for path in self.kds.asked[3:]], ["crl"])
         self.taken(renewed, self.snp.identity)
         self.assertEqual(len(self.kds.asked), 4)

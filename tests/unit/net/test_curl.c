@@ -223,16 +223,11 @@ static void what_may_be_sent_once_is_not_sent_again(void **state)
 static void nobody_there_is_unreachable(void **state)
 {
     (void)state;
-    /* a port that nobody else gets either: bound, and not listened on */
-    struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
-    socklen_t len = sizeof at;
-    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_int_equal(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *)&at, &len), 0);
-    const struct web web = {.port = ntohs(at.sin_port)};
+    struct web web;
+    web_bind(&web);
     struct atls_fetcher *fetcher = open_plain();
     const struct atls_fetch_answer answer = get(fetcher, &web);
-    close(fd);
+    close(web.listener);
     assert_int_equal(answer.outcome, ATLS_FETCH_UNREACHABLE);
     assert_false(answer.sent);
     assert_non_null(strstr(answer.detail, "onnect"));

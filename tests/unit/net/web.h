@@ -137,22 +137,28 @@ static inline void *web_run(void *arg)
     return NULL;
 }
 
-/* web_start listens on 127.0.0.1; over TLS with a certificate. */
-static inline void web_start(struct web *web, const struct web_answer *answers, size_t num_answers,
-                             SSL_CTX *tls)
+/* web_bind takes a port of 127.0.0.1, at which nobody listens yet, and no other process either. */
+static inline void web_bind(struct web *web)
 {
     struct sockaddr_in at = {.sin_family = AF_INET};
     socklen_t len = sizeof at;
     memset(web, 0, sizeof *web);
-    web->answers = answers;
-    web->num_answers = num_answers;
-    web->tls = tls;
     web->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(bind(web->listener, (struct sockaddr *)&at, sizeof at), 0);
-    assert_int_equal(listen(web->listener, 16), 0);
     assert_int_equal(getsockname(web->listener, (struct sockaddr *)&at, &len), 0);
     web->port = ntohs(at.sin_port);
+}
+
+/* web_start listens on 127.0.0.1; over TLS with a certificate. */
+static inline void web_start(struct web *web, const struct web_answer *answers, size_t num_answers,
+                             SSL_CTX *tls)
+{
+    web_bind(web);
+    web->answers = answers;
+    web->num_answers = num_answers;
+    web->tls = tls;
+    assert_int_equal(listen(web->listener, 16), 0);
     assert_int_equal(pipe(web->stop), 0);
     assert_int_equal(pthread_create(&web->thread, NULL, web_run, web), 0);
 }

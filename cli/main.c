@@ -107,6 +107,7 @@ int main(int argc, char **argv)
     /* tpm2-tss writes to standard error on its own; what matters is in our one sentence. */
     (void)setenv("TSS2_LOG", "all+NONE", 0);
     signal(SIGPIPE, SIG_IGN); /* a peer that goes away is an error of a write, not our end */
+    signal(SIGXFSZ, SIG_IGN); /* and so is a file that may not grow */
     /* OpenSSL is not taken apart at exit: a thread may still be in it that nobody waits for, since
      * it waits for a TPM that does not answer. */
     (void)OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL);

@@ -122,7 +122,8 @@ void verifier_show_metrics(struct verifier_service *s, const struct verifier_req
     struct verifier_gauges gauges = {.has_sessions = false};
     (void)request;
     verifier_crew_count(s->crew, &counts);
-    gauges.has_sessions = verifier_session_count(s->store, &sessions, NULL) == ATLS_OK;
+    gauges.has_sessions = verifier_store_ping(s->store, NULL) == ATLS_OK &&
+                          verifier_session_count(s->store, &sessions, NULL) == ATLS_OK;
     gauges.sessions[0] = sessions.waiting;
     gauges.sessions[1] = sessions.processing;
     gauges.sessions[2] = sessions.complete;

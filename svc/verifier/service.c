@@ -289,7 +289,10 @@ void verifier_service_housekeep(struct verifier_service *service)
 {
     struct atls_diag diag;
     uint64_t generation = 0;
-    enum atls_err err = verifier_store_generation(service->store, &generation, &diag);
+    enum atls_err err = verifier_store_ping(service->store, &diag);
+    if (err == ATLS_OK) {
+        err = verifier_store_generation(service->store, &generation, &diag);
+    }
     note_store(service, err, &diag);
     if (err == ATLS_OK) {
         sweep(service);

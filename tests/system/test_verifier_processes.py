@@ -5,6 +5,7 @@
 import fcntl
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -145,6 +146,35 @@ class StopTest(WithOneAppraiser):
         client.close()
         verifier.stop()
         verifier.wait("stopped")
+
+
+class StoreTest(VerifierTest):
+    """A store that can be read and not be written is no store: who asks for its health sends clients elsewhere."""
+
+    def statuses(self) -> tuple:
+        return self.client.ask("GET", "/healthz").status, self.client.new().status
+
+    def test_a_disk_that_is_full(self):
+        path, nonce = self.open_session()
+        front = self.verifier.pids("front")[0]
+        before = resource.prlimit(front, resource.RLIMIT_FSIZE)
+        resource.prlimit(front, resource.RLIMIT_FSIZE, (1, before[1]))
+        self.assertIn("sqlite", self.problem(self.send(path, self.evidence(nonce)), 503)["detail"])
+        self.assertEqual(self.statuses(), (503, 503))
+        self.problem(self.client.submit(self.corim), 503)
+        self.verifier.wait("store", lambda result: result["what"] == "away")
+        resource.prlimit(front, resource.RLIMIT_FSIZE, before)
+        wait_until(lambda: self.statuses() == (200, 201), "a store that can be written")
+        self.verifier.wait("store", lambda result: result["what"] == "back")
+        self.assertEqual(self.client.submit(self.corim).json["status"], "success")
+
+    def test_a_file_that_is_gone(self):
+        file = self.path("v.db")
+        os.rename(file, file + ".aside")
+        self.assertEqual(self.statuses(), (503, 503))
+        self.assertIn("no such file any more", self.problem(self.client.submit(self.corim), 503)["detail"])
+        os.rename(file + ".aside", file)
+        wait_until(lambda: self.statuses() == (200, 201), "the file again")
 
 
 class LogTest(VerifierTest):

@@ -113,6 +113,9 @@
     X(ENDORSEMENT_WITHDRAW, "oi",                                                                  \
       "UPDATE atls_endorsement SET generation = $2, content = substr(content, 1, 0),"              \
       " submitted_ms = @now WHERE id = $1 RETURNING generation")                                   \
+    X(TRY, "",                                                                                     \
+      "INSERT INTO atls_meta (name, value) VALUES ('tried', 0)"                                    \
+      " ON CONFLICT (name) DO UPDATE SET value = atls_meta.value + 1")                             \
     X(DESCRIBED, "", "SELECT value FROM atls_meta WHERE name = 'described'")                       \
     X(DESCRIBED_SET, "i", "UPDATE atls_meta SET value = $1 WHERE name = 'described'")              \
     X(ABOUT_FORGET, "o", "DELETE FROM atls_about WHERE id = $1")                                   \

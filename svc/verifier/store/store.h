@@ -103,7 +103,8 @@ ATLS_NODISCARD enum atls_err verifier_store_open(struct verifier_store **out, co
 void verifier_store_close(struct verifier_store *store);
 /* verifier_store_kind gives "sqlite" or "postgres". */
 const char *verifier_store_kind(const struct verifier_store *store);
-/* verifier_store_ping asks the store for something small, for /healthz. */
+/* verifier_store_ping asks the store for something small, for /healthz, and after a write that
+ * failed writes as much. */
 ATLS_NODISCARD enum atls_err verifier_store_ping(struct verifier_store *store,
                                                  struct atls_diag *diag);
 

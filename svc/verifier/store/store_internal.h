@@ -6,6 +6,7 @@
 #include "store/backend.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /*
  * How many sessions there are is not counted at each creation, for that would cost as much as there
@@ -28,6 +29,7 @@ struct verifier_store {
     void *backend;
     uint32_t max_endorsements, max_submissions;
     struct store_bound bound;
+    atomic_bool writes_fail; /* one did, and no trial has gone well since */
 };
 
 /* store_bound_enter takes places for `num` sessions, or gives BUSY; leave says how many were made.
@@ -40,7 +42,11 @@ void store_bound_removed(struct store_bound *bound, uint64_t number);
 static inline enum atls_err store_transact(struct verifier_store *store, enum store_access access,
                                            store_work *work, void *arg, struct atls_diag *diag)
 {
-    return store->ops->transact(store->backend, access, work, arg, diag);
+    const enum atls_err err = store->ops->transact(store->backend, access, work, arg, diag);
+    if (access != STORE_READ && err == ATLS_ERR_STORE) {
+        store->writes_fail = true;
+    }
+    return err;
 }
 
 #endif

@@ -4,7 +4,9 @@
 
 #include "store/sqlite/connection.h"
 
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 static enum atls_err open_store(struct atls_diag *diag)
@@ -106,6 +108,54 @@ static void file_that_cannot_be_made_is_refused(void **state)
     assert_err(verifier_store_open(&suite.store, "sqlite:/tmp", &config, NULL), FILE);
 }
 
+/* A limit on the size of files is a disk that is full, for this process. */
+static void limit_files(rlim_t octets)
+{
+    struct rlimit limit;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    limit.rlim_cur = octets;
+    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
+static void full_disk_is_noticed_by_who_only_asks(void **state)
+{
+    (void)state;
+    signal(SIGXFSZ, SIG_IGN);
+    assert_err(open_store(NULL), OK);
+    assert_err(suite_create(suite.store, "before", NULL), OK);
+    limit_files(1);
+    assert_err(verifier_store_ping(suite.store, NULL), OK); /* nobody knows yet */
+    assert_err(suite_create(suite.store, "full", NULL), STORE);
+    assert_err(verifier_store_sweep(suite.store, NULL, NULL), OK); /* nothing was to be written */
+    assert_err(verifier_store_ping(suite.store, NULL), STORE);
+    assert_err(verifier_store_ping(suite.store, NULL), STORE);
+    assert_int_equal(suite_state(suite.store, "before"), VERIFIER_SESSION_WAITING);
+    limit_files(RLIM_INFINITY);
+    assert_err(verifier_store_ping(suite.store, NULL), OK);
+    assert_err(suite_create(suite.store, "after", NULL), OK);
+}
+
+static void file_that_is_gone_or_another_takes_nothing_more(void **state)
+{
+    (void)state;
+    char aside[160];
+    struct atls_diag diag;
+    assert_err(open_store(NULL), OK);
+    assert_err(suite_create(suite.store, "before", NULL), OK);
+    snprintf(aside, sizeof aside, "%s.aside", suite.file);
+    assert_int_equal(rename(suite.file, aside), 0);
+    assert_err(suite_create(suite.store, "gone", &diag), STORE);
+    assert_non_null(
+        strstr(suite_sentence(&diag), "found no such file any more, expected that which"));
+    assert_err(verifier_store_ping(suite.store, NULL), STORE);
+    write_file("another");
+    assert_err(suite_create(suite.store, "other", &diag), STORE);
+    assert_non_null(strstr(suite_sentence(&diag), "found another file in its place"));
+    assert_int_equal(rename(aside, suite.file), 0);
+    assert_err(verifier_store_ping(suite.store, NULL), OK);
+    assert_err(suite_create(suite.store, "after", NULL), OK);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -113,6 +163,8 @@ int main(void)
         cmocka_unit_test(commits_wait_for_the_disk),
         cmocka_unit_test(file_of_another_program_is_refused_and_left_alone),
         cmocka_unit_test(file_that_cannot_be_made_is_refused),
+        cmocka_unit_test(full_disk_is_noticed_by_who_only_asks),
+        cmocka_unit_test(file_that_is_gone_or_another_takes_nothing_more),
     };
     return suite_sqlite_main(tests);
 }

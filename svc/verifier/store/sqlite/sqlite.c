@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define SCHEME "sqlite:"
@@ -14,20 +15,36 @@
 struct sqlite_store {
     struct store_settings settings;
     char *path;
+    struct stat file; /* as it was opened */
     struct store_sqlite_writer writer;
     struct store_pool readers;
 };
 
 /* make_file makes the file for its owner alone; SQLite gives its log the same rights. */
-static enum atls_err make_file(const char *path, struct atls_diag *diag)
+static enum atls_err make_file(const char *path, struct stat *out, struct atls_diag *diag)
 {
     const int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOCTTY, 0600);
     if (fd < 0) {
         atls_fail_texts(diag, ATLS_ERR_FILE, "store", path, strerror(errno), NULL);
         return ATLS_ERR_FILE;
     }
+    const bool known = fstat(fd, out) == 0;
     close(fd);
-    return ATLS_OK;
+    return known ? ATLS_OK : atls_fail_texts(diag, ATLS_ERR_FILE, "store", path, "no file", NULL);
+}
+
+/* check_file: what is written into a file that was deleted, or replaced by that of a backup, nobody
+ * finds again. */
+static enum atls_err check_file(const struct sqlite_store *store, struct atls_diag *diag)
+{
+    struct stat now;
+    const bool is_there = stat(store->path, &now) == 0;
+    if (is_there && now.st_ino == store->file.st_ino && now.st_dev == store->file.st_dev) {
+        return ATLS_OK;
+    }
+    return atls_fail_texts(diag, ATLS_ERR_STORE, "store", store->path,
+                           is_there ? "another file in its place" : "no such file any more",
+                           "that which was opened at the start");
 }
 
 static void close_store(void *backend)
@@ -59,7 +76,8 @@ static enum atls_err open_store(void **out, const char *uri, const struct store_
         return atls_fail_texts(diag, ATLS_ERR_CONFIG, "store", "URI", uri, "sqlite: and a file");
     }
     (void)pthread_once(&configured, configure);
-    enum atls_err err = make_file(path, diag);
+    struct stat file;
+    enum atls_err err = make_file(path, &file, diag);
     if (err != ATLS_OK) {
         return err;
     }
@@ -72,6 +90,7 @@ static enum atls_err open_store(void **out, const char *uri, const struct store_
     }
     store->settings = *settings;
     store->path = copy;
+    store->file = file;
     struct store_sqlite_connection *connection = NULL;
     err = store_sqlite_connect(&connection, path, &store->settings, diag);
     if (err != ATLS_OK) {
@@ -110,6 +129,10 @@ static enum atls_err transact(void *backend, enum store_access access, store_wor
                               struct atls_diag *diag)
 {
     struct sqlite_store *store = backend;
+    const enum atls_err err = check_file(store, diag);
+    if (err != ATLS_OK) {
+        return err;
+    }
     return access == STORE_READ
                ? read_store(store, work, arg, diag)
                : store_sqlite_write(&store->writer, access == STORE_WRITE, work, arg, diag);

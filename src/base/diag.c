@@ -20,13 +20,11 @@ static size_t character_start(const char *text, size_t at)
  * UTF-8 as fit. */
 static void append(char *text, size_t cap, const char *more, size_t len)
 {
-    size_t used = atls_text_len(text);
+    const size_t used = atls_text_len(text);
     const size_t room = cap - 1 - used;
     const size_t fits = len <= room ? len : character_start(more, room);
-    for (size_t i = 0; i < fits; i++) {
-        text[used++] = more[i];
-    }
-    text[used] = '\0';
+    memcpy(text + used, more, fits);
+    text[used + fits] = '\0';
 }
 
 static void append_text(char *text, size_t cap, const char *more)

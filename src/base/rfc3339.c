@@ -160,7 +160,8 @@ void atls_rfc3339_write(char out[ATLS_RFC3339_LEN], int64_t seconds)
     }
     int64_t day = (seconds - first_s) / DAY_S;
     const int64_t clock_s = (seconds - first_s) % DAY_S;
-    int64_t year = day / 366; /* never too late, and 21 years early at most */
+    int64_t year = day * 400 / days_before_year(400); /* too late by one at most */
+    year -= year > 0 ? 1 : 0;
     while (day >= days_before_year(year) + days_of_year(year)) {
         year++;
     }

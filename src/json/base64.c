@@ -6,12 +6,9 @@
 
 struct alphabet {
     char digits[65];
+    uint8_t values[256]; /* of each character one more than its value; 0: it is of no digit */
     bool padded;
 };
-
-#define COMMON "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
-static const struct alphabet url = {COMMON "-_", false};
-static const struct alphabet standard = {COMMON "+/", true};
 
 #define TEN(first)                                                                                 \
     (first), (first) + 1, (first) + 2, (first) + 3, (first) + 4, (first) + 5, (first) + 6,         \
@@ -19,21 +16,13 @@ static const struct alphabet standard = {COMMON "+/", true};
 #define TWENTY_SIX(first)                                                                          \
     TEN(first), TEN((first) + 10), (first) + 20, (first) + 21, (first) + 22, (first) + 23,         \
         (first) + 24, (first) + 25
+/* Letters and figures are the same in all alphabets. */
+#define COMMON        "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789"
+#define COMMON_VALUES ['A'] = TWENTY_SIX(1), ['a'] = TWENTY_SIX(27), ['0'] = TEN(53)
 
-/* Of letters and figures, which are the same in all alphabets: one more than the value. */
-static const uint8_t common_values[256] = {
-    ['A'] = TWENTY_SIX(1), ['a'] = TWENTY_SIX(27), ['0'] = TEN(53)};
-
-/* value_of gives 0 to 63, or -1. */
-static int value_of(const struct alphabet *alphabet, uint8_t character)
-{
-    if (common_values[character] != 0) {
-        return common_values[character] - 1;
-    }
-    return character == (uint8_t)alphabet->digits[62]   ? 62
-           : character == (uint8_t)alphabet->digits[63] ? 63
-                                                        : -1;
-}
+static const struct alphabet url = {COMMON "-_", {COMMON_VALUES, ['-'] = 63, ['_'] = 64}, false};
+static const struct alphabet standard = {
+    COMMON "+/", {COMMON_VALUES, ['+'] = 63, ['/'] = 64}, true};
 
 /* data_len gives how many characters carry data; false when the padding is not as it must be. */
 static bool data_len(const struct alphabet *alphabet, struct atls_bytes text, size_t *out)
@@ -54,15 +43,20 @@ static bool data_len(const struct alphabet *alphabet, struct atls_bytes text, si
 /* check is true when `len` characters are of the alphabet and the bits left over are zero. */
 static bool check(const struct alphabet *alphabet, const uint8_t *text, size_t len)
 {
-    int value = 0;
+    bool are_digits = true;
     for (size_t i = 0; i < len; i++) {
-        value = value_of(alphabet, text[i]);
-        if (value < 0) {
-            return false;
-        }
+        are_digits = are_digits && alphabet->values[text[i]] != 0;
     }
     const int unused = len % 4 == 2 ? 0x0f : len % 4 == 3 ? 0x03 : 0;
-    return (value & unused) == 0;
+    return are_digits && (unused == 0 || ((alphabet->values[text[len - 1]] - 1) & unused) == 0);
+}
+
+/* bits_of gives the bits of four characters of the alphabet, the first on top of 24. */
+static uint32_t bits_of(const struct alphabet *alphabet, const uint8_t text[4])
+{
+    const uint8_t *values = alphabet->values;
+    return (values[text[0]] - 1U) << 18 | (values[text[1]] - 1U) << 12 |
+           (values[text[2]] - 1U) << 6 | (values[text[3]] - 1U);
 }
 
 static bool decode(const struct alphabet *alphabet, struct atls_bytes text, struct atls_buf out,
@@ -76,13 +70,21 @@ static bool decode(const struct alphabet *alphabet, struct atls_bytes text, stru
     if (octets > out.cap) {
         return false;
     }
-    uint32_t bits = 0;
-    size_t at = 0;
-    for (size_t i = 0; i < len; i++) {
-        bits = bits << 6 | (uint32_t)value_of(alphabet, text.data[i]);
-        /* After character 1, 2 and 3 of four an octet is complete, with 4, 2 and 0 bits more. */
-        if (i % 4 != 0) {
-            out.data[at++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
+    uint8_t *to = out.data;
+    size_t i = 0;
+    for (; i + 4 <= len; i += 4) {
+        const uint32_t bits = bits_of(alphabet, text.data + i);
+        *to++ = (uint8_t)(bits >> 16);
+        *to++ = (uint8_t)(bits >> 8);
+        *to++ = (uint8_t)bits;
+    }
+    if (i < len) { /* two or three characters, of one or two octets */
+        uint8_t last[4] = {'A', 'A', 'A', 'A'};
+        memcpy(last, text.data + i, len - i);
+        const uint32_t bits = bits_of(alphabet, last);
+        to[0] = (uint8_t)(bits >> 16);
+        if (len - i == 3) {
+            to[1] = (uint8_t)(bits >> 8);
         }
     }
     *out_len = octets;

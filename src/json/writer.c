@@ -9,6 +9,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static bool grow(struct atls_json_writer *writer, size_t cap)
+{
+    char *text = realloc(writer->text, cap);
+    if (text == NULL) {
+        writer->failed = true;
+        return false;
+    }
+    writer->text = text;
+    writer->cap = cap;
+    return true;
+}
+
 /* room gives where `more` characters and a NUL fit, or NULL. */
 static char *room(struct atls_json_writer *writer, size_t more)
 {
@@ -17,17 +29,17 @@ static char *room(struct atls_json_writer *writer, size_t more)
         writer->failed = true;
         return NULL;
     }
-    if (need > writer->cap) {
-        const size_t cap = need < 2048 ? 4096 : 2 * need;
-        char *text = realloc(writer->text, cap);
-        if (text == NULL) {
-            writer->failed = true;
-            return NULL;
-        }
-        writer->text = text;
-        writer->cap = cap;
+    if (need > writer->cap && !grow(writer, need < 2048 ? 4096 : 2 * need)) {
+        return NULL;
     }
     return writer->text + writer->len;
+}
+
+void atls_json_reserve(struct atls_json_writer *writer, size_t len)
+{
+    if (!writer->failed && len < SIZE_MAX && len + 1 > writer->cap) {
+        (void)grow(writer, len + 1);
+    }
 }
 
 void atls_json_put_octets(struct atls_json_writer *writer, struct atls_bytes octets)
@@ -101,13 +113,15 @@ static bool is_escaped(uint8_t octet)
 /* is_plain is true for ASCII that needs no escapes, as nearly all texts are. */
 static bool is_plain(struct atls_bytes text)
 {
+    uint8_t rest[8] = "        ";
     uint64_t rare = 0;
     size_t i = 0;
     for (; i + 8 <= text.len; i += 8) {
         rare |= atls_json_rare(&text.data[i]);
     }
-    for (; i < text.len; i++) {
-        rare |= is_escaped(text.data[i]) || text.data[i] >= 0x80;
+    if (i < text.len) {
+        memcpy(rest, &text.data[i], text.len - i);
+        rare |= atls_json_rare(rest);
     }
     return rare == 0;
 }
@@ -125,6 +139,11 @@ static void put_escaped(struct atls_json_writer *writer, struct atls_bytes text)
     *at++ = '"';
     const bool is_utf8 = atls_utf8_is_valid(text);
     for (size_t i = 0; i < text.len; i++) {
+        while (text.len - i > 8 && atls_json_rare(&text.data[i]) == 0) {
+            memcpy(at, &text.data[i], 8);
+            at += 8;
+            i += 8;
+        }
         const uint8_t octet = text.data[i];
         if (octet < 0x20) {
             at += snprintf(at, 7, short_forms[octet] != 0 ? "\\%c" : "\\u%04X",

@@ -18,6 +18,10 @@ struct atls_json_writer {
     bool failed;
 };
 
+/* atls_json_reserve makes room for a text whose length is known about, so that it is not moved as
+ * it grows; it grows on beyond that. */
+void atls_json_reserve(struct atls_json_writer *writer, size_t len);
+
 /* These write what they are given, as it is. */
 void atls_json_put(struct atls_json_writer *writer, const char *text);
 void atls_json_put_octets(struct atls_json_writer *writer, struct atls_bytes octets);

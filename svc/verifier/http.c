@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { IDLE_S = 30, REST_MS = 1, HEADER_MEMORY = 16 << 10 };
+enum { IDLE_S = 30, REST_MS = 1, HEADER_MEMORY = 8 << 10 };
 
 void verifier_http_wake(const struct verifier_http *http)
 {

@@ -20,7 +20,6 @@ static void exchange_free(struct verifier_exchange *e)
         atls_wipe(e->body, e->len);
     }
     free(e->body);
-    free(e->target);
     free(e);
 }
 
@@ -28,17 +27,21 @@ static void exchange_free(struct verifier_exchange *e)
 void *verifier_on_target(void *arg, const char *target, struct MHD_Connection *connection)
 {
     struct verifier_http *http = arg;
-    struct verifier_exchange *e = calloc(1, sizeof *e);
+    const size_t len = strlen(target);
+    struct verifier_exchange *e = malloc(sizeof *e + len + 1);
     if (e == NULL) {
         return NULL;
     }
+    memset(e, 0, sizeof *e);
+    memcpy(e->target, target, len + 1);
+    e->target_len = len;
+    e->has_path = verifier_target_split(atls_bytes_text(e->target), &e->path, &e->query);
     e->http = http;
     e->connection = connection;
-    e->target = strdup(target);
     const union MHD_ConnectionInfo *info =
         MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
     e->peer = info != NULL ? info->socket_context : NULL;
-    if (e->target == NULL || e->peer == NULL) {
+    if (e->peer == NULL) {
         exchange_free(e);
         return NULL;
     }
@@ -166,6 +169,8 @@ static void describe(struct asked *asked, struct verifier_exchange *e)
     asked->exchange = e;
     asked->request = (struct verifier_request){
         .method = e->method,
+        .path = e->path,
+        .query = e->query,
         .accept = header(e, MHD_HTTP_HEADER_ACCEPT),
         .content_type = header(e, MHD_HTTP_HEADER_CONTENT_TYPE),
         .authorization = header(e, MHD_HTTP_HEADER_AUTHORIZATION),
@@ -180,8 +185,7 @@ static void work_on_one(struct verifier_http *http, struct asked *asked)
     struct verifier_request *request = &asked->request;
     struct verifier_response *out = &asked->exchange->response;
     const char *route = "other";
-    if (!verifier_target_split(atls_bytes_text(asked->exchange->target), &request->path,
-                               &request->query)) {
+    if (!asked->exchange->has_path) {
         verifier_problem(out, 400, "the request target is not a path");
     } else {
         verifier_service_answer(http->service, request, out, &route);
@@ -189,27 +193,17 @@ static void work_on_one(struct verifier_http *http, struct asked *asked)
     verifier_metrics_request(&http->service->metrics, route, out->status);
 }
 
-/* work_on_many is for targets that have been split before: that is how their kind was found. */
+/* work_on_many is for targets with a path: that is how their kind was found. */
 static void work_on_many(struct verifier_http *http, enum verifier_kind kind, struct asked *asked,
                          size_t num)
 {
-    struct verifier_pair pairs[VERIFIER_MAX_BATCH];
+    struct verifier_pair pairs[VERIFIER_MAX_BATCH] = {{.request = NULL}};
     const bool opening = kind == VERIFIER_OPENING;
-    size_t split = 0;
     for (size_t i = 0; i < num; i++) {
-        struct verifier_request *request = &asked[i].request;
-        struct verifier_response *out = &asked[i].exchange->response;
-        if (verifier_target_split(atls_bytes_text(asked[i].exchange->target), &request->path,
-                                  &request->query)) {
-            pairs[split++] =
-                (struct verifier_pair){request, out, asked[i].exchange->fetch_until_ms};
-        } else {
-            verifier_problem(out, 400, "the request target is not a path");
-        }
+        struct verifier_exchange *e = asked[i].exchange;
+        pairs[i] = (struct verifier_pair){&asked[i].request, &e->response, e->fetch_until_ms};
     }
-    if (split != 0) {
-        (opening ? verifier_new_sessions : verifier_take_evidence)(http->service, pairs, split);
-    }
+    (opening ? verifier_new_sessions : verifier_take_evidence)(http->service, pairs, num);
     for (size_t i = 0; i < num; i++) {
         struct verifier_response *out = &asked[i].exchange->response;
         if (out->is_parked) {
@@ -302,10 +296,7 @@ void verifier_work_on(void *arg, struct verifier_job **jobs, size_t num)
 
 static enum MHD_Result enqueue(struct verifier_exchange *e)
 {
-    struct atls_bytes path, query;
-    e->job.kind = verifier_target_split(atls_bytes_text(e->target), &path, &query)
-                      ? verifier_service_kind(e->method, path)
-                      : VERIFIER_SINGLE;
+    e->job.kind = e->has_path ? verifier_service_kind(e->method, e->path) : VERIFIER_SINGLE;
     if (verifier_work_put(e->http->work, &e->job) != VERIFIER_PUT) {
         return refuse(e, 503, "as many requests wait as may");
     }
@@ -330,17 +321,16 @@ static enum MHD_Result become_whole(struct verifier_exchange *e)
 /* begin looks at what the headers say, before any body is read. */
 static enum MHD_Result begin(struct verifier_exchange *e, const char *method)
 {
-    struct atls_bytes path, query;
     const char *text = header(e, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const unsigned long long announced = text != NULL ? strtoull(text, NULL, 10) : 0;
     e->begun = true;
     e->method = method_of(method);
     e->max_body = SMALL_BODY; /* of resources that take none: looked at by nobody */
-    if (strlen(e->target) > VERIFIER_MAX_TARGET_LEN) {
+    if (e->target_len > VERIFIER_MAX_TARGET_LEN) {
         return refuse(e, 414, "the request target is too long");
     }
-    if (verifier_target_split(atls_bytes_text(e->target), &path, &query)) {
-        const size_t max = verifier_service_max_body(path);
+    if (e->has_path) {
+        const size_t max = verifier_service_max_body(e->path);
         e->max_body = max > SMALL_BODY ? max : SMALL_BODY;
     }
     const char *fault = NULL;

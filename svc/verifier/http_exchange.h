@@ -16,7 +16,6 @@ struct verifier_exchange {
     struct verifier_http *http;
     struct MHD_Connection *connection;
     void *peer; /* what the listener knows */
-    char *target;
     enum verifier_stage stage;
     enum verifier_method method;
     bool begun;           /* the headers have been looked at */
@@ -28,6 +27,10 @@ struct verifier_exchange {
     int64_t fetch_until_ms; /* it waits for collateral until then; 0: it does not */
     struct verifier_job job;
     struct verifier_exchange *next; /* of those that are answered */
+    bool has_path;                  /* the target is in origin form; its parts: */
+    struct atls_bytes path, query;
+    size_t target_len;
+    char target[]; /* not longer than a header may be, as the library bounds it */
 };
 
 /* A connection that the listener hands over. */

@@ -78,10 +78,8 @@ bool verifier_path_below(struct atls_bytes path, const char *prefix, struct atls
 /* cut gives what is before the next `separator` and moves `rest` behind it. */
 static struct atls_bytes cut(struct atls_bytes *rest, uint8_t separator)
 {
-    size_t at = 0;
-    while (at < rest->len && rest->data[at] != separator) {
-        at++;
-    }
+    const uint8_t *found = rest->len != 0 ? memchr(rest->data, separator, rest->len) : NULL;
+    const size_t at = found != NULL ? (size_t)(found - rest->data) : rest->len;
     const struct atls_bytes part = atls_bytes_of(rest->data, at);
     const size_t skip = at < rest->len ? at + 1 : at;
     *rest = rest->len == skip ? atls_bytes_of(NULL, 0)
@@ -127,22 +125,23 @@ bool verifier_base64_any(struct atls_bytes text, struct atls_buf out, size_t *ou
 {
     uint8_t plain[256];
     size_t len = text.len;
-    bool standard = false;
-    bool url = false;
     while (len != 0 && text.len - len < 2 && text.data[len - 1] == '=') {
         len--;
     }
     if (len > sizeof plain || (len != text.len && text.len % 4 != 0)) {
         return false;
     }
-    for (size_t i = 0; i < len; i++) {
-        uint8_t c = text.data[i];
-        standard = standard || c == '+' || c == '/' || c == ' ';
-        url = url || c == '-' || c == '_';
-        c = c == '+' || c == ' ' ? '-' : c;
-        plain[i] = c == '/' ? '_' : c;
+    if (atls_base64url_decode(atls_bytes_of(text.data, len), out, out_len)) {
+        return true;
     }
-    return !(standard && url) && atls_base64url_decode(atls_bytes_of(plain, len), out, out_len);
+    for (size_t i = 0; i < len; i++) {
+        const uint8_t c = text.data[i];
+        if (c == '-' || c == '_') {
+            return false; /* with nothing else it would have been base64url */
+        }
+        plain[i] = c == '+' || c == ' ' ? '-' : c == '/' ? '_' : c;
+    }
+    return atls_base64url_decode(atls_bytes_of(plain, len), out, out_len);
 }
 
 /* read_number reads up to `digits` decimal ones. */

@@ -3,11 +3,14 @@
 
 #include "base/rfc3339.h"
 #include "base/span.h"
+#include "json/base64.h"
 #include "json/writer.h"
 #include "svc/verifier/result_form.h"
 #include "svc/verifier/service.h"
 
 #include <stdio.h>
+
+enum { FRAME_LEN = 256 /* what is about the values */ };
 
 /* put_expiry writes RFC 3339 with milliseconds, in UTC. */
 static void put_expiry(struct atls_json_writer *page, int64_t ms)
@@ -23,6 +26,10 @@ void verifier_show(struct verifier_response *out, unsigned status,
                    const struct verifier_service *service, const struct verifier_shown *shown)
 {
     struct atls_json_writer page = {.text = NULL};
+    atls_json_reserve(&page, FRAME_LEN + ATLS_BASE64_SIZE(shown->nonce.len) +
+                                 strlen(service->accept_json) + shown->evidence_type.len +
+                                 ATLS_BASE64_SIZE(shown->evidence.len) +
+                                 ATLS_BASE64_SIZE(shown->result.len));
     atls_json_put(&page, "{\"status\":\"");
     atls_json_put(&page, shown->status);
     atls_json_put(&page, "\",\"nonce\":");

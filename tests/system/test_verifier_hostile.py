@@ -117,6 +117,12 @@ class HostileTest(VerifierTest):
             self.assertNotEqual(self.status_of(answer), 404 if size > 2048 else 414)
             answer = self.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * size + b"\r\n\r\n", BRIEF)
             self.assertIn(self.status_of(answer), (200, 400, 413, 431, 0), answer[:100])
+        path, nonce = self.open_session()
+        for size, wanted in ((6000, True), (9000, False)):  # all headers have 8 KiB
+            answer = self.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\nX: " + b"a" * size + b"\r\n\r\n")
+            self.assertEqual(self.status_of(answer) == 200, wanted, answer[:100])
+        long = self.client.ask("POST", path, self.evidence(nonce), Content_Type=CMW, Accept=SESSION, X="a" * 6000)
+        self.assertEqual(long.json["status"], "complete")
         many = b"".join(b"X%d: y\r\n" % number for number in range(10000))
         self.assertNotEqual(self.status_of(self.raw(b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + many + b"\r\n", BRIEF)), 200)
 

@@ -24,7 +24,8 @@ enum {
     /* Evidence that came in before a session ended may take so long until its Result is signed. */
     GRACE_S = 300,
     MAX_TTL_S = 86400,
-    MAX_REQUEST = 1 << 21
+    MAX_REQUEST = 1 << 21,
+    NUM_DRAWN = 16 /* tickets */
 };
 
 struct signer {
@@ -35,6 +36,9 @@ struct signer {
     size_t num_ticket_keys;
     char kid[ATLS_BASE64_SIZE(32)]; /* of the key that signs */
     struct verifier_signed_table *table;
+    /* Random octets of tickets to come: a draw costs much, however little is drawn. */
+    uint8_t drawn[NUM_DRAWN][VERIFIER_TICKET_RANDOM_LEN];
+    size_t num_drawn;
     struct verifier_packer answers;
     struct verifier_outcome outcome; /* of the request at hand; too large for a stack */
     int fd;
@@ -170,18 +174,34 @@ static enum atls_err on_keys(const struct signer *s)
     return sent;
 }
 
+/* draw gives the random octets of a ticket, which nobody gets again. */
+static enum atls_err draw(uint8_t out[VERIFIER_TICKET_RANDOM_LEN], struct signer *s)
+{
+    if (s->num_drawn == 0) {
+        const struct atls_buf room = {s->drawn[0], sizeof s->drawn};
+        const enum atls_err err = atls_random(room);
+        if (err != ATLS_OK) {
+            return err;
+        }
+        s->num_drawn = NUM_DRAWN;
+    }
+    uint8_t *next = s->drawn[--s->num_drawn];
+    memcpy(out, next, VERIFIER_TICKET_RANDOM_LEN);
+    atls_wipe(next, VERIFIER_TICKET_RANDOM_LEN);
+    return ATLS_OK;
+}
+
 static enum atls_err open_session(struct verifier_opened *out, char *id, uint8_t *nonce,
-                                  const struct signer *s, const struct verifier_open *request,
+                                  struct signer *s, const struct verifier_open *request,
                                   struct atls_diag *diag)
 {
     struct verifier_ticket ticket;
-    const struct atls_buf random = {ticket.random, sizeof ticket.random};
     const size_t len = request->nonce.len != 0 ? request->nonce.len : request->nonce_len;
     if (len < 8 || len > ATLS_MAX_NONCE_LEN || request->ttl_s == 0 || request->ttl_s > MAX_TTL_S) {
         return atls_fail_texts(diag, ATLS_ERR_ARGUMENT, step, "nonce or end", "out of range",
                                "8 to 64 octets, at most a day");
     }
-    enum atls_err err = atls_random(random);
+    enum atls_err err = draw(ticket.random, s);
     if (err == ATLS_OK && request->nonce.len == 0) {
         const struct atls_buf room = {nonce, len};
         err = atls_random(room);
@@ -440,6 +460,7 @@ int verifier_signer_run(int fd, const struct verifier_signer_config *config)
         atls_key_free(s->keys[i]);
     }
     atls_wipe(s->ticket_keys, sizeof s->ticket_keys);
+    atls_wipe(s->drawn, sizeof s->drawn);
     verifier_packer_cleanup(&s->answers);
     free(s);
     return err == ATLS_ERR_CONNECTION ? 0 : 1;

@@ -402,7 +402,8 @@ atls_context_set_collateral(struct atls_context *context, const struct atls_coll
  * atls_context_trust_verifier takes Results of this Verifier.
  * @param context    not yet in use
  * @param identity   absolute URI, as in "iss" of its Results where they have one
- * @param keys       its public keys: a JWK set, a JWK, or PEM; borrowed until return
+ * @param keys       its public keys: a JWK set, a JWK, PEM, or a discovery document; borrowed until
+ *                   return
  * @param[out] diag  why it failed; may be NULL
  * @retval ATLS_OK          added
  * @retval ATLS_ERR_CONFIG  no absolute URI, the same twice, or a seventeenth

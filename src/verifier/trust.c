@@ -155,6 +155,37 @@ static struct verifier_keys *new_keys(void)
     return keys;
 }
 
+/* is_document: what its discovery answers with, saved to a file. */
+static bool is_document(struct atls_bytes text)
+{
+    ATLS_AUTO(atls_json_cleanup) json_t *document = NULL;
+    return atls_json_parse(&document, text, step, NULL) == ATLS_OK &&
+           (atls_json_has(document, "ear-verification-keys") ||
+            atls_json_has(document, "ear-verification-key"));
+}
+
+/* read_file reads the keys of `identity` out of a file; a document is of whom it says. */
+static enum atls_err read_file(struct verifier_keys *out, const char *identity,
+                               struct atls_bytes text, struct atls_diag *diag)
+{
+    if (!is_document(text)) {
+        return atls_json_recode(atls_jwk_set_load(&out->set, text, diag), ATLS_ERR_CONFIG, diag);
+    }
+    const enum atls_err err = verifier_keys_read(out, text, diag);
+    if (err != ATLS_OK && err != ATLS_ERR_MEMORY) {
+        if (diag != NULL) { /* nobody has answered */
+            diag->err = ATLS_ERR_CONFIG;
+        }
+        return ATLS_ERR_CONFIG;
+    }
+    if (err == ATLS_OK && out->id[0] != '\0' && strcmp(out->id, identity) != 0) {
+        atls_fail_texts(diag, ATLS_ERR_CONFIG, step, "verifier-id", NULL, identity);
+        atls_diag_found_peer_text(diag, atls_bytes_text(out->id));
+        return ATLS_ERR_CONFIG;
+    }
+    return err;
+}
+
 enum atls_err verifier_trust_pin(struct verifier_trust *trust, const char *identity,
                                  struct atls_bytes text, struct atls_diag *diag)
 {
@@ -162,8 +193,7 @@ enum atls_err verifier_trust_pin(struct verifier_trust *trust, const char *ident
     if (keys == NULL) {
         return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
-    enum atls_err err =
-        atls_json_recode(atls_jwk_set_load(&keys->set, text, diag), ATLS_ERR_CONFIG, diag);
+    enum atls_err err = read_file(keys, identity, text, diag);
     if (err == ATLS_OK) {
         err = add(trust, identity, NULL, keys, diag);
     }

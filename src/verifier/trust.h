@@ -29,8 +29,9 @@ ATLS_NODISCARD enum atls_err verifier_trust_new(struct verifier_trust **out,
                                                 struct atls_diag *diag);
 void verifier_trust_free(struct verifier_trust *trust);
 
-/* verifier_trust_pin takes Results of `identity` that a key of this JWK set (or PEM) signed. CONFIG
- * for what is no absolute URI, twice the same one, or a seventeenth; KEY for keys that are none. */
+/* verifier_trust_pin takes Results of `identity` that a key of this JWK set, PEM or discovery
+ * document signed. CONFIG for what is no absolute URI, twice the same one, a seventeenth, or a
+ * document of another; KEY for keys that are none. */
 ATLS_NODISCARD enum atls_err verifier_trust_pin(struct verifier_trust *trust, const char *identity,
                                                 struct atls_bytes keys, struct atls_diag *diag);
 /* verifier_trust_fetch takes the keys from `url`, a JWK set or a discovery document, over `line`

@@ -33,6 +33,22 @@ class BackgroundCheckTest(standin.RelyingTest):
         self.assertEqual(verdict["verifier"], "https://verifier.example/id")
         self.assertNotIn("discovery", verifier.asked)
 
+    def test_a_discovery_document_that_was_saved_has_them_too(self):
+        """As `curl` has it; of the Verifier that it is pinned for, and of no other."""
+        verifier, other = self.verifier(), self.verifier()
+        identity = "https://verifier.example/id"
+
+        def pinned(key, **more):
+            path = self.write("discovery.json", json.dumps({"ear-verification-key": standin.jwk_of(key), **more}))
+            return self.asking(verifier, "--trust-verifier", f"{identity}={path}")
+        for more in ({}, {"verifier-id": identity}, {"ear-verification-keys": {"keys": [standin.jwk_of(verifier.key)]}}):
+            verdict = self.assert_accepts(self.connect(*pinned(verifier.key, **more)))
+            self.assertEqual(verdict["verifier"], identity)
+        self.assertNotIn("discovery", verifier.asked)
+        self.assert_fails(self.connect(*pinned(other.key)), EXIT_REFUSED, "RESULT_SIGNATURE")
+        for wrong in ({"verifier-id": "https://verifier.example/other"}, {"verifier-id": 1}, {"ear-verification-keys": {}}):
+            self.assert_fails(self.connect(*pinned(verifier.key, **wrong)), EXIT_OURS, "CONFIG")
+
     def test_keys_may_come_from_a_url(self):
         verifier = self.verifier()
         url = verifier.url + "/.well-known/veraison/verification"

@@ -77,6 +77,12 @@ struct atls_bytes atls_key_point(const struct atls_key *key);
  * ATLS_ERR_KEY when there is none or it cannot leave its provider. The caller wipes `out`. */
 ATLS_NODISCARD enum atls_err atls_key_private(const struct atls_key *key, struct atls_buf out,
                                               size_t *out_len);
+/* atls_key_derive gives a secret that everybody with this private key has, another for each label:
+ * HMAC-SHA256 of the label under the private key, of RSA its exponent. ATLS_ERR_KEY as above. The
+ * caller wipes `out`. */
+ATLS_NODISCARD enum atls_err atls_key_derive(struct atls_digest *out,
+                                             const struct atls_crypto_ops *crypto,
+                                             const struct atls_key *key, struct atls_bytes label);
 
 /* PEM of the public or the private part (PKCS #8, not encrypted), NUL-terminated; the caller
  * frees with atls_pem_free, which wipes. */

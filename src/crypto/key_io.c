@@ -236,6 +236,39 @@ enum atls_err atls_key_private(const struct atls_key *key, struct atls_buf out, 
     return ATLS_OK;
 }
 
+/* rsa_exponent copies the private exponent of an RSA key at the width of its modulus. */
+static enum atls_err rsa_exponent(const struct atls_key *key, struct atls_buf out, size_t *out_len)
+{
+    BIGNUM *exponent = NULL;
+    const int len = EVP_PKEY_get_size(key->pkey);
+    ERR_set_mark();
+    const bool done = len > 0 && (size_t)len <= out.cap &&
+                      EVP_PKEY_get_bn_param(key->pkey, OSSL_PKEY_PARAM_RSA_D, &exponent) == 1 &&
+                      BN_bn2binpad(exponent, out.data, len) == len;
+    BN_clear_free(exponent);
+    ERR_pop_to_mark();
+    if (!done) {
+        return ATLS_ERR_KEY;
+    }
+    *out_len = (size_t)len;
+    return ATLS_OK;
+}
+
+enum atls_err atls_key_derive(struct atls_digest *out, const struct atls_crypto_ops *crypto,
+                              const struct atls_key *key, struct atls_bytes label)
+{
+    uint8_t secret[ATLS_MAX_RSA_BITS / 8];
+    const struct atls_buf room = {secret, sizeof secret};
+    size_t len = 0;
+    enum atls_err err =
+        key->curve != NULL ? atls_key_private(key, room, &len) : rsa_exponent(key, room, &len);
+    if (err == ATLS_OK) {
+        err = crypto->hmac(ATLS_ALG_SHA256, atls_bytes_of(secret, len), &label, 1, out);
+    }
+    atls_wipe(secret, sizeof secret);
+    return err;
+}
+
 static EVP_PKEY *import_ec_private(const struct curve *curve, struct atls_bytes scalar,
                                    struct atls_bytes point)
 {

@@ -16,17 +16,8 @@ enum atls_err verifier_ticket_key_of(struct verifier_ticket_key *out,
                                      const struct atls_crypto_ops *crypto,
                                      const struct atls_key *key, struct atls_diag *diag)
 {
-    uint8_t private[256];
-    const struct atls_buf room = {private, sizeof private};
-    size_t len = 0;
     struct atls_digest mac;
-    enum atls_err err = atls_key_private(key, room, &len);
-    if (err != ATLS_OK) {
-        return atls_fail(diag, err, step, "key of the session ids");
-    }
-    const struct atls_bytes text = atls_bytes_text(label);
-    err = crypto->hmac(ATLS_ALG_SHA256, atls_bytes_of(private, len), &text, 1, &mac);
-    atls_wipe(private, sizeof private);
+    const enum atls_err err = atls_key_derive(&mac, crypto, key, atls_bytes_text(label));
     if (err != ATLS_OK) {
         return atls_fail(diag, err, step, "key of the session ids");
     }

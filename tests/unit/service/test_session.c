@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Ids of sessions, the table of those that were signed, and which endorsements match. */
 #include "support/check.h"
+#include "support/keys.h"
 #include "support/mutate.h"
 
 #include "crypto/crypto.h"
@@ -27,6 +28,33 @@ static struct verifier_ticket_key key_of(int32_t curve)
     assert_memory_equal(out.data, again.data, sizeof out.data); /* nodes agree */
     atls_key_free(key);
     return out;
+}
+
+/* derived is the key of ids of a key that was read out of this PEM. */
+static struct verifier_ticket_key derived(const char *pem)
+{
+    struct atls_key *key = test_key_from_pem(atls_bytes_text(pem));
+    struct verifier_ticket_key out;
+    assert_err(verifier_ticket_key_of(&out, crypto(), key, NULL), OK);
+    atls_key_free(key);
+    return out;
+}
+
+static void every_process_with_an_rsa_key_has_the_same_for_ids(void **state)
+{
+    (void)state;
+    struct atls_key *keys[2] = {test_rsa_key(2048), test_rsa_key(2048)};
+    struct verifier_ticket_key found[2];
+    char *pem = NULL;
+    for (size_t i = 0; i < 2; i++) {
+        assert_err(atls_key_to_private_pem(&pem, keys[i], NULL), OK);
+        found[i] = derived(pem);
+        const struct verifier_ticket_key again = derived(pem);
+        assert_memory_equal(found[i].data, again.data, sizeof again.data);
+        atls_pem_free(pem);
+        atls_key_free(keys[i]);
+    }
+    assert_memory_not_equal(found[0].data, found[1].data, sizeof found[0].data);
 }
 
 static struct verifier_ticket a_ticket(void)
@@ -250,6 +278,7 @@ static void more_matches_than_there_is_room_for_are_an_error(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_process_with_an_rsa_key_has_the_same_for_ids),
         cmocka_unit_test(an_id_is_read_by_whoever_has_the_key),
         cmocka_unit_test(an_id_is_of_one_nonce),
         cmocka_unit_test(the_end_is_the_first_in_the_order_of_octets),

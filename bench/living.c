@@ -111,6 +111,7 @@ static SSL_CTX *make_ctx(const char *identity)
     must(atls_context_new(&context, NULL) == ATLS_OK &&
              atls_context_set_timing(context, ATLS_TIMING_POST, NULL) == ATLS_OK &&
              atls_context_set_framed(context, NULL) == ATLS_OK &&
+             atls_context_set_timeout(context, PATIENCE_MS, NULL) == ATLS_OK &&
              atls_context_add_attester(context, &atls_attester_sim_psa,
                                        (struct atls_bytes){(const uint8_t *)text, len},
                                        NULL) == ATLS_OK &&

@@ -57,7 +57,7 @@ def live(folder: str, connections: int, seconds: int, period: str, *service: str
     folder = tempfile.mkdtemp(dir=folder)
     client = identity(folder, "client")
     server = Server(*service, "--identity", identity(folder, "server"), "--timing", "post", "--framed", "--reattest", period,
-                    "--require", "psa", "--endorsements", os.path.join(client, "endorsement.corim"), "--simulated")
+                    "--handshake-timeout", "60s", "--require", "psa", "--endorsements", os.path.join(client, "endorsement.corim"), "--simulated")
     try:
         ran = subprocess.run([driver(), "127.0.0.1", str(server.port), str(server.process.pid), client,
                               str(connections), str(seconds)], stdout=subprocess.PIPE, stderr=subprocess.PIPE,

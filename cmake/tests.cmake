@@ -39,7 +39,7 @@ foreach(folder ${room_folders})
       TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}" TEST_SHARED_DIR="${CMAKE_SOURCE_DIR}/../shared")
     add_test(NAME unit/${room}/${name} COMMAND ${target})
     # A test that finds what it needs absent prints why and exits with 77.
-    set_tests_properties(unit/${room}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+    set_tests_properties(unit/${room}/${name} PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
     if(room IN_LIST rooms_with_threads OR target STREQUAL unit_crypto_test_verified) # what ./run tsan runs
       set_tests_properties(unit/${room}/${name} PROPERTIES LABELS threads)
       add_dependencies(threads ${target})

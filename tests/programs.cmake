@@ -16,20 +16,20 @@ if(TARGET objects_codec AND TARGET objects_crypto)
            COMMAND ${ATLS_PYTHON} ${CMAKE_SOURCE_DIR}/tests/system/codec_vectors.py
                    $<TARGET_FILE:codec_probe> ${CMAKE_SOURCE_DIR}/../shared/vectors)
   set_tests_properties(system/cbor_oracle system/codec_vectors
-                       PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+                       PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
 
 # The core without an operating system.
 add_test(NAME system/freestanding
          COMMAND ${CMAKE_SOURCE_DIR}/tests/system/freestanding.sh ${CMAKE_SOURCE_DIR}
                  ${CMAKE_BINARY_DIR}/freestanding)
-set_tests_properties(system/freestanding PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 300)
+set_tests_properties(system/freestanding PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 900)
 
 # The independent TLS peer, against itself, OpenSSL and published vectors.
 foreach(part peer peer_openssl peer_vectors peer_faults peer_tools)
   add_test(NAME interop/${part}
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_${part}.py)
-  set_tests_properties(interop/${part} PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(interop/${part} PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 900)
 endforeach()
 
 # The real Veraison. It is built from Go modules, so it is in no ordinary run: `ctest -C veraison`.
@@ -42,7 +42,7 @@ if(TARGET atls_program)
   foreach(name trustee trustee_kbs)
     add_test(NAME interop/${name} CONFIGURATIONS trustee
              COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/interop/test_${name}.py $<TARGET_FILE:atls_program>)
-    set_tests_properties(interop/${name} PROPERTIES LABELS trustee SKIP_RETURN_CODE 77 TIMEOUT 300)
+    set_tests_properties(interop/${name} PROPERTIES LABELS trustee SKIP_RETURN_CODE 77 TIMEOUT 900)
   endforeach()
   # A peer in Rust, from crates: `ctest -C rust-peer`.
   add_test(NAME interop/rust_peer CONFIGURATIONS rust-peer
@@ -70,7 +70,7 @@ if(TARGET room_sim)
              COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/formal/maude/check.py ${part})
   endforeach()
   set_tests_properties(models/spin models/maude_tables models/maude_claims models/maude_mutants
-                       PROPERTIES LABELS models SKIP_RETURN_CODE 77 TIMEOUT 300)
+                       PROPERTIES LABELS models SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
 
 # Parts of the program by themselves.
@@ -84,7 +84,7 @@ if(TARGET atls_program AND TARGET room_sim)
   target_include_directories(cli_parts PRIVATE ${CMAKE_SOURCE_DIR}/cli)
   target_link_libraries(cli_parts PRIVATE test_support room_stack room_sim)
   add_test(NAME system/cli_parts COMMAND cli_parts)
-  set_tests_properties(system/cli_parts PROPERTIES TIMEOUT 300)
+  set_tests_properties(system/cli_parts PROPERTIES TIMEOUT 900)
 endif()
 
 # `atls inspect` when memory runs out.
@@ -94,7 +94,7 @@ if(TARGET objects_inspect)
   target_link_options(inspect_out_of_memory PRIVATE -Wl,--wrap=calloc)
   target_compile_definitions(inspect_out_of_memory PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   add_test(NAME system/inspect_out_of_memory COMMAND inspect_out_of_memory)
-  set_tests_properties(system/inspect_out_of_memory PROPERTIES TIMEOUT 300)
+  set_tests_properties(system/inspect_out_of_memory PROPERTIES TIMEOUT 900)
 endif()
 
 # The Verifier's store when memory runs out.
@@ -103,7 +103,7 @@ if(TARGET objects_verifier_store)
   target_link_libraries(store_out_of_memory PRIVATE test_support room_verifier_store)
   target_link_options(store_out_of_memory PRIVATE -Wl,--wrap=calloc,--wrap=malloc,--wrap=realloc)
   add_test(NAME system/store_out_of_memory COMMAND store_out_of_memory)
-  set_tests_properties(system/store_out_of_memory PROPERTIES TIMEOUT 300)
+  set_tests_properties(system/store_out_of_memory PROPERTIES TIMEOUT 900)
 endif()
 
 # A remote check when memory runs out.
@@ -112,7 +112,7 @@ target_link_libraries(verifier_out_of_memory PRIVATE test_support room_verifier)
 target_link_options(verifier_out_of_memory PRIVATE
                     -Wl,--wrap=calloc,--wrap=malloc,--wrap=strdup)
 add_test(NAME system/verifier_out_of_memory COMMAND verifier_out_of_memory)
-set_tests_properties(system/verifier_out_of_memory PROPERTIES TIMEOUT 300)
+set_tests_properties(system/verifier_out_of_memory PROPERTIES TIMEOUT 900)
 
 # What `atls inspect` says, against decoders that others wrote.
 if(TARGET atls_program)
@@ -120,7 +120,7 @@ if(TARGET atls_program)
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/system/inspect_oracle.py
                    $<TARGET_FILE:atls_program> ${CMAKE_SOURCE_DIR} ${CMAKE_SOURCE_DIR}/../shared/vectors)
   # under a sanitizer the same explainers run in unit/inspect and in fuzzing, without a start for each file
-  set_tests_properties(system/inspect_oracle PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(system/inspect_oracle PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
 
 # What the program writes with --json, and takes as a policy, against the schemas of docs/.
@@ -128,7 +128,7 @@ if(TARGET atls_program)
   add_test(NAME system/json_contract
            COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/system/json_contract.py
                    $<TARGET_FILE:atls_program> ${CMAKE_SOURCE_DIR}/docs)
-  set_tests_properties(system/json_contract PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(system/json_contract PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
 
 # The program as its peers see it, and as its users do: over sockets, from the command line.
@@ -149,7 +149,7 @@ if(TARGET atls_program)
         list(APPEND labels once)
       endif()
       set_tests_properties(${suite}/${name} PROPERTIES LABELS "${labels}" SKIP_RETURN_CODE 77
-                           TIMEOUT 300)
+                           TIMEOUT 900)
     endforeach()
   endforeach()
 endif()
@@ -158,13 +158,13 @@ endif()
 foreach(folder . corim inspect)
   string(REPLACE "/." "" name kat/sources/${folder})
   add_test(NAME ${name} COMMAND ${ATLS_PYTHON} -B ${CMAKE_SOURCE_DIR}/tests/kat/${folder}/make.py --check)
-  set_tests_properties(${name} PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(${name} PROPERTIES LABELS once SKIP_RETURN_CODE 77 TIMEOUT 900)
 endforeach()
 add_executable(kat_samples ${CMAKE_SOURCE_DIR}/tests/kat/check_samples.c)
 target_link_libraries(kat_samples PRIVATE test_support room_verifier)
 target_compile_definitions(kat_samples PRIVATE TEST_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
 add_test(NAME kat/samples COMMAND kat_samples)
-set_tests_properties(kat/samples PROPERTIES TIMEOUT 300)
+set_tests_properties(kat/samples PROPERTIES TIMEOUT 900)
 
 # What is installed, and what the libraries export. A sanitizer's build makes no shared libraries, and
 # those of a build for coverage are not what is installed.
@@ -178,7 +178,7 @@ if(TARGET atls_shared AND TARGET atls-tpm2_shared AND TARGET atls-net_shared AND
   add_test(NAME system/install
            COMMAND ${CMAKE_SOURCE_DIR}/tests/system/test_install.sh ${CMAKE_SOURCE_DIR}
                    ${CMAKE_BINARY_DIR} ${CMAKE_BINARY_DIR}/install)
-  set_tests_properties(system/install PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 300)
+  set_tests_properties(system/install PROPERTIES SKIP_RETURN_CODE 77 TIMEOUT 900)
 endif()
 
 # Mutants of Evidence (docs/testing.md). The number of a run is ATLS_MUTATIONS, 20000 by default.

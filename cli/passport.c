@@ -8,6 +8,7 @@
 #include "identity.h"
 #include "json/file.h"
 #include "options.h"
+#include "renewal.h"
 #include "remote.h"
 #include "session/obtain.h"
 #include "when.h"
@@ -19,7 +20,7 @@
 
 static const char verb[] = "passport";
 
-enum { TIMEOUT_MS = 30000, FIRST_RETRY_S = 2, MAX_RETRY_S = 60 };
+enum { TIMEOUT_MS = 30000 };
 
 struct work {
     const struct cli_options *options;
@@ -93,15 +94,13 @@ static json_t *describe(const struct work *w)
                      w->identity.ops->format, "expires", fits ? until : NULL);
 }
 
-/* between gives a number of low..high, by chance: a fleet that started at once asks at once else.
- */
-static int64_t between(int64_t low, int64_t high)
+static uint32_t draw(void)
 {
     uint32_t chance = 0;
     if (getrandom(&chance, sizeof chance, GRND_NONBLOCK) != (ssize_t)sizeof chance) {
         chance = 0;
     }
-    return high > low ? low + (int64_t)(chance % (uint64_t)(high - low + 1)) : low;
+    return chance;
 }
 
 /* pause_until_told sleeps; true when a signal says that it is time to end. */
@@ -115,30 +114,26 @@ static bool pause_until_told(int64_t seconds)
     return sigtimedwait(&ends, NULL, &time) > 0;
 }
 
-/* next_s: between half and three quarters of what is left, so that a Verifier which is down for a
- * quarter of a life does no harm. */
 static int64_t next_s(const struct work *w)
 {
-    const int64_t left = w->exp_s - atls_context_now(w->context);
-    return between(left / 2, left * 3 / 4);
+    return cli_renewal_wait(w->exp_s - atls_context_now(w->context), draw());
 }
 
 /* renew goes on until it is told to end. What fails is said, and tried again: the file keeps the
  * passport that it has, which nobody takes after its end. */
 static void renew(struct work *w)
 {
-    int64_t retry_s = FIRST_RETRY_S;
+    int64_t retry_s = CLI_FIRST_RETRY_S;
     int64_t wait_s = next_s(w);
     while (!pause_until_told(wait_s)) {
         struct atls_diag diag;
         const enum atls_err err = obtain(w, &diag);
         if (err != ATLS_OK) {
             cli_note_error(verb, &diag);
-            wait_s = between(retry_s, retry_s * 2);
-            retry_s = retry_s * 2 < MAX_RETRY_S ? retry_s * 2 : MAX_RETRY_S;
+            wait_s = cli_renewal_retry(&retry_s, draw());
         } else {
             wait_s = next_s(w);
-            retry_s = FIRST_RETRY_S;
+            retry_s = CLI_FIRST_RETRY_S;
         }
         if (w->options->json) {
             cli_event(verb, err == ATLS_OK ? "renewed" : "failed", err == ATLS_OK ? NULL : &diag,

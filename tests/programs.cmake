@@ -77,7 +77,7 @@ endif()
 if(TARGET atls_program AND TARGET room_sim)
   add_executable(cli_parts ${CMAKE_SOURCE_DIR}/tests/system/cli_parts.c ${CMAKE_SOURCE_DIR}/cli/net.c
                  ${CMAKE_SOURCE_DIR}/cli/handshake.c ${CMAKE_SOURCE_DIR}/cli/idle.c ${CMAKE_SOURCE_DIR}/cli/rate.c
-                 ${CMAKE_SOURCE_DIR}/cli/stream.c ${CMAKE_SOURCE_DIR}/cli/tls.c ${CMAKE_SOURCE_DIR}/cli/udp.c
+                 ${CMAKE_SOURCE_DIR}/cli/renewal.c ${CMAKE_SOURCE_DIR}/cli/stream.c ${CMAKE_SOURCE_DIR}/cli/tls.c ${CMAKE_SOURCE_DIR}/cli/udp.c
                  ${CMAKE_SOURCE_DIR}/cli/udp_bio.c ${CMAKE_SOURCE_DIR}/cli/dtls_listen.c)
   target_link_options(cli_parts PRIVATE -Wl,--wrap=connect)
   target_compile_definitions(cli_parts PRIVATE _GNU_SOURCE)

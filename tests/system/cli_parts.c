@@ -8,6 +8,7 @@
 #include "dtls_listen.h"
 #include "net.h"
 #include "rate.h"
+#include "renewal.h"
 #include "tls.h"
 #include "udp_bio.h"
 
@@ -350,6 +351,37 @@ static void who_reads_a_flood_comes_back_now_and_then(void **state)
     close(fds[1]);
 }
 
+static void a_passport_is_renewed_between_half_and_three_quarters_of_its_life(void **state)
+{
+    (void)state;
+    static const int64_t lives[] = {4, 8, 300, 86400};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(lives); i++) {
+        int64_t least = lives[i], most = 0;
+        for (uint32_t chance = 0; chance < 100000; chance += 7) {
+            const int64_t wait_s = cli_renewal_wait(lives[i], chance);
+            least = wait_s < least ? wait_s : least;
+            most = wait_s > most ? wait_s : most;
+        }
+        assert_int_equal(least, lives[i] / 2);
+        assert_int_equal(most, lives[i] * 3 / 4);
+        assert_in_range(cli_renewal_wait(lives[i], UINT32_MAX), least, most);
+    }
+    assert_int_equal(cli_renewal_wait(0, 5), 0);
+    assert_true(cli_renewal_wait(-300, 5) <= 0); /* at once */
+}
+
+static void what_failed_is_tried_again_and_less_and_less_often(void **state)
+{
+    (void)state;
+    int64_t retry_s = CLI_FIRST_RETRY_S;
+    static const int64_t least[] = {2, 4, 8, 16, 32, 60, 60};
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(least); i++) {
+        int64_t again_s = retry_s;
+        assert_int_equal(cli_renewal_retry(&again_s, 0), least[i]);
+        assert_int_equal(cli_renewal_retry(&retry_s, (uint32_t)least[i]), 2 * least[i]);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -362,6 +394,8 @@ int main(void)
         cmocka_unit_test(pieces_of_a_record_do_not_put_it_off),
         cmocka_unit_test(what_others_send_to_a_socket_that_is_not_connected_yet_is_theirs),
         cmocka_unit_test(who_reads_a_flood_comes_back_now_and_then),
+        cmocka_unit_test(a_passport_is_renewed_between_half_and_three_quarters_of_its_life),
+        cmocka_unit_test(what_failed_is_tried_again_and_less_and_less_often),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

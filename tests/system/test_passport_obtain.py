@@ -98,7 +98,7 @@ class FromAStrangeVerifierTest(ObtainTest):
         self.verifier = standin.StandIn(self.certificates)
         self.addCleanup(self.verifier.stop)
         self.nonce = lambda size: os.urandom(size)
-        self.life = 300
+        self.life, self.issued = 300, []
         self.verifier.change = self.change
         self.verifier.fault = self.new_session
         self.asked_sizes = []
@@ -120,6 +120,7 @@ class FromAStrangeVerifierTest(ObtainTest):
                                 standin.serialization.PublicFormat.SubjectPublicKeyInfo)
         claims["iss"] = IDENTITY
         claims["exp"] = int(time.time()) + self.life
+        self.issued.append(int(time.time()))
         for submod in claims["submods"].values():
             submod["ear.veraison.key-attestation"] = {"akpub": standin.b64(spki)}
 
@@ -186,7 +187,7 @@ class FromAStrangeVerifierTest(ObtainTest):
                 self.assertFalse(os.path.exists(self.file))
 
     def test_it_is_renewed_in_time_and_through_a_failure(self):
-        self.life = 4
+        self.life = 6
         process = start(self.words("--renew"), text=True, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                         stderr=subprocess.PIPE)
         out, err = Lines(process.stdout), Lines(process.stderr)
@@ -196,6 +197,7 @@ class FromAStrangeVerifierTest(ObtainTest):
             out.wait(lambda line: json.loads(line)["event"] == "renewed", "a second")
             # and so on: this process may come late to the first
             wait_until(lambda: claims_of(self.file)["exp"] > first["exp"], "one that ends later")
+            self.assertLessEqual(self.issued[1], first["exp"])  # it was asked for in time
             self.nonce = lambda _: bytes(32)
             out.wait(lambda line: json.loads(line)["event"] == "failed", "a failure")
             kept = claims_of(self.file)

@@ -3,7 +3,10 @@
 """`atls verifier` and clients that mean harm, or know no better: every bound holds, and the next client is served."""
 
 import random
+import re
+import resource
 import socket
+import sys
 
 from atlslib import WAIT, main, wait_until
 from verifierlib import CMW, NEW, PSA_CORIM, SESSION, SUBMIT, TOKEN, VerifierTest
@@ -205,6 +208,28 @@ class HostileTest(VerifierTest):
         self.claims(self.send(path, self.evidence(nonce)))
         for connection in held:
             connection.close()
+
+    def test_connections_beyond_the_bound_are_closed_and_places_come_free(self):
+        bound, enough = 4096, 9000
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        if hard != resource.RLIM_INFINITY and hard < enough:
+            print(f"note: this process may have {hard} files open, and {enough} are wanted", file=sys.stderr)
+            return
+        for pid in (0, self.verifier.pids("front")[0]):
+            before = resource.prlimit(pid, resource.RLIMIT_NOFILE)
+            resource.prlimit(pid, resource.RLIMIT_NOFILE, (max(enough, before[0]), before[1]))
+        self.assertEqual(self.client.ask("GET", "/healthz").status, 200)  # it is one of them
+        many = [socket.create_connection(("127.0.0.1", self.verifier.port), WAIT) for _ in range(bound + 4)]
+
+        def metric(name):
+            page = self.client.ask("GET", "/metrics").body.decode()
+            return int(re.search(rf"^atls_verifier_{name} (\d+)$", page, re.MULTILINE).group(1))
+        wait_until(lambda: metric("connections_refused_total") >= 5, "connections that are refused")
+        self.assertEqual(metric("connections_open"), bound)
+        self.assertEqual(many[-1].recv(1), b"")
+        for connection in many:
+            connection.close()
+        wait_until(lambda: metric("connections_open") == 1, "their ends")
 
     def test_a_client_that_goes_away_in_the_middle(self):
         for cut in (10, 60, 150, 300):

@@ -2,14 +2,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processes of `atls verifier`: each may end at any moment, and takes no more with it than it had in its hands."""
 
+import base64
 import fcntl
+import hmac
 import os
 import re
 import resource
 import signal
+import struct
 import subprocess
 import sys
 import threading
+import time
 
 from atlslib import WAIT, free_port, main, read_line, start, wait_until
 from verifierlib import SESSION, Client, Verifier, VerifierTest
@@ -124,6 +128,66 @@ class ProcessTest(WithOneAppraiser):
         started = [event["result"] for event in self.verifier.events("process")
                    if event["result"]["pid"] == pid and event["result"]["what"] == "started"][0]
         self.assertEqual(status["Seccomp"], "2" if started["sandbox"] == "seccomp" else "0")
+
+
+class ExpiryTest(VerifierTest):
+    def ended(self, seconds: int, nonce: bytes) -> str:
+        """The path of a session that ends in so many seconds, as a signer with this key would have made it (ticket.c)."""
+        scalar = self.verifier.key.private_numbers().private_value.to_bytes(32, "big")
+        key = hmac.digest(scalar, b"atls verifier session v2", "sha256")
+        signed = struct.pack(">IB", int(time.time()) + seconds, 0) + os.urandom(16)
+        ticket = signed + hmac.digest(key, signed + nonce, "sha256")[:16]
+        return "/challenge-response/v1/session/" + "".join(
+            base64.urlsafe_b64encode(part).decode().rstrip("=") for part in (ticket, nonce))
+
+    def test_a_session_that_has_ended_is_none(self):
+        nonce = os.urandom(64)
+        evidence = self.evidence(nonce)
+        for seconds in (-2, -1000):  # just now: the signer would still finish what had begun before
+            path = self.ended(seconds, nonce)
+            self.problem(self.send(path, evidence), 404)
+            self.problem(self.client.ask("GET", path, Accept=SESSION), 404)
+        path = self.ended(100, nonce)
+        self.assertEqual(self.client.ask("GET", path, Accept=SESSION).json["status"], "waiting")
+        self.assertEqual(self.send(path, evidence).json["status"], "complete")
+
+
+class HealthTest(WithOneAppraiser):
+    """Who asks for its health is told when it cannot complete a session."""
+
+    def test_without_an_appraiser_it_is_not_well(self):
+        pid = self.stop_appraiser()
+        path, nonce = self.open_session()
+        finish = self.in_background(path, self.evidence(nonce))
+        self.busy()
+        supervisor = self.verifier.process.pid
+        os.kill(supervisor, signal.SIGSTOP)  # so that there is no other for as long as this takes
+        try:
+            os.kill(pid, signal.SIGKILL)
+            answer = wait_until(lambda: (lambda found: found if found.status == 503 else None)(self.client.ask("GET", "/healthz")),
+                                "no appraiser")
+            self.assertEqual((answer.json["status"], answer.json["store"], answer.json["appraisers"]), ("failing", "ok", 0))
+        finally:
+            os.kill(supervisor, signal.SIGCONT)
+        self.problem(finish(), 500)
+        wait_until(lambda: self.client.ask("GET", "/healthz").status == 200, "another appraiser")
+
+    def test_while_it_stops_it_says_so(self):
+        verifier = Verifier(self.folder, "--appraisers", "1", name="stopping")
+        self.addCleanup(verifier.stop)
+        client, other = verifier.client(), verifier.client()
+        path, nonce = self.open_session(client=client)
+        self.assertEqual(other.ask("GET", "/healthz").json["status"], "ok")  # its connection is there
+        pid = self.stop_appraiser(verifier)
+        finish = self.in_background(path, self.evidence(nonce), verifier)
+        self.busy(verifier)
+        verifier.process.send_signal(signal.SIGTERM)
+        verifier.wait("stopping")
+        answer = other.ask("GET", "/healthz")
+        self.assertEqual((answer.status, answer.json["status"], answer.headers["Connection"]), (503, "stopping", "close"))
+        os.kill(pid, signal.SIGCONT)
+        self.assertEqual(finish().json["status"], "complete")
+        client.close()
 
 
 class StopTest(WithOneAppraiser):

@@ -273,6 +273,18 @@ static int compute(void)
     return ok ? 0 : 1;
 }
 
+static int take_much_memory(void)
+{
+    enum { MUCH = 256 << 20 };
+    char *memory = malloc(MUCH);
+    if (memory != NULL) {
+        memory[MUCH - 1] = 1;
+    }
+    const bool refused = memory == NULL;
+    free(memory);
+    return refused ? 0 : 1;
+}
+
 static int open_a_file(void)
 {
     return open("/dev/null", O_RDONLY) >= 0 ? 0 : 1;
@@ -336,6 +348,8 @@ static void the_sandbox_lets_compute_and_nothing_else(void **state)
         print_message("the filter is %s\n", verifier_sandbox_name());
         return;
     }
+    const int bounded = in_sandbox(take_much_memory);
+    assert_true(WIFEXITED(bounded) && WEXITSTATUS(bounded) == 0);
     for (size_t i = 0; i < ATLS_ARRAY_LEN(forbidden); i++) {
         const int ended = in_sandbox(forbidden[i]);
         if (!WIFSIGNALED(ended) || WTERMSIG(ended) != SIGSYS) {

@@ -7,31 +7,34 @@
 
 #include <stdio.h>
 
-/* The words of a status, and how they look: never by colour alone. */
-static const char *class_of(const char *status)
-{
-    static const struct {
-        const char *status, *name;
-    } classes[] = {
-        {"affirming", "good"},   {"warning", "warn"}, {"contraindicated", "bad"},
-        {"endorsement", "good"}, {"ok", "good"},      {"failing", "bad"},
-        {"stopping", "warn"},
-    };
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(classes); i++) {
-        if (strcmp(status, classes[i].status) == 0) {
-            return classes[i].name;
-        }
-    }
-    return "none";
-}
-
-static void put_status(struct verifier_html *h, const char *status)
+/* How a word looks: never by colour alone. */
+static void put_word(struct verifier_html *h, const char *word, const char *looks)
 {
     verifier_html_put(h, "<span class=\"");
-    verifier_html_put(h, class_of(status));
+    verifier_html_put(h, looks);
     verifier_html_put(h, "\">");
-    verifier_html_text(h, status);
+    verifier_html_text(h, word);
     verifier_html_put(h, "</span>");
+}
+
+/* put_status writes a status of AR4SI as the log has it. */
+static void put_status(struct verifier_html *h, const char *status)
+{
+    static const struct {
+        const char *status, *looks;
+    } known[] = {{"affirming", "good"}, {"warning", "warn"}, {"contraindicated", "bad"}};
+    const char *looks = "none";
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(known); i++) {
+        if (strcmp(status, known[i].status) == 0) {
+            looks = known[i].looks;
+        }
+    }
+    put_word(h, status, looks);
+}
+
+static void put_health_word(struct verifier_html *h, bool ok)
+{
+    put_word(h, ok ? "ok" : "failing", ok ? "good" : "bad");
 }
 
 static void put_time(struct verifier_html *h, int64_t time_s)
@@ -307,7 +310,7 @@ static void state_card(struct verifier_html *h, const char *name, bool ok, const
     verifier_html_put(h, "<div><dt>");
     verifier_html_put(h, name);
     verifier_html_put(h, "</dt><dd>");
-    put_status(h, ok ? "ok" : "failing");
+    put_health_word(h, ok);
     verifier_html_put(h, "<small>");
     verifier_html_put(h, small);
     verifier_html_put(h, "</small></dd></div>\n");
@@ -352,7 +355,11 @@ void verifier_status_write(struct verifier_html *html, const struct verifier_sta
     verifier_html_put(html, "</style></head>\n<body><main><header><p>Verifier</p><h1>");
     put_foreign(html, status->service->id);
     verifier_html_put(html, "</h1><p>");
-    put_status(html, stopping ? "stopping" : ok ? "ok" : "failing");
+    if (stopping) {
+        put_word(html, "stopping", "warn");
+    } else {
+        put_health_word(html, ok);
+    }
     verifier_html_put(html, " · atls " ATLS_VERSION " · as of ");
     put_time(html, status->now_s);
     verifier_html_put(html, " · up since ");

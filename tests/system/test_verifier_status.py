@@ -138,6 +138,8 @@ class StatusTest(VerifierTest):
         self.assertIn("PSA_IOT: warning, simulated, machine 01", warned["What and why"])
         self.assertEqual(warned["Format"], "psa")
         self.assertTrue(warned["Client"].startswith("127.0.0.1:"))
+        for looks, word in (("bad", "contraindicated"), ("warn", "warning"), ("good", "ok")):
+            self.assertIn(f'<span class="{looks}">{word}</span>', answer.body.decode())
         for secret in secrets:
             self.assertNotIn(secret, answer.body.decode())
 

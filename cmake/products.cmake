@@ -2,9 +2,26 @@
 # What is installed: libatls (shared and static), libatls-tpm2, libatls-net, libatls-sim, the program,
 # headers, pkg-config files and manual pages.
 set(ATLS_SOVERSION 0)
-# pkg-config files name the prefix from where they stand, so that an installed tree may be moved.
-file(RELATIVE_PATH ATLS_PC_PREFIX /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
-string(REGEX REPLACE "/$" "" ATLS_PC_PREFIX "${ATLS_PC_PREFIX}")
+# What is installed to be found names its prefix from where it stands itself, so that an installed tree may be moved. Who
+# configures with folders that are absolute, as some distributions do, gets them as they are.
+if(IS_ABSOLUTE "${CMAKE_INSTALL_LIBDIR}" OR IS_ABSOLUTE "${CMAKE_INSTALL_INCLUDEDIR}")
+  set(ATLS_PC_PREFIX ${CMAKE_INSTALL_PREFIX})
+  set(ATLS_PC_LIBDIR ${CMAKE_INSTALL_FULL_LIBDIR})
+  set(ATLS_PC_INCLUDEDIR ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+  set(ATLS_CMAKE_PREFIX ${CMAKE_INSTALL_PREFIX})
+  set(ATLS_CMAKE_LIBDIR ${CMAKE_INSTALL_FULL_LIBDIR})
+  set(ATLS_CMAKE_INCLUDEDIR ${CMAKE_INSTALL_FULL_INCLUDEDIR})
+else()
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/pkgconfig /)
+  string(REGEX REPLACE "/$" "" up "${up}")
+  set(ATLS_PC_PREFIX "\${pcfiledir}/${up}")
+  set(ATLS_PC_LIBDIR "\${prefix}/${CMAKE_INSTALL_LIBDIR}")
+  set(ATLS_PC_INCLUDEDIR "\${prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+  file(RELATIVE_PATH up /${CMAKE_INSTALL_LIBDIR}/cmake/atls /)
+  set(ATLS_CMAKE_PREFIX "\${atls_here}/${up}")
+  set(ATLS_CMAKE_LIBDIR "\${atls_prefix}/${CMAKE_INSTALL_LIBDIR}")
+  set(ATLS_CMAKE_INCLUDEDIR "\${atls_prefix}/${CMAKE_INSTALL_INCLUDEDIR}")
+endif()
 
 # atls_library(NAME ROOMS room... LIBS target...) makes the shared and the static library. Symbols are
 # hidden unless a public header marks them, and the export list says so once more.
@@ -48,6 +65,15 @@ if(NOT ATLS_SANITIZE) # a sanitizer's symbols are undefined in a shared library,
     atls_library(atls-sim ROOMS sim base codec result crypto json attester
       LIBS PkgConfig::OPENSSL PkgConfig::JANSSON)
   endif()
+endif()
+
+# find_package(atls)
+include(CMakePackageConfigHelpers)
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/atls-config-version.cmake COMPATIBILITY SameMinorVersion)
+configure_file(cmake/atls-config.cmake.in ${CMAKE_BINARY_DIR}/atls-config.cmake @ONLY)
+if(NOT ATLS_SANITIZE)
+  install(FILES ${CMAKE_BINARY_DIR}/atls-config.cmake ${CMAKE_BINARY_DIR}/atls-config-version.cmake
+    DESTINATION ${CMAKE_INSTALL_LIBDIR}/cmake/atls)
 endif()
 
 file(GLOB public_headers CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/include/atls/*.h)

@@ -22,6 +22,8 @@ if(ATLS_FUZZ) # coverage feedback, from the rooms as from the targets
   target_link_options(atls_flags INTERFACE -fsanitize=fuzzer-no-link)
 endif()
 if(CMAKE_BUILD_TYPE STREQUAL "Release" OR CMAKE_BUILD_TYPE STREQUAL "RelWithDebInfo")
-  target_compile_options(atls_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  if(NOT CMAKE_C_FLAGS MATCHES "_FORTIFY_SOURCE") # a distribution's own level, as in its CFLAGS, stays
+    target_compile_options(atls_flags INTERFACE -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+  endif()
   target_link_options(atls_flags INTERFACE -Wl,-z,relro,-z,now)
 endif()

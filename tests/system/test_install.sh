@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: Apache-2.0
-# What is installed is usable, by pkg-config alone and outside of the tree: the headers in C and C++,
-# the examples against the shared and against the static library, and they talk to each other.
+# What is installed is usable, by pkg-config or find_package alone and outside of the tree: the headers in C
+# and C++, the examples against the shared and against the static library, and they talk to each other.
 #
 # usage: test_install.sh SOURCE_DIR BUILD_DIR WORK_DIR      77: what it needs is absent
 set -eu
@@ -75,6 +75,39 @@ compile prefix ""
 compile static --static
 if readelf -d ./*-static | grep 'NEEDED.*libatls'; then
     fail "the static examples need a shared library of ours"
+fi
+
+# find_package TREE COMPONENT...: a project elsewhere that finds that tree; its log is cmake.log.
+find_package() {
+    tree=$1
+    shift
+    rm -rf ../cmake && mkdir ../cmake
+    cat >../cmake/CMakeLists.txt <<TXT
+cmake_minimum_required(VERSION 3.25)
+project(elsewhere C)
+find_package(atls 0.1 REQUIRED COMPONENTS $*)
+add_executable(server-cmake $work/src/attesting_server.c)
+target_link_libraries(server-cmake atls::tpm2)
+add_executable(verifying_client-cmake $work/src/verifying_client.c)
+target_link_libraries(verifying_client-cmake atls::atls)
+TXT
+    cmake -S ../cmake -B ../cmake/build "-DCMAKE_PREFIX_PATH=$work/$tree" -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
+        -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$work/src" >cmake.log 2>&1
+}
+# refused SENTENCE TREE COMPONENT...: that is not found, and cmake, which breaks its lines, says why.
+refused() {
+    sentence=$1
+    shift
+    if find_package "$@" || ! tr -s ' \n' ' ' <cmake.log | grep -q "$sentence"; then
+        cat cmake.log
+        fail "find_package $*: expected \"$sentence\""
+    fi
+}
+refused 'the library of none is not installed' prefix tpm2 none
+refused 'the library of atls is not installed' static tpm2
+if ! find_package prefix tpm2 || ! cmake --build ../cmake/build >>cmake.log 2>&1; then
+    cat cmake.log
+    fail "what find_package finds does not build"
 fi
 
 # Every header at once, in C++, with a call.
@@ -151,6 +184,7 @@ for server_kind in prefix static; do
         grep -q '"accepted":true' client.log || fail "no verdict"
     done
 done
+talk cmake cmake server/endorsement.corim 0
 talk prefix prefix other/endorsement.corim 2
 grep -q ': .*expected' client.log || fail "no sentence says why"
 

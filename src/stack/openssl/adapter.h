@@ -20,7 +20,10 @@ int openssl_peer_alert(const SSL *ssl);
 int openssl_own_alert(const SSL *ssl);
 void openssl_set_peer_alert(SSL *ssl, int alert);
 void openssl_set_own_alert(SSL *ssl, int alert);
-void openssl_forget_alerts(SSL *ssl);
+/* Whether the last ServerHello, which openssl_set_share looks at, had a key_share. */
+bool openssl_had_share(const SSL *ssl);
+void openssl_set_share(SSL *ssl, bool had);
+void openssl_forget_notes(SSL *ssl); /* alerts and share */
 /* Takes a reference of the caller's, and keeps it as long as `ssl` lives or until the next. */
 void openssl_keep_bio(SSL *ssl, BIO *bio);
 BIO *openssl_kept_bio(const SSL *ssl);

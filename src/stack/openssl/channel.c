@@ -73,16 +73,6 @@ static bool group_is(long negotiated, const struct group *group)
     return negotiated == (0x1000000L | group->id);
 }
 
-/* has_share: a session may be resumed without a key exchange (psk_ke), and OpenSSL then gives the
- * group of the first connection. What the peer sent is what was used. */
-static bool has_share(const SSL *ssl)
-{
-    EVP_PKEY *share = NULL;
-    const bool found = SSL_get_peer_tmp_key((SSL *)(uintptr_t)ssl, &share) == 1;
-    EVP_PKEY_free(share);
-    return found;
-}
-
 static void describe_dtls(struct atls_channel *channel, const SSL *ssl)
 {
     const SSL_CIPHER *cipher = SSL_get_current_cipher(ssl);
@@ -120,7 +110,9 @@ struct atls_channel openssl_channel(const SSL *ssl)
     if (SSL_is_dtls(ssl) == 1) {
         describe_dtls(&channel, ssl);
     }
-    if (reused && !has_share(ssl)) {
+    /* A session may be resumed without a key exchange (psk_ke), and OpenSSL then gives the group of
+     * the first connection; of ML-KEM it has no share that a client could be asked for. */
+    if (reused && !openssl_had_share(ssl)) {
         channel.group_listed = false;
         channel.group = "none: a PSK alone";
     }

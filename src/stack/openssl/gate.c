@@ -8,6 +8,7 @@
 #include "stack/openssl/resume.h"
 
 #include "base/span.h"
+#include "handshake/server_hello.h"
 
 #include <openssl/bio.h>
 
@@ -98,6 +99,9 @@ void atls_openssl_msg_callback(int write_p, int version, int content_type, const
         atls_session_message(session, atls_bytes_of(buf, len));
     }
     const int type = len != 0 ? *(const unsigned char *)buf : 0;
+    if (type == SERVER_HELLO) { /* in DTLS it cannot be read, and none is resumed */
+        openssl_set_share(ssl, atls_server_hello_has_key_share(atls_bytes_of(buf, len)));
+    }
     if (write_p == 1 && (type == CLIENT_HELLO || type == SERVER_HELLO)) {
         check_unasked(ssl, session);
     }
@@ -142,7 +146,7 @@ static void refuse_paused(struct atls_session *session)
 static void begin(SSL *ssl)
 {
     struct atls_session *session = openssl_session_get(ssl);
-    openssl_forget_alerts(ssl);
+    openssl_forget_notes(ssl);
     openssl_unwall(ssl);
     if (session == NULL) {
         return;

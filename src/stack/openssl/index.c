@@ -5,7 +5,7 @@
 #include <stdint.h>
 
 static CRYPTO_ONCE once = CRYPTO_ONCE_STATIC_INIT;
-static int ctx_index = -1, ssl_index = -1, alert_index = -1, bio_index = -1;
+static int ctx_index = -1, ssl_index = -1, notes_index = -1, bio_index = -1;
 static int alpn_index = -1, prelude_index = -1;
 
 static void free_context(void *parent, void *ptr, CRYPTO_EX_DATA *ad, int index, long argl,
@@ -57,7 +57,7 @@ static void make_indexes(void)
 {
     ctx_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_context);
     ssl_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_session);
-    alert_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, NULL);
+    notes_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, NULL);
     bio_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_bio);
     alpn_index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_alpn);
     prelude_index = SSL_get_ex_new_index(0, NULL, NULL, forget_on_dup, free_prelude);
@@ -66,7 +66,7 @@ static void make_indexes(void)
 enum atls_err openssl_index_init(struct atls_diag *diag)
 {
     if (CRYPTO_THREAD_run_once(&once, make_indexes) != 1 || ctx_index < 0 || ssl_index < 0 ||
-        alert_index < 0 || bio_index < 0 || alpn_index < 0 || prelude_index < 0) {
+        notes_index < 0 || bio_index < 0 || alpn_index < 0 || prelude_index < 0) {
         return atls_fail(diag, ATLS_ERR_MEMORY, "OpenSSL", "ex_data index");
     }
     return ATLS_OK;
@@ -108,41 +108,54 @@ struct atls_session *openssl_session_get(SSL *ssl)
     return session;
 }
 
-/* Two numbers in place of a pointer: there is nothing to allocate that could fail. The peer's alert
- * is in the low octet, ours in the one above. */
-static int alerts_of(const SSL *ssl)
+/* Numbers in place of a pointer: there is nothing to allocate that could fail. The peer's alert is
+ * in the low octet, ours in the one above, and whether there was a key_share in the next. */
+enum { PEER_ALERT = 0xff, OWN_ALERT = 0xff00, SHARE = 0x10000 };
+
+static int notes_of(const SSL *ssl)
 {
-    return alert_index < 0 ? 0 : (int)(intptr_t)SSL_get_ex_data(ssl, alert_index);
+    return notes_index < 0 ? 0 : (int)(intptr_t)SSL_get_ex_data(ssl, notes_index);
 }
 
-static void set_alerts(SSL *ssl, int alerts)
+static void set_note(SSL *ssl, int mask, int note)
 {
-    (void)SSL_set_ex_data(ssl, alert_index, (void *)(intptr_t)alerts); // NOLINT
+    const int notes = (notes_of(ssl) & ~mask) | (note & mask);
+    (void)SSL_set_ex_data(ssl, notes_index, (void *)(intptr_t)notes); // NOLINT
 }
 
 int openssl_peer_alert(const SSL *ssl)
 {
-    return alerts_of(ssl) & 0xff;
+    return notes_of(ssl) & PEER_ALERT;
 }
 
 int openssl_own_alert(const SSL *ssl)
 {
-    return alerts_of(ssl) >> 8 & 0xff;
+    return (notes_of(ssl) & OWN_ALERT) >> 8;
 }
 
-void openssl_forget_alerts(SSL *ssl)
+void openssl_forget_notes(SSL *ssl)
 {
-    set_alerts(ssl, 0);
+    set_note(ssl, PEER_ALERT | OWN_ALERT | SHARE, 0);
 }
 
 void openssl_set_peer_alert(SSL *ssl, int alert)
 {
-    set_alerts(ssl, (alerts_of(ssl) & 0xff00) | (alert & 0xff));
+    set_note(ssl, PEER_ALERT, alert);
 }
 
 void openssl_set_own_alert(SSL *ssl, int alert)
 {
-    set_alerts(ssl, (alerts_of(ssl) & 0xff) | (alert & 0xff) << 8);
+    set_note(ssl, OWN_ALERT, alert << 8);
+}
+
+bool openssl_had_share(const SSL *ssl)
+{
+    return (notes_of(ssl) & SHARE) != 0;
+}
+
+void openssl_set_share(SSL *ssl, bool had)
+{
+    set_note(ssl, SHARE, had ? SHARE : 0);
 }
 
 BIO *openssl_kept_bio(const SSL *ssl)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a handshake ended, as one error and one sentence: what programs print. */
-#include "stack/openssl/adapter.h"
+#include "stack/openssl/psk.h"
 
 #include <openssl/err.h>
 #include <string.h>
@@ -60,6 +60,13 @@ enum atls_err openssl_fail_peer_alert(int alert, bool attestation_negotiated,
                                       struct atls_diag *diag)
 {
     return fail_alert(alert, is_refusal(alert, attestation_negotiated), diag);
+}
+
+/* is_of_psk: a server that has another key for that identity. Of the binder RFC 8446, 6.2 says
+ * decrypt_error, which OpenSSL sends from 3.5 on, and before that illegal_parameter. */
+static bool is_of_psk(const SSL *ssl, int alert)
+{
+    return alert == SSL_AD_DECRYPT_ERROR && openssl_psk_is_set(SSL_get_SSL_CTX(ssl));
 }
 
 /* What the peer did wrong, by the alert that OpenSSL sent it. 0: none was sent, since the
@@ -154,8 +161,8 @@ enum atls_err atls_openssl_outcome(SSL *ssl, int ssl_return, struct atls_diag *d
     if (openssl_peer_alert(ssl) != 0) {
         const int alert = openssl_peer_alert(ssl);
         ERR_clear_error();
-        return openssl_fail_peer_alert(
-            alert, session != NULL && atls_session_was_negotiated(session), diag);
+        const bool negotiated = session != NULL && atls_session_was_negotiated(session);
+        return fail_alert(alert, is_refusal(alert, negotiated) || is_of_psk(ssl, alert), diag);
     }
     const unsigned long code = ERR_peek_error();
     ERR_clear_error();

@@ -25,7 +25,7 @@ enum outcome { TAKEN, AGAIN, BUSY, REFUSED };
 struct object {
     const struct atls_tsm_question *question;
     char path[ATLS_TSM_MAX_PATH];
-    unsigned long num_written; /* what `generation` must say: it starts at 0 */
+    uint64_t num_written; /* what `generation` must say: it starts at 0 */
 };
 
 static bool attribute_path(char out[ATLS_TSM_MAX_PATH], const struct object *object,
@@ -153,7 +153,7 @@ static enum outcome ask(struct object *object, struct atls_diag *diag)
     return error == 0 ? TAKEN : refuse(attribute, error, diag);
 }
 
-static int read_generation(const struct object *object, unsigned long *out)
+static int read_generation(const struct object *object, uint64_t *out)
 {
     char text[MAX_NUMBER_LEN + 1] = "";
     const struct atls_buf room = {(uint8_t *)text, MAX_NUMBER_LEN};
@@ -164,7 +164,7 @@ static int read_generation(const struct object *object, unsigned long *out)
     }
     char *end = NULL;
     errno = 0;
-    const unsigned long value = strtoul(text, &end, 10);
+    const unsigned long long value = strtoull(text, &end, 10);
     const bool whole = end != text && errno == 0 && (*end == '\0' || *end == '\n');
     if (!whole || text[0] < '0' || text[0] > '9') {
         return EPROTO;
@@ -180,7 +180,7 @@ static int read_generation(const struct object *object, unsigned long *out)
  */
 static enum outcome check_generation(const struct object *object, struct atls_diag *diag)
 {
-    unsigned long generation = 0;
+    uint64_t generation = 0;
     const int error = read_generation(object, &generation);
     if (error != 0) {
         return refuse("generation", error, diag);

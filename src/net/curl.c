@@ -299,6 +299,10 @@ static bool set_fields(struct line *line, struct curl_slist **fields,
            SET(CURLOPT_URL, request->url) && SET(CURLOPT_HTTPHEADER, *fields);
 }
 
+/* CURLE_TOO_LARGE of libcurl 8.6: that calls so what others call CURLE_OUT_OF_MEMORY, a line of the
+ * head without an end. */
+enum { TOO_LARGE = 100 };
+
 static enum atls_fetch_outcome outcome_of(CURLcode code, const struct net_intake *intake)
 {
     if (intake->failed != ATLS_FETCH_NONE) {
@@ -315,6 +319,7 @@ static enum atls_fetch_outcome outcome_of(CURLcode code, const struct net_intake
         return ATLS_FETCH_UNTRUSTED;
     case CURLE_FILESIZE_EXCEEDED:
     case CURLE_OUT_OF_MEMORY: /* so it calls a line without an end, see run() */
+    case TOO_LARGE:
         return ATLS_FETCH_OVERSIZED;
     case CURLE_UNSUPPORTED_PROTOCOL: /* of the answer: the URL's was looked at */
     case CURLE_WEIRD_SERVER_REPLY:
@@ -345,7 +350,7 @@ static void describe(struct atls_fetch_answer *answer, const struct line *line, 
     answer->outcome = outcome == ATLS_FETCH_ANSWERED ? ATLS_FETCH_MALFORMED : outcome;
     answer->sent = sent > 0;
     const char *why = intake->why;
-    if (code == CURLE_OUT_OF_MEMORY) {
+    if (code == CURLE_OUT_OF_MEMORY || (int)code == TOO_LARGE) {
         why = "a head with a line that does not end";
     } else if (why == NULL) {
         why = line->error[0] != '\0' ? line->error : curl_easy_strerror(code);

@@ -6,7 +6,7 @@
 -- value (of int: only below 2^53, `text` always); from, till: the content of bytes and text;
 -- items of an array, pairs of a map (key and value), number and items[1] of a tag.
 
-if not ... then return end
+if ... ~= "atls.cbor" then return end
 
 local source = require "atls.source"
 

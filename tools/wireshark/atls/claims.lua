@@ -3,7 +3,7 @@
 -- (draft-ffm-rats-cca-token), EAR (draft-ietf-rats-ear, and the names with dots that came before).
 -- A row stands under the claim's key in CBOR and under its name in JSON.
 
-if not ... then return end
+if ... ~= "atls.claims" then return end
 
 local content = require "atls.content"
 local names = require "atls.names"

@@ -2,7 +2,7 @@
 -- Conceptual Message Wrapper (RFC 9999) in its forms: record, tag, collection, in CBOR and in JSON,
 -- and signed. The first octet says which.
 
-if not ... then return end
+if ... ~= "atls.cmw" then return end
 
 local content = require "atls.content"
 local json = require "atls.json"

@@ -4,7 +4,7 @@
 --
 -- A part, as openers get it: source, from, till, and depth, at which its first node stands.
 
-if not ... then return end
+if ... ~= "atls.content" then return end
 
 local cbor = require "atls.cbor"
 local json = require "atls.json"

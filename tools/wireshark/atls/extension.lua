@@ -2,7 +2,7 @@
 -- The remoteAttestation extension (draft-fossati-seat-early-attestation, 4.1): its body in each of the
 -- four messages. What a connection's ClientHello offered is kept, so that a choice can be held to it.
 
-if not ... then return end
+if ... ~= "atls.extension" then return end
 
 local cmw = require "atls.cmw"
 local names = require "atls.names"

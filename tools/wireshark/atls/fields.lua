@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What a display filter can name, each once: fields.KEY is the ProtoField atls.KEY, called as in its standard.
 
-if not ... then return end
+if ... ~= "atls.fields" then return end
 
 local names = require "atls.names"
 

@@ -2,7 +2,7 @@
 -- The exchange after the handshake, and data among which there are rounds (PROTOCOL.md, section 11): frames
 -- of type u8, length u24, body, in the application data of a connection whose ALPN is atls/1 or atls/1+P.
 
-if not ... then return end
+if ... ~= "atls.frames" then return end
 
 local cmw = require "atls.cmw"
 local extension = require "atls.extension"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- JSON (RFC 8259) as the same nodes that cbor.lua makes, marked `json`.
 
-if not ... then return end
+if ... ~= "atls.json" then return end
 
 local json = { MAX_DEPTH = 16, MAX_ITEMS = 100000 }
 

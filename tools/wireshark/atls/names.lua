@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- What numbers mean, by the registry or standard that is named above each table.
 
-if not ... then return end -- started as a plugin of its own, not asked for by atls.lua
+if ... ~= "atls.names" then return end -- started as a plugin of its own, not asked for by atls.lua
 
 local names = {}
 

@@ -7,7 +7,7 @@
 --
 -- The context of one frame: left, how many items may still be added; nonces, those that were seen.
 
-if not ... then return end
+if ... ~= "atls.show" then return end
 
 local fields = require "atls.fields"
 local source = require "atls.source"

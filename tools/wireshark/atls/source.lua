@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- Octets with the place where Wireshark has them, so that what is shown is highlighted there.
 
-if not ... then return end
+if ... ~= "atls.source" then return end
 
 local source = {}
 

@@ -2,7 +2,7 @@
 -- Signed tokens: COSE_Sign1 (RFC 9052, 4.2), alone or behind the tag of a CWT, and JWS in the compact
 -- form (RFC 7515, 7.1). Nothing is verified.
 
-if not ... then return end
+if ... ~= "atls.token" then return end
 
 local claims = require "atls.claims"
 local content = require "atls.content"

@@ -1,7 +1,7 @@
 -- SPDX-License-Identifier: Apache-2.0
 -- TPM 2.0 structures (TPM 2.0 Library, part 2), big-endian, and Parsec's bundles that hold them.
 
-if not ... then return end
+if ... ~= "atls.tpm" then return end
 
 local claims = require "atls.claims"
 local content = require "atls.content"

@@ -2,7 +2,7 @@
 -- CMW in a certificate: the extension id-pe-cmw (RFC 9999, 6.1), a CHOICE of UTF8String and OCTET STRING.
 -- Wireshark's dissector of certificates asks for whoever knows the extension's OID.
 
-if not ... then return end
+if ... ~= "atls.x509" then return end
 
 local cmw = require "atls.cmw"
 local show = require "atls.show"

@@ -40,6 +40,16 @@ def public_key_of(identity: atlslib.Identity):
         return x509.load_pem_x509_certificate(file.read()).public_key()
 
 
+def by_the_book(builder, key, signer, is_ca):
+    """What RFC 5280 wants, and Python from 3.13 on: names of both keys, and of what a CA is for."""
+    if is_ca:
+        usage = x509.KeyUsage(False, False, False, False, False, key_cert_sign=True, crl_sign=True,
+                              encipher_only=False, decipher_only=False)
+        builder = builder.add_extension(usage, critical=True)
+    return (builder.add_extension(x509.SubjectKeyIdentifier.from_public_key(key), critical=False)
+            .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(signer), critical=False))
+
+
 class Authority:
     def __init__(self, folder: str, name: str = "test CA"):
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -51,9 +61,10 @@ class Authority:
 
     def _build(self, subject, public_key, begins, ends):
         now = datetime.datetime.now(datetime.timezone.utc)
-        return (x509.CertificateBuilder().subject_name(subject).issuer_name(self.subject)
-                .public_key(public_key).serial_number(x509.random_serial_number())
-                .not_valid_before(now + begins).not_valid_after(now + ends))
+        return by_the_book(x509.CertificateBuilder().subject_name(subject).issuer_name(self.subject)
+                           .public_key(public_key).serial_number(x509.random_serial_number())
+                           .not_valid_before(now + begins).not_valid_after(now + ends),
+                           public_key, self.key.public_key(), subject == self.subject)
 
     def _write(self, path: str, builder) -> None:
         with open(path, "wb") as file:

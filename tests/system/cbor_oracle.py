@@ -81,13 +81,22 @@ def raw_float(subtype):
     return lambda self: Raw(bytes([0xe0 | subtype]) + self.read(width))
 
 
-decoder.major_decoders.update({
+def of_readers(own, original):
+    """The tables are everybody's: where cbor2 is in Python alone, cbor2.loads has them too."""
+    return lambda self, *words: own(self, *words) if isinstance(self, Reader) else original(self, *words)
+
+
+def take_over(table, steps):
+    table.update({number: of_readers(own, table[number]) for number, own in steps.items()})
+
+
+take_over(decoder.major_decoders, {
     2: lambda self, subtype: self.decode_chunked(subtype, decoder.CBORDecoder.decode_bytestring),
     3: lambda self, subtype: self.decode_chunked(subtype, decoder.CBORDecoder.decode_string),
     5: Reader.decode_pairs,
     6: Reader.decode_tag,
 })
-decoder.special_decoders.update({subtype: raw_float(subtype) for subtype in (25, 26, 27)})
+take_over(decoder.special_decoders, {subtype: raw_float(subtype) for subtype in (25, 26, 27)})
 
 
 def head(major, argument):

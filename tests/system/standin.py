@@ -17,6 +17,7 @@ import time
 import urllib.parse
 
 import atlslib
+from authority import by_the_book
 
 try:
     from cryptography import x509
@@ -89,9 +90,10 @@ class Certificates:
         made = (x509.CertificateBuilder().subject_name(subject).issuer_name(issuer)
                 .public_key(key.public_key()).serial_number(x509.random_serial_number())
                 .not_valid_before(now - hour).not_valid_after(now + 24 * hour)
-                .add_extension(extension, critical=critical).sign(signer, hashes.SHA256()))
+                .add_extension(extension, critical=critical))
+        made = by_the_book(made, key.public_key(), signer.public_key(), subject == issuer)
         with open(path, "wb") as file:
-            file.write(made.public_bytes(serialization.Encoding.PEM))
+            file.write(made.sign(signer, hashes.SHA256()).public_bytes(serialization.Encoding.PEM))
 
 
 class Handler(http.server.BaseHTTPRequestHandler):

@@ -91,7 +91,7 @@ target_link_libraries(server-cmake atls::tpm2)
 add_executable(verifying_client-cmake $work/src/verifying_client.c)
 target_link_libraries(verifying_client-cmake atls::atls)
 TXT
-    cmake -S ../cmake -B ../cmake/build "-DCMAKE_PREFIX_PATH=$work/$tree" -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
+    cmake -S ../cmake -B ../cmake/build -G Ninja "-DCMAKE_PREFIX_PATH=$work/$tree" -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON \
         -DCMAKE_RUNTIME_OUTPUT_DIRECTORY="$work/src" >cmake.log 2>&1
 }
 # refused SENTENCE TREE COMPONENT...: that is not found, and cmake, which breaks its lines, says why.

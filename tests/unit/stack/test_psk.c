@@ -84,7 +84,7 @@ static void a_key_exchange_takes_place(void **state)
     (void)state;
     struct test_pair pair = pair_of('r', &right, 'a', &right);
     EVP_PKEY *share = NULL;
-    assert_int_equal(SSL_get_peer_tmp_key(pair.client.ssl, &share), 1);
+    assert_int_equal(SSL_get_peer_tmp_key(pair.server.ssl, &share), 1);
     EVP_PKEY_free(share);
     assert_exchanged(&pair);
     assert_string_equal(atls_openssl_verdict(pair.client.ssl)->group,

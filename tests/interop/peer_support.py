@@ -106,10 +106,10 @@ class Files:
 class Pair:
     """A server and a client in one process, over a real socket; both reports afterwards."""
 
-    def __init__(self, server_options: list, client_options: list, server_config=None):
+    def __init__(self, server_options: list, client_options: list, server_config=None, listener=None):
         self.server = self.client = None
         self.server_config = server_config or configure("server", server_options)
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener = listener or socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
         self.client_config = configure("client", client_options, self.port)
         self.failure = None

@@ -69,6 +69,8 @@ def judge(reason, results):
         return f"the crates of {crate.group(1)} are to be had" if got.returncode == 0 else None
     if "root alone captures" in reason:
         return "this process may capture" if may_capture() else None
+    if "root alone" in reason:
+        return "this is root" if os.geteuid() == 0 else None
     if "ThreadSanitizer" in reason:
         return None if is_tsan(results) else "this build has no ThreadSanitizer"
     if "a sanitizer's" in reason:

@@ -306,7 +306,7 @@ static enum atls_err read_claims(struct cli_corim_from *from, struct atls_bytes 
 static const struct atls_format *format_of(const struct atls_cmw *cmw)
 {
     return !cmw->by_content_format && cmw->kind != ATLS_CMW_COLLECTION &&
-                   atls_media_type_equal(cmw->media_type, atls_bytes_text(ATLS_TSM_MEDIA_TYPE))
+                   atls_media_type_is(cmw->media_type, ATLS_TSM_MEDIA_TYPE)
                ? atls_bare_format(cmw->value)
                : atls_cmw_format(cmw);
 }

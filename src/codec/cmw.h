@@ -68,6 +68,8 @@ ATLS_NODISCARD bool atls_cmw_tag_inverse(uint64_t tag, uint16_t *out_content_for
  * without case, parameter values with it, blanks around ';' ignored, quotes optional, parameters in
  * any order. What is no media type equals nothing, itself included. */
 ATLS_NODISCARD bool atls_media_type_equal(struct atls_bytes a, struct atls_bytes b);
+/* atls_media_type_is compares with a type of ours: the same octets are valid without a look. */
+ATLS_NODISCARD bool atls_media_type_is(struct atls_bytes text, const char *ours);
 /* atls_media_type_is_valid: the grammar of RFC 9110, 8.3.1, in at most ATLS_MAX_SCHEME_TEXT_LEN
  * octets, with at most ATLS_MAX_MEDIA_PARAMETERS parameters, none of them twice. */
 ATLS_NODISCARD bool atls_media_type_is_valid(struct atls_bytes text);

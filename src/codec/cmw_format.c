@@ -17,14 +17,14 @@ static bool is_of_provider(const struct atls_format *format, struct atls_bytes v
 
 static bool has_media_type(const struct atls_format *format, const struct atls_cmw *cmw)
 {
-    if (atls_media_type_equal(cmw->media_type, atls_bytes_text(format->media_type))) {
+    if (atls_media_type_is(cmw->media_type, format->media_type)) {
         return true;
     }
     for (size_t i = 0; i < ATLS_ARRAY_LEN(format->accepted_types); i++) {
         if (format->accepted_types[i] == NULL) {
             return false;
         }
-        if (atls_media_type_equal(cmw->media_type, atls_bytes_text(format->accepted_types[i]))) {
+        if (atls_media_type_is(cmw->media_type, format->accepted_types[i])) {
             return format->tsm_provider == NULL || is_of_provider(format, cmw->value);
         }
     }

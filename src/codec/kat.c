@@ -62,9 +62,8 @@ static enum atls_err parse_collection(struct atls_cmw *out_kat, struct atls_cmw 
 
 static bool is_kat_type(const struct atls_cmw *kat)
 {
-    return kat->by_content_format
-               ? kat->content_format == KAT_CONTENT_FORMAT
-               : atls_media_type_equal(kat->media_type, atls_bytes_text(kat_type));
+    return kat->by_content_format ? kat->content_format == KAT_CONTENT_FORMAT
+                                  : atls_media_type_is(kat->media_type, kat_type);
 }
 
 static enum atls_err parse_token(struct atls_kat_bundle *bundle, const struct atls_cmw *kat,

@@ -221,3 +221,9 @@ bool atls_media_type_equal(struct atls_bytes a, struct atls_bytes b)
     }
     return true;
 }
+
+bool atls_media_type_is(struct atls_bytes text, const char *ours)
+{
+    const struct atls_bytes known = atls_bytes_text(ours);
+    return atls_bytes_equal(text, known) || atls_media_type_equal(text, known);
+}

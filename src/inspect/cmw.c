@@ -15,7 +15,7 @@ static const char type_label[] = "__cmwc_t";
 static void note_atls(struct inspect *in, struct inspect_node *node, struct atls_bytes media_type)
 {
     for (size_t i = 0; i < atls_num_formats; i++) {
-        if (atls_media_type_equal(media_type, atls_bytes_text(atls_formats[i].media_type))) {
+        if (atls_media_type_is(media_type, atls_formats[i].media_type)) {
             inspect_note(in, node, "format %s of atls", atls_formats[i].name);
         }
     }

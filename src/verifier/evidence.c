@@ -72,7 +72,7 @@ static enum atls_err check_indicator(const struct atls_cmw *cmw, struct atls_dia
 static bool is_shared_type(const struct atls_format *negotiated, const struct atls_cmw *cmw)
 {
     return negotiated != NULL && negotiated->tsm_provider != NULL && !cmw->by_content_format &&
-           atls_media_type_equal(cmw->media_type, atls_bytes_text(ATLS_TSM_MEDIA_TYPE));
+           atls_media_type_is(cmw->media_type, ATLS_TSM_MEDIA_TYPE);
 }
 
 /* find_format gives the row of the Evidence: that which was negotiated, or an error. */

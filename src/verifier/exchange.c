@@ -43,8 +43,8 @@ static bool is_session_type(const char *content_type)
 {
     const struct atls_bytes type = atls_bytes_of(content_type, strcspn(content_type, "; "));
     /* the first version of the documentation has no Content-Type at all */
-    return type.len == 0 || atls_media_type_equal(type, atls_bytes_text(session_type)) ||
-           atls_media_type_equal(type, atls_bytes_text("application/json"));
+    return type.len == 0 || atls_media_type_is(type, session_type) ||
+           atls_media_type_is(type, "application/json");
 }
 
 /* read_session reads the body of an answer into session->challenge. */

@@ -54,7 +54,7 @@ static bool is_cmw_type(struct atls_bytes type)
         "application/vnd.veraison.cmw+cbor",
     };
     for (size_t i = 0; i < ATLS_ARRAY_LEN(types); i++) {
-        if (atls_media_type_equal(type, atls_bytes_text(types[i]))) {
+        if (atls_media_type_is(type, types[i])) {
             return true;
         }
     }

@@ -186,12 +186,11 @@ static bool profile_of(enum atls_psa_profile *out, struct atls_bytes media_type)
     };
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("psa"));
     *out = ATLS_PSA_TFM;
-    if (media_type.len == 0 ||
-        atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
+    if (media_type.len == 0 || atls_media_type_is(media_type, format->media_type)) {
         return true;
     }
     for (size_t i = 0; i < ATLS_ARRAY_LEN(named); i++) {
-        if (atls_media_type_equal(media_type, atls_bytes_text(named[i].type))) {
+        if (atls_media_type_is(media_type, named[i].type)) {
             *out = named[i].profile;
             return true;
         }
@@ -203,9 +202,8 @@ static bool profile_of(enum atls_psa_profile *out, struct atls_bytes media_type)
 static enum atls_err check_label(const struct atls_psa_parsed *parsed, struct atls_bytes media_type,
                                  struct atls_diag *diag)
 {
-    const struct atls_bytes any_profile = atls_bytes_text("application/psa-attestation-token");
     enum atls_psa_profile profile = ATLS_PSA_TFM;
-    if (atls_media_type_equal(media_type, any_profile)) {
+    if (atls_media_type_is(media_type, "application/psa-attestation-token")) {
         return ATLS_OK;
     }
     if (!profile_of(&profile, media_type)) {

@@ -51,8 +51,7 @@ static enum atls_err fill(struct atls_submod *submod, struct atls_additions **en
 static enum atls_err check_label(struct atls_bytes media_type, struct atls_diag *diag)
 {
     const struct atls_format *format = atls_format_by_name(atls_bytes_text("tpm2"));
-    if (media_type.len == 0 ||
-        atls_media_type_equal(media_type, atls_bytes_text(format->media_type))) {
+    if (media_type.len == 0 || atls_media_type_is(media_type, format->media_type)) {
         return ATLS_OK;
     }
     atls_fail_texts(diag, ATLS_ERR_EVIDENCE_TYPE, ATLS_STEP_STRUCTURE, "media type", NULL,

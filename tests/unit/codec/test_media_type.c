@@ -4,6 +4,7 @@
 #include "support/mutate.h"
 
 #include "atls/limits.h"
+#include "base/formats.h"
 #include "codec/cmw.h"
 
 static struct atls_bytes text(const char *characters)
@@ -179,6 +180,24 @@ static void registered_types_are_valid(void **state)
     }
 }
 
+static void types_of_ours_are_valid_and_are_found_in_other_words(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < atls_num_formats; i++) {
+        const struct atls_format *format = &atls_formats[i];
+        assert_true(atls_media_type_is_valid(atls_bytes_text(format->media_type)));
+        assert_true(atls_media_type_is(text(format->media_type), format->media_type));
+        for (size_t k = 0; k < 4 && format->accepted_types[k] != NULL; k++) {
+            assert_true(atls_media_type_is_valid(atls_bytes_text(format->accepted_types[k])));
+        }
+    }
+    assert_true(atls_media_type_is(text("A/B;p=\"x\""), "a/b; p=x"));
+    assert_false(atls_media_type_is(text("a/b; p=y"), "a/b; p=x"));
+    assert_false(atls_media_type_is(text("a/b"), "a/b; p=x"));
+    assert_false(atls_media_type_is(text("a/b;"), "a/b"));
+    assert_false(atls_media_type_is(atls_bytes_of(NULL, 0), "a/b"));
+}
+
 static void length_and_parameters_are_accepted_up_to_their_limits(void **state)
 {
     (void)state;
@@ -279,6 +298,7 @@ int main(void)
         cmocka_unit_test(empty_quoted_value_is_a_value),
         cmocka_unit_test(what_is_no_media_type_is_invalid_and_equals_nothing),
         cmocka_unit_test(registered_types_are_valid),
+        cmocka_unit_test(types_of_ours_are_valid_and_are_found_in_other_words),
         cmocka_unit_test(length_and_parameters_are_accepted_up_to_their_limits),
         cmocka_unit_test(every_mutant_differs),
         cmocka_unit_test(collection_type_is_an_absolute_uri_or_an_oid),

@@ -16,6 +16,18 @@ static size_t character_start(const char *text, size_t at)
     return at;
 }
 
+/* mark_cut: who reads is told that there was more. */
+static void mark_cut(char *text, size_t cap)
+{
+    static const char mark[] = "...";
+    if (cap >= 4 * sizeof mark) {
+        const size_t len = atls_text_len(text);
+        const size_t last = cap - sizeof mark;
+        const size_t at = len <= last ? len : character_start(text, last);
+        memcpy(text + at, mark, sizeof mark);
+    }
+}
+
 /* append adds `len` octets to a NUL-terminated text in `cap` octets, as many whole characters of
  * UTF-8 as fit. */
 static void append(char *text, size_t cap, const char *more, size_t len)
@@ -25,6 +37,9 @@ static void append(char *text, size_t cap, const char *more, size_t len)
     const size_t fits = len <= room ? len : character_start(more, room);
     memcpy(text + used, more, fits);
     text[used + fits] = '\0';
+    if (fits < len) {
+        mark_cut(text, cap);
+    }
 }
 
 static void append_text(char *text, size_t cap, const char *more)

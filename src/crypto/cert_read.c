@@ -7,6 +7,7 @@
 #include "crypto/crypto_internal.h"
 
 #include <openssl/err.h>
+#include <openssl/evp.h>
 #include <openssl/pem.h>
 
 static const char step[] = "certificate";
@@ -47,6 +48,33 @@ static bool seconds_of(const ASN1_TIME *time, int64_t *out)
     return done;
 }
 
+/* shorten copies a name, of one that is too long the beginning and a hash of all: two are two. */
+static bool shorten(char *out, size_t cap, struct atls_bytes name)
+{
+    static const char digits[] = "0123456789abcdef";
+    enum { HASHED = 16, TAIL = 3 + 2 * HASHED };
+    uint8_t hash[EVP_MAX_MD_SIZE];
+    if (name.len < cap) {
+        if (name.len != 0) {
+            memcpy(out, name.data, name.len);
+        }
+        out[name.len] = '\0';
+        return true;
+    }
+    if (cap <= TAIL || EVP_Digest(name.data, name.len, hash, NULL, EVP_sha256(), NULL) != 1) {
+        return false;
+    }
+    char *tail = &out[cap - 1 - TAIL];
+    memcpy(out, name.data, cap - 1 - TAIL);
+    memcpy(tail, "...", 3);
+    for (size_t i = 0; i < HASHED; i++) {
+        tail[3 + 2 * i] = digits[hash[i] >> 4];
+        tail[4 + 2 * i] = digits[hash[i] & 15];
+    }
+    tail[TAIL] = '\0';
+    return true;
+}
+
 static bool subject_of(const X509 *cert, char *out, size_t cap)
 {
     BIO *bio = BIO_new(BIO_s_mem());
@@ -58,13 +86,9 @@ static bool subject_of(const X509 *cert, char *out, size_t cap)
         return false;
     }
     const long len = BIO_get_mem_data(bio, &text);
-    const size_t shown = len <= 0 ? 0 : (size_t)len < cap ? (size_t)len : cap - 1;
-    if (shown > 0) {
-        memcpy(out, text, shown);
-    }
-    out[shown] = '\0';
+    const bool done = shorten(out, cap, atls_bytes_of(text, len > 0 ? (size_t)len : 0));
     BIO_free(bio);
-    return true;
+    return done;
 }
 
 static bool spki_of(const X509 *cert, uint8_t *out, size_t cap, size_t *out_len)

@@ -5,6 +5,7 @@
 #include "crypto/cert.h"
 #include "crypto/crypto.h"
 #include "json/base64.h"
+#include "svc/verifier/subject_name.h"
 
 #include <stdio.h>
 
@@ -48,19 +49,20 @@ static enum atls_err write_name(char out[VERIFIER_MAX_SIGNED_BY_LEN + 1],
                                 const struct atls_corim_signature *signature, bool by_chain,
                                 struct atls_diag *diag)
 {
-    char hash[ATLS_HEX_SIZE(32)];
+    char hash[ATLS_HEX_SIZE(32)], subject[VERIFIER_SUBJECT_SIZE] = "";
     struct atls_cert_info leaf;
     int len = 0;
     enum atls_err err = hash_of(hash, signer, diag);
     if (err == ATLS_OK && by_chain) {
         err = atls_cert_read(&leaf, signature->chain[0], diag);
+        err = err == ATLS_OK ? verifier_subject_name(subject, &leaf, diag) : err;
     }
     if (err != ATLS_OK) {
         return err;
     }
     if (by_chain) {
-        len = snprintf(out, VERIFIER_MAX_SIGNED_BY_LEN + 1, "signed by %s under key %s",
-                       leaf.subject, hash);
+        len = snprintf(out, VERIFIER_MAX_SIGNED_BY_LEN + 1, "signed by %s under key %s", subject,
+                       hash);
     } else {
         len = snprintf(out, VERIFIER_MAX_SIGNED_BY_LEN + 1, "signed by key %s", hash);
     }

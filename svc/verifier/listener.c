@@ -5,6 +5,7 @@
  */
 #include "svc/verifier/listener.h"
 #include "svc/verifier/ignore.h"
+#include "svc/verifier/subject_name.h"
 
 #include "base/span.h"
 #include "net.h"
@@ -28,7 +29,7 @@ struct connection {
     SSL *ssl;
     struct sockaddr_storage peer;
     char address[80];
-    char certificate[256]; /* empty: none */
+    char certificate[VERIFIER_SUBJECT_SIZE]; /* empty: none */
     int64_t deadline_ms;
     unsigned users; /* HTTP, and the thread of TLS: the last one frees */
     struct connection *next, *previous;
@@ -160,18 +161,22 @@ static void shut_late(struct verifier_listener *l, int64_t now_ms)
     pthread_mutex_unlock(&l->lock);
 }
 
-/* take_certificate keeps the subject of a certificate that was checked against --ca. */
+/* take_certificate keeps the subject of a certificate that was checked against --ca. One that is
+ * not read gives no rights. */
 static void take_certificate(struct connection *c)
 {
     const X509 *certificate = SSL_get0_peer_certificate(c->ssl);
-
-    if (certificate != NULL && SSL_get_verify_result(c->ssl) == X509_V_OK) {
-        (void)X509_NAME_oneline(X509_get_subject_name(certificate), c->certificate,
-                                (int)sizeof c->certificate);
-        if (c->certificate[0] == '\0') {
-            (void)snprintf(c->certificate, sizeof c->certificate, "a certificate without subject");
-        }
+    struct atls_cert_info info;
+    uint8_t *der = NULL;
+    if (certificate == NULL || SSL_get_verify_result(c->ssl) != X509_V_OK) {
+        return;
     }
+    const int len = i2d_X509(certificate, &der);
+    if (len <= 0 || atls_cert_read(&info, atls_bytes_of(der, (size_t)len), NULL) != ATLS_OK ||
+        verifier_subject_name(c->certificate, &info, NULL) != ATLS_OK) {
+        c->certificate[0] = '\0';
+    }
+    OPENSSL_free(der);
 }
 
 static void end_http_input(void *arg)

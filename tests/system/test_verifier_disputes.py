@@ -263,9 +263,9 @@ class DisputeTest(VerifierTest):
         alice, bob, owner = as_client("alice"), as_client("bob"), as_client(None)
         one = changed(self.corim, "one", version=1)
         self.taken(alice, one, token=None)
-        self.disputed(bob, changed(self.corim, "one", version=2), "CN=bob instead of /CN=alice", token=None)
+        self.disputed(bob, changed(self.corim, "one", version=2), "CN=bob instead of CN=alice", token=None)
         self.disputed(bob, changed(self.corim, "two", only=REFERENCES), "references of class", token=None)
-        self.disputed(owner, changed(self.corim, "two", only=REFERENCES), "bearer token instead of /CN=alice")
+        self.disputed(owner, changed(self.corim, "two", only=REFERENCES), "bearer token instead of CN=alice")
         problem = self.problem(bob.ask("DELETE", path_of(one)), 403)
         self.assertIn("CN=bob", problem["detail"])
         self.taken(as_client("alice"), changed(self.corim, "one", version=2), token=None)  # a renewed certificate

@@ -114,6 +114,8 @@ class ProcessTest(WithOneAppraiser):
         pid = self.appraiser()
         path, nonce = self.open_session()
         self.claims(self.send(path, self.evidence(nonce)))
+        started = [event["result"] for event in self.verifier.events("process")
+                   if event["result"]["pid"] == pid and event["result"]["what"] == "started"][0]
         try:
             links = {name: os.readlink(f"/proc/{pid}/fd/{name}") for name in os.listdir(f"/proc/{pid}/fd")}
         except PermissionError:
@@ -122,11 +124,11 @@ class ProcessTest(WithOneAppraiser):
             sockets = [link for name, link in links.items() if name != "2" and link.startswith("socket:")]
             self.assertEqual(len(sockets), 1, links)
             self.assertEqual(set(links.values()) - set(sockets) - {links.get("2")}, set(), links)
+            if started["sandbox"] == "seccomp":
+                self.assertEqual(links["2"], "/dev/null")  # not the log
         with open(f"/proc/{pid}/status", encoding="ascii") as file:
             status = dict(line.split(":\t", 1) for line in file.read().splitlines() if ":\t" in line)
         self.assertEqual(status["NoNewPrivs"], "1")
-        started = [event["result"] for event in self.verifier.events("process")
-                   if event["result"]["pid"] == pid and event["result"]["what"] == "started"][0]
         self.assertEqual(status["Seccomp"], "2" if started["sandbox"] == "seccomp" else "0")
 
 

@@ -171,6 +171,25 @@ static void texts_add_up_and_are_cut_at_the_end(void **state)
     assert_int_equal(strlen(diag.expected), sizeof diag.expected - 1);
 }
 
+static void text_that_was_cut_says_so(void **state)
+{
+    (void)state;
+    struct atls_diag diag;
+    uint8_t text[sizeof diag.found];
+    const size_t most = sizeof diag.found - 1;
+    memset(text, 'x', sizeof text);
+    atls_fail(&diag, ATLS_ERR_CLAIM, "step", "claim");
+    atls_diag_found_peer_text(&diag, atls_bytes_of(text, most));
+    assert_int_equal(diag.found[most - 1], 'x'); /* it was whole */
+    atls_diag_found_text(&diag, "!");
+    assert_string_equal(&diag.found[most - 4], "x...");
+    atls_diag_found_text(&diag, "again");
+    assert_string_equal(&diag.found[most - 4], "x...");
+    atls_fail(&diag, ATLS_ERR_CLAIM, "step", "claim");
+    atls_diag_found_peer_text(&diag, atls_bytes_of(text, most + 1));
+    assert_string_equal(&diag.found[most - 4], "x...");
+}
+
 static void text_is_never_cut_inside_a_character(void **state)
 {
     (void)state;
@@ -241,6 +260,7 @@ int main(void)
         cmocka_unit_test(text_of_a_peer_is_shown_as_printable_ascii),
         cmocka_unit_test(long_text_of_a_peer_is_cut),
         cmocka_unit_test(texts_add_up_and_are_cut_at_the_end),
+        cmocka_unit_test(text_that_was_cut_says_so),
         cmocka_unit_test(text_is_never_cut_inside_a_character),
         cmocka_unit_test(sentence_fits_its_limit_at_its_longest),
         cmocka_unit_test(sentence_is_cut_and_terminated_in_any_room),

@@ -2,6 +2,7 @@
 #include "svc/verifier/service.h"
 #include "svc/verifier/ignore.h"
 #include "svc/verifier/task.h"
+#include "svc/verifier/unsettled.h"
 
 #include "base/span.h"
 #include "crypto/crypto.h"
@@ -76,10 +77,11 @@ enum atls_err verifier_service_init(struct verifier_service *service, struct atl
     service->index = verifier_index_new();
     service->revoked = verifier_revoked_new();
     service->collateral = verifier_collateral_new();
-    enum atls_err err =
-        service->index != NULL && service->revoked != NULL && service->collateral != NULL
-            ? list_media_types(service, diag)
-            : atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
+    service->unsettled = verifier_unsettled_new();
+    enum atls_err err = service->index != NULL && service->revoked != NULL &&
+                                service->collateral != NULL && service->unsettled != NULL
+                            ? list_media_types(service, diag)
+                            : atls_fail(diag, ATLS_ERR_MEMORY, "service", NULL);
     return err == ATLS_OK ? fetch_keys(service, diag) : err;
 }
 
@@ -91,6 +93,7 @@ void verifier_service_cleanup(struct verifier_service *service)
     verifier_index_free(service->index);
     verifier_handout_free(service->revoked);
     verifier_handout_free(service->collateral);
+    verifier_unsettled_free(service->unsettled);
     pthread_mutex_destroy(&service->index_lock);
 }
 
@@ -295,6 +298,7 @@ void verifier_service_housekeep(struct verifier_service *service)
     }
     note_store(service, err, &diag);
     if (err == ATLS_OK) {
+        verifier_unsettled_settle(service->unsettled, service->store, verifier_wall_s() * 1000);
         sweep(service);
         take_over(service);
         err = verifier_service_catch_up(service, generation, &diag);

@@ -50,10 +50,11 @@ struct verifier_service {
     size_t num_accept;
     char *accept_json; /* the same as a JSON array */
     struct verifier_handout *revoked, *collateral;
-    struct atls_depot *depot; /* what is fetched; NULL: nothing is */
-    atomic_bool *stopping;    /* the order has come; of the front */
-    bool store_away;          /* as the log has it; of the thread that keeps house */
-    uint64_t described;       /* the store knows what is said up to here; of the same thread */
+    struct atls_depot *depot;             /* what is fetched; NULL: nothing is */
+    atomic_bool *stopping;                /* the order has come; of the front */
+    struct verifier_unsettled *unsettled; /* Results that the store is still to take */
+    bool store_away;                      /* as the log has it; of the thread that keeps house */
+    uint64_t described; /* the store knows what is said up to here; of the same thread */
 
     pthread_mutex_t index_lock; /* the next two */
     struct verifier_index *index;

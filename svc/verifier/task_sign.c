@@ -3,6 +3,7 @@
 #include "svc/verifier/task.h"
 #include "svc/verifier/ignore.h"
 #include "svc/verifier/service.h"
+#include "svc/verifier/unsettled.h"
 
 #include "base/span.h"
 
@@ -79,6 +80,11 @@ static void explain_conflict(const struct verifier_task_batch *batch, struct ver
         (void)atls_fail_texts(&why, ATLS_ERR_NOT_FOUND, "session", "id", "one that was deleted",
                               "an open session");
         verifier_task_fail(task, ATLS_ERR_NOT_FOUND, &why);
+    } else if (err == ATLS_ERR_NOT_FOUND &&
+               verifier_unsettled_has(batch->service->unsettled, task->id.ticket)) {
+        (void)atls_fail_texts(&why, ATLS_ERR_STORE_UNREACHABLE, "session", "Result",
+                              "one that waits for the store", "one in the store");
+        verifier_task_fail(task, ATLS_ERR_STORE_UNREACHABLE, &why);
     } else if (err != ATLS_OK && err != ATLS_ERR_NOT_FOUND) {
         verifier_task_fail(task, err, &why);
     }
@@ -257,6 +263,9 @@ static void settle(struct verifier_task_batch *batch)
     }
     for (size_t i = 0; err == ATLS_OK && i < num; i++) {
         take_settled(batch, &settled[i]);
+    }
+    for (size_t i = 0; err != ATLS_OK && i < num; i++) {
+        verifier_unsettled_keep(batch->service->unsettled, &settled[i]);
     }
     for (size_t i = 0; err != ATLS_OK && i < batch->num; i++) {
         if (is_signed(batch->tasks[i]) && !batch->tasks[i]->is_held) {

@@ -225,13 +225,23 @@ class StoreTest(VerifierTest):
         front = self.verifier.pids("front")[0]
         before = resource.prlimit(front, resource.RLIMIT_FSIZE)
         resource.prlimit(front, resource.RLIMIT_FSIZE, (1, before[1]))
-        self.assertIn("sqlite", self.problem(self.send(path, self.evidence(nonce)), 503)["detail"])
+        evidence = self.evidence(nonce)
+        answer = self.send(path, evidence)
+        self.assertIn("sqlite", self.problem(answer, 503)["detail"])
+        self.assertEqual(answer.headers["Retry-After"], "1")
+        self.assertIn("waits for the store", self.problem(self.send(path, evidence), 503)["detail"])
+        self.assertEqual(self.client.ask("GET", path, Accept=SESSION).json["status"], "waiting")
         self.assertEqual(self.statuses(), (503, 503))
         self.problem(self.client.submit(self.corim), 503)
         self.verifier.wait("store", lambda result: result["what"] == "away")
         resource.prlimit(front, resource.RLIMIT_FSIZE, before)
         wait_until(lambda: self.statuses() == (200, 201), "a store that can be written")
         self.verifier.wait("store", lambda result: result["what"] == "back")
+        # what was signed is not lost, and nothing is signed twice
+        done = wait_until(lambda: (lambda found: found if found.json["status"] == "complete" else None)(
+            self.client.ask("GET", path, Accept=SESSION)), "the Result that waited")
+        self.assertEqual(self.claims(done)["eat_nonce"].rstrip("="), done.json["nonce"])
+        self.problem(self.send(path, evidence), 409)
         self.assertEqual(self.client.submit(self.corim).json["status"], "success")
 
     def test_a_file_that_is_gone(self):

@@ -7,7 +7,7 @@
 #ifndef SVC_VERIFIER_UNSETTLED_H
 #define SVC_VERIFIER_UNSETTLED_H
 
-#include "store/store.h"
+#include "svc/verifier/store/store.h"
 
 enum { VERIFIER_MAX_UNSETTLED = 1024, VERIFIER_MAX_UNSETTLED_OCTETS = 32 << 20 };
 

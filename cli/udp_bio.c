@@ -30,6 +30,17 @@ static bool is_of_network(int error)
     return false;
 }
 
+/* passes_over: the kernel tells such an error before it gives what the peer had sent: its last
+ * words, where it has ended. They come first. */
+static bool passes_over(struct cli_udp *udp, int error)
+{
+    if (!is_of_network(error)) {
+        return false;
+    }
+    udp->failed = udp->patient ? 0 : error;
+    return true;
+}
+
 static int read_only(BIO *bio, struct cli_udp *udp, char *out, int cap)
 {
     if (udp->read_it || cap < 0 || udp->only->len > (size_t)cap) {
@@ -51,15 +62,20 @@ static int read_datagram(BIO *bio, char *out, int cap)
         const ssize_t len = recv(udp->fd, out, cap > 0 ? (size_t)cap : 0, MSG_DONTWAIT);
         if (len > 0) {
             udp->reads++;
+            udp->failed = 0;
             return (int)len;
         }
         if (len == 0 && cli_udp_is_ended(udp->fd)) {
             return 0;
         }
         if (len < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+            if (udp->failed != 0) {
+                errno = udp->failed;
+                return -1;
+            }
             break;
         }
-        if (len < 0 && errno != EINTR && !(udp->patient && is_of_network(errno))) {
+        if (len < 0 && errno != EINTR && !passes_over(udp, errno)) {
             return -1;
         }
     }
@@ -91,7 +107,7 @@ static int write_datagram(BIO *bio, const char *data, int len)
             udp->too_long = true;
             return -1;
         }
-        if (!udp->patient || !is_of_network(errno)) {
+        if (!passes_over(udp, errno)) {
             return -1;
         }
     }

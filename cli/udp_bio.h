@@ -16,6 +16,7 @@ struct cli_cookies;
 struct cli_udp {
     int fd;                          /* not closed with the BIO */
     bool patient;                    /* what the network says of a peer does not end a connection */
+    int failed;                      /* else: what it said, until nothing of the peer's is there */
     bool too_long;                   /* the last write was longer than the path takes */
     unsigned reads;                  /* since it was last said that nothing is there */
     const struct cli_datagram *only; /* of a server that listens: the one to be read */

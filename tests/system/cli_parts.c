@@ -13,6 +13,7 @@
 #include "udp_bio.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -382,6 +383,40 @@ static void what_failed_is_tried_again_and_less_and_less_often(void **state)
     }
 }
 
+/* A peer says its last words and ends; what is sent to it then comes back as an error, which the
+ * kernel tells first. */
+static void the_last_words_of_a_peer_come_before_what_the_network_says(void **state)
+{
+    (void)state;
+    struct sockaddr_in at = {.sin_family = AF_INET}, own = at;
+    socklen_t len = sizeof at;
+    char octets[8];
+    at.sin_addr.s_addr = own.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const int peer = socket(AF_INET, SOCK_DGRAM, 0), fd = socket(AF_INET, SOCK_DGRAM, 0);
+    assert_int_equal(bind(peer, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(peer, (struct sockaddr *)&at, &len), 0);
+    assert_int_equal(bind(fd, (struct sockaddr *)&own, len), 0);
+    assert_int_equal(__real_connect(fd, (struct sockaddr *)&at, len), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&own, &len), 0);
+    BIO *bio = cli_udp_bio(fd, false);
+    assert_non_null(bio);
+    assert_int_equal(sendto(peer, "bye", 3, 0, (struct sockaddr *)&own, len), 3);
+    assert_true(has_datagram(fd, 60000));
+    close(peer);
+    for (int i = 0; i < 2; i++) { /* the second finds the error of the first */
+        struct pollfd failed = {.fd = fd};
+        assert_int_equal(BIO_write(bio, "x", 1), 1);
+        assert_int_equal(poll(&failed, 1, 60000), 1);
+    }
+    assert_int_equal(BIO_read(bio, octets, sizeof octets), 3);
+    assert_int_equal(BIO_write(bio, "x", 1), 1);
+    assert_int_equal(BIO_read(bio, octets, sizeof octets), -1);
+    assert_int_equal(errno, ECONNREFUSED);
+    assert_false(BIO_should_retry(bio));
+    BIO_free(bio);
+    close(fd);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -394,6 +429,7 @@ int main(void)
         cmocka_unit_test(pieces_of_a_record_do_not_put_it_off),
         cmocka_unit_test(what_others_send_to_a_socket_that_is_not_connected_yet_is_theirs),
         cmocka_unit_test(who_reads_a_flood_comes_back_now_and_then),
+        cmocka_unit_test(the_last_words_of_a_peer_come_before_what_the_network_says),
         cmocka_unit_test(a_passport_is_renewed_between_half_and_three_quarters_of_its_life),
         cmocka_unit_test(what_failed_is_tried_again_and_less_and_less_often),
     };

@@ -244,7 +244,8 @@ class ServerTest(DtlsCase):
         self.assertEqual(server.finish(), EXIT_DONE)
         self.assertTrue(with_more_time(self.once_for_the_first, ("300ms", "3s", "30s")))
         server = Server(*POST, *self.machine.own(), "--once", *self.keygen("third").required())
-        self.assertEqual(self.connect(server.address, *self.expect, *self.peer.own()).status, EXIT_REFUSED)
+        outcome = self.connect(server.address, *self.expect, *self.peer.own())
+        self.assertEqual(outcome.status, EXIT_REFUSED, str(outcome))
         self.assertEqual(server.finish(), EXIT_REFUSED)
 
     def once_for_the_first(self, limit: str):

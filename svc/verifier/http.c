@@ -5,10 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { IDLE_S = 30, REST_MS = 1, HEADER_MEMORY = 8 << 10 };
+/* Who has a connection may be sending its next request: it still has an answer, its last. */
+enum { QUIET_MS = 200, DRAIN_LOOK_MS = 5 };
 
 void verifier_http_wake(const struct verifier_http *http)
 {
@@ -130,7 +131,6 @@ enum atls_err verifier_http_new(struct verifier_http **out, struct verifier_serv
     config.run = verifier_work_on;
     config.arg = http;
     pthread_mutex_init(&http->lock, NULL);
-    pthread_cond_init(&http->drained, NULL);
     http->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     http->daemon = start_daemon(http, max_connections);
     const union MHD_DaemonInfo *info =
@@ -174,11 +174,15 @@ void verifier_http_drain(struct verifier_http *http, int64_t deadline_ms)
 {
     pthread_mutex_lock(&http->lock);
     http->draining = true;
-    while (http->open != 0 && verifier_now_ms() < deadline_ms) {
-        struct timespec until;
-        clock_gettime(CLOCK_REALTIME, &until);
-        until.tv_sec += 1;
-        (void)pthread_cond_timedwait(&http->drained, &http->lock, &until);
+    int64_t idle_ms = verifier_now_ms(); /* since when there was no request */
+    for (int64_t now_ms = idle_ms; now_ms < deadline_ms; now_ms = verifier_now_ms()) {
+        idle_ms = http->open != 0 ? now_ms : idle_ms;
+        if (http->open == 0 && now_ms >= idle_ms + QUIET_MS) {
+            break;
+        }
+        pthread_mutex_unlock(&http->lock);
+        (void)poll(NULL, 0, DRAIN_LOOK_MS);
+        pthread_mutex_lock(&http->lock);
     }
     pthread_mutex_unlock(&http->lock);
 }
@@ -205,7 +209,6 @@ void verifier_http_free(struct verifier_http *http)
         close(http->wake_fd);
     }
     verifier_work_free(http->work);
-    pthread_cond_destroy(&http->drained);
     pthread_mutex_destroy(&http->lock);
     free(http);
 }

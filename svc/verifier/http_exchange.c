@@ -65,9 +65,7 @@ void verifier_on_completed(void *arg, struct MHD_Connection *connection, void **
     http->hooks.answered(http->hooks.arg, e->peer);
     exchange_free(e);
     pthread_mutex_lock(&http->lock);
-    if (--http->open == 0) {
-        pthread_cond_signal(&http->drained);
-    }
+    http->open--;
     pthread_mutex_unlock(&http->lock);
 }
 

@@ -51,9 +51,8 @@ struct verifier_http {
     struct verifier_work *work;
     pthread_t thread; /* the only one that calls the daemon */
     bool has_thread;
-    bool has_whole;         /* of that thread: a request is WHOLE */
-    pthread_mutex_t lock;   /* all below */
-    pthread_cond_t drained; /* `open` is 0 */
+    bool has_whole;       /* of that thread: a request is WHOLE */
+    pthread_mutex_t lock; /* all below */
     struct verifier_arrival *arrivals;
     struct verifier_exchange *answered;
     size_t open; /* requests of which the first line has come, and the end has not */

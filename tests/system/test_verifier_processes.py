@@ -213,6 +213,36 @@ class StopTest(WithOneAppraiser):
         verifier.stop()
         verifier.wait("stopped")
 
+    def test_who_asks_again_and_again_is_told_which_answer_is_the_last(self):
+        """And has it whole, on a connection that was there before."""
+        verifier = Verifier(self.folder, "--appraisers", "1", name="last")
+        self.addCleanup(verifier.stop)
+        ends, asked = [], threading.Barrier(3)
+
+        def ask():
+            client = verifier.client()
+            try:
+                for number in range(100000):
+                    answer = client.ask("GET", "/healthz")
+                    if number == 0:
+                        asked.wait(WAIT)
+                    if answer.headers["Connection"] == "close":
+                        ends.append("told")
+                        return
+            except OSError as problem:
+                ends.append(repr(problem))
+            finally:
+                client.close()
+        threads = [threading.Thread(target=ask, daemon=True) for _ in range(2)]
+        for thread in threads:
+            thread.start()
+        asked.wait(WAIT)
+        verifier.process.send_signal(signal.SIGTERM)
+        for thread in threads:
+            thread.join(WAIT)
+        self.assertEqual(ends, ["told"] * 2)
+        verifier.stop()
+
 
 class StoreTest(VerifierTest):
     """A store that can be read and not be written is no store: who asks for its health sends clients elsewhere."""

@@ -410,6 +410,9 @@ static bool wait_closed(struct verifier_listener *l, int64_t deadline_ms)
 
 bool verifier_listener_stop(struct verifier_listener *listener, int64_t deadline_ms)
 {
+    /* The socket is the supervisor's as well: without this the kernel went on taking connections
+     * that nobody answers. */
+    (void)shutdown(listener->config.fd, SHUT_RDWR);
     close(listener->wake[1]);
     listener->wake[1] = -1;
     pthread_join(listener->thread, NULL);

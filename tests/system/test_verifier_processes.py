@@ -187,6 +187,16 @@ class HealthTest(WithOneAppraiser):
         verifier.wait("stopping")
         answer = other.ask("GET", "/healthz")
         self.assertEqual((answer.status, answer.json["status"], answer.headers["Connection"]), (503, "stopping", "close"))
+
+        def refuses():
+            try:
+                verifier.client().ask("GET", "/healthz")
+            except ConnectionRefusedError:
+                return True
+            except OSError:  # it came before that
+                pass
+            return False
+        wait_until(refuses, "that whoever comes now is refused at once")
         os.kill(pid, signal.SIGCONT)
         self.assertEqual(finish().json["status"], "complete")
         client.close()

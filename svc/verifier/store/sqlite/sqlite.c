@@ -2,6 +2,7 @@
 /* The store in one SQLite file: one connection writes, some read. */
 #include "store/clock.h"
 #include "store/pool.h"
+#include "store/sqlite/checkpoint.h"
 #include "store/sqlite/writer.h"
 
 #include <errno.h>
@@ -17,6 +18,7 @@ struct sqlite_store {
     char *path;
     struct stat file; /* as it was opened */
     struct store_sqlite_writer writer;
+    struct store_sqlite_checkpoint *checkpoint;
     struct store_pool readers;
 };
 
@@ -54,6 +56,7 @@ static void close_store(void *backend)
         store_sqlite_disconnect(store->readers.connections[i]);
     }
     store_pool_cleanup(&store->readers);
+    store_sqlite_checkpoint_stop(store->checkpoint);
     store_sqlite_writer_cleanup(&store->writer);
     free(store->path);
     free(store);
@@ -100,6 +103,11 @@ static enum atls_err open_store(void **out, const char *uri, const struct store_
     }
     store_sqlite_writer_init(&store->writer, connection);
     store_pool_init(&store->readers, settings->connections);
+    err = store_sqlite_checkpoint_start(&store->checkpoint, connection, path, diag);
+    if (err != ATLS_OK) {
+        close_store(store);
+        return err;
+    }
     *out = store;
     return ATLS_OK;
 }

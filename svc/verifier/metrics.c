@@ -152,6 +152,26 @@ static void put_sessions(struct page *page, const struct verifier_gauges *g)
     }
 }
 
+void verifier_metrics_opened(struct verifier_metrics *metrics, uint64_t number, int64_t now_s)
+{
+    const size_t at = (size_t)now_s % VERIFIER_OPENED_SECONDS;
+    if (atomic_exchange(&metrics->opened_s[at], now_s) != now_s) {
+        atomic_store(&metrics->opened[at], 0);
+    }
+    atomic_fetch_add(&metrics->opened[at], number);
+}
+
+uint64_t verifier_metrics_opened_since(const struct verifier_metrics *metrics, int64_t now_s,
+                                       int64_t seconds)
+{
+    uint64_t sum = 0;
+    for (size_t i = 0; i < VERIFIER_OPENED_SECONDS; i++) {
+        const int64_t second = atomic_load(&metrics->opened_s[i]);
+        sum += second > now_s - seconds && second <= now_s ? atomic_load(&metrics->opened[i]) : 0;
+    }
+    return sum;
+}
+
 char *verifier_metrics_text(struct verifier_metrics *m, const struct verifier_gauges *g)
 {
     struct page page = {.text = NULL};

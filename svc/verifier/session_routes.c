@@ -124,6 +124,11 @@ void verifier_new_sessions(struct verifier_service *s, const struct verifier_pai
     for (size_t i = 0; err != ATLS_OK && i < opening.num; i++) {
         verifier_problem_of(opening.outs[i], &why);
     }
+    uint64_t opened = 0;
+    for (size_t i = 0; i < opening.num; i++) {
+        opened += opening.outs[i]->status == 201;
+    }
+    verifier_metrics_opened(&s->metrics, opened, verifier_wall_s());
     verifier_packer_cleanup(&opening.packer);
 }
 

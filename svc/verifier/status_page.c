@@ -331,7 +331,7 @@ static void put_health(struct verifier_html *h, const struct verifier_status *s)
     verifier_html_put(h, "</dl></section>\n<section><h2>Sessions</h2>\n");
     if (s->has_sessions) {
         verifier_html_put(h, "<dl class=\"cards\">");
-        card(h, "Waiting", s->sessions.waiting, "for Evidence");
+        card(h, "Opened", s->opened, "at this node, within their time");
         card(h, "Processing", s->sessions.processing, "at some node");
         card(h, "Complete", s->sessions.complete, "kept until their end");
         card(h, "Failed", s->sessions.failed, "kept until their end");

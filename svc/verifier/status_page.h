@@ -19,6 +19,7 @@ struct verifier_status {
     struct verifier_crew_counts crew;
     bool has_sessions;
     struct verifier_session_counts sessions;
+    uint64_t opened;         /* at this node, and not ended; those that wait are not in the store */
     size_t num_endorsements; /* all */
     struct verifier_indexed indexed[VERIFIER_SHOWN_ENDORSEMENTS];
     struct verifier_endorsement endorsements[VERIFIER_SHOWN_ENDORSEMENTS]; /* owned, no content */

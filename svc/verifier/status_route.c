@@ -54,6 +54,8 @@ static void collect(struct verifier_status *out, struct verifier_service *s)
     out->has_store = verifier_store_ping(s->store, NULL) == ATLS_OK;
     out->has_signer = signer_answers(s);
     verifier_crew_count(s->crew, &out->crew);
+    out->opened =
+        verifier_metrics_opened_since(&s->metrics, verifier_wall_s(), VERIFIER_SESSION_TTL_S);
     out->has_sessions =
         out->has_store && verifier_session_count(s->store, &out->sessions, NULL) == ATLS_OK;
     if (out->has_store) {

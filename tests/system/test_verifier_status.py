@@ -118,6 +118,19 @@ class StatusTest(VerifierTest):
         self.assertEqual(answer.headers["Cache-Control"], "no-store")
         self.assertNotRegex(page.style, r"url\(|@import|expression|://")
 
+    def test_sessions_that_were_opened_are_counted(self):
+        """Those that wait for Evidence, too, of which the store knows nothing."""
+        def opened() -> int:
+            text = self.client.ask("GET", "/status", Authorization=OWNER).body.decode()
+            found = re.search(r"Opened<.*?>(\d+)<", text, re.DOTALL)
+            self.assertIsNotNone(found, text)
+            return int(found.group(1))
+        before = opened()
+        for _ in range(3):
+            self.open_session()
+        self.problem(self.client.new("?nonceSize=1"), 400)
+        self.assertEqual(opened(), before + 3)
+
     def test_verdicts_are_there_with_their_reasons_and_without_secrets(self):
         secrets = [TOKEN]
         path, nonce = self.open_session()
@@ -171,7 +184,7 @@ class StatusTest(VerifierTest):
         self.assertEqual(len(page.ids), len(set(page.ids)))
         self.assertTrue(set(page.labels) <= set(page.ids))
         text = "".join(page.text)
-        for word in ("Health", "Sessions", "Waiting", self.verifier.listening["id"], "times are UTC"):
+        for word in ("Health", "Sessions", "Opened", self.verifier.listening["id"], "times are UTC"):
             self.assertIn(word, text)
         self.assertRegex(text, re.compile(r"Store\s*ok\s*sqlite"))
         self.assertRegex(text, re.compile(r"Signer\s*ok"))

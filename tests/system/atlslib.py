@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+import resource
 import shutil
 import signal
 import socket
@@ -49,8 +50,19 @@ def need(*tools: str) -> None:
             raise unittest.SkipTest(f"{tool} is not installed")
 
 
+def descriptors(wanted: int) -> int:
+    """How many a process may have: WANTED if that is allowed, for this one and for what it starts."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+        return wanted
+    return max(soft, wanted)
+
+
 def main() -> None:
     """TEST.py ATLS [UNITTEST ARGUMENTS]; exit status 77 when every test was skipped."""
+    descriptors(1024)
     if len(sys.argv) < 2 or not os.access(sys.argv[1], os.X_OK):
         sys.exit(f"usage: {sys.argv[0]} ATLS [TEST...]")
     _program.append(os.path.abspath(sys.argv.pop(1)))

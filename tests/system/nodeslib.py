@@ -91,7 +91,7 @@ class Node(Verifier):
 
 CONFIGURATION = """
 global
-    maxconn 1000
+    maxconn 60
 defaults
     mode http
     timeout connect 2s

@@ -92,8 +92,9 @@ class Tshark:
         return out
 
     def read(self, capture: str, keylog: str, *words: str, **how) -> str:
-        """A capture as tshark prints it, without an error of the dissector's own."""
-        out = self.run("-r", capture, "-o", "tls.keylog_file:" + keylog, *words, **how)
+        """A capture as tshark prints it, without an error of the dissector's own. The ports are of the kernel's choice: some of
+        them stand for other protocols."""
+        out = self.run("-r", capture, "-d", "tcp.port==1-65535,tls", "-o", "tls.keylog_file:" + keylog, *words, **how)
         error = LUA_ERROR.search(out)
         if error:
             raise AssertionError(f"tshark {words}: {out[max(0, error.start() - 200):][:1000]}")

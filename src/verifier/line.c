@@ -88,7 +88,8 @@ static int64_t pause_before(const struct atls_fetch_answer *answer, unsigned que
 
 static void sleep_ms(int64_t ms)
 {
-    const struct timespec pause = {.tv_sec = (time_t)(ms / 1000), .tv_nsec = ms % 1000 * 1000000};
+    const struct timespec pause = {.tv_sec = (time_t)(ms / 1000),
+                                   .tv_nsec = (long)(ms % 1000 * 1000000)};
     (void)nanosleep(&pause, NULL);
 }
 

@@ -322,7 +322,8 @@ enum atls_post_step atls_post_step(SSL *ssl, struct atls_diag *diag)
     openssl_unwall(ssl);
     SSL_set_shutdown(ssl, 0);
     struct openssl_prelude *p = openssl_prelude_of(ssl);
-    const bool async = (SSL_get_mode(ssl) & SSL_MODE_ASYNC) != 0 && ASYNC_get_current_job() == NULL;
+    const unsigned long mode = (unsigned long)SSL_get_mode(ssl);
+    const bool async = (mode & SSL_MODE_ASYNC) != 0 && ASYNC_get_current_job() == NULL;
     const enum atls_post_step result = async ? run_on_fiber(ssl, p) : run(ssl, p);
     if (result == ATLS_POST_FAILED && diag != NULL) {
         *diag = p->why;

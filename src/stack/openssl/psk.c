@@ -184,11 +184,12 @@ enum atls_err atls_openssl_set_psk(SSL_CTX *ctx, const struct atls_psk *psk, str
         free_psk(NULL, copy, NULL, 0, 0, NULL);
         return err;
     }
-    free_psk(NULL, SSL_CTX_get_ex_data(ctx, ctx_index), NULL, 0, 0, NULL);
+    struct openssl_psk *before = SSL_CTX_get_ex_data(ctx, ctx_index);
     if (SSL_CTX_set_ex_data(ctx, ctx_index, copy) != 1) {
         free_psk(NULL, copy, NULL, 0, 0, NULL);
         return atls_fail(diag, ATLS_ERR_MEMORY, step, NULL);
     }
+    free_psk(NULL, before, NULL, 0, 0, NULL);
     SSL_CTX_clear_options(ctx, SSL_OP_ALLOW_NO_DHE_KEX); /* the exchange is what is bound */
     SSL_CTX_set_psk_use_session_callback(ctx, use_psk);
     SSL_CTX_set_psk_find_session_callback(ctx, find_psk);

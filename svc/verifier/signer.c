@@ -212,7 +212,7 @@ static enum atls_err open_session(struct verifier_opened *out, char *id, uint8_t
         return atls_fail(diag, err, step, "random numbers");
     }
     const struct timespec now = wall();
-    ticket.end_s = now.tv_sec + request->ttl_s;
+    ticket.end_s = (int64_t)now.tv_sec + request->ttl_s;
     ticket.end_part = (uint8_t)(now.tv_nsec / (1000000000 / 256));
     out->nonce = atls_bytes_of(nonce, len);
     err = verifier_ticket_write(id, s->crypto, &s->ticket_keys[0], &ticket, out->nonce, diag);

@@ -29,12 +29,12 @@ static inline void test_exchange(struct test_pair *pair, struct test_exchange *c
     memset(server, 0, sizeof *server);
     client->step = server->step = ATLS_POST_WANT_READ;
     for (unsigned quiet = 0; quiet < 2;) {
-        const size_t before = BIO_number_written(SSL_get_rbio(pair->client.ssl)) +
-                              BIO_number_written(SSL_get_rbio(pair->server.ssl));
+        const uint64_t before = BIO_number_written(SSL_get_rbio(pair->client.ssl)) +
+                                BIO_number_written(SSL_get_rbio(pair->server.ssl));
         test_exchange_step(&pair->client, client);
         test_exchange_step(&pair->server, server);
-        const size_t after = BIO_number_written(SSL_get_rbio(pair->client.ssl)) +
-                             BIO_number_written(SSL_get_rbio(pair->server.ssl));
+        const uint64_t after = BIO_number_written(SSL_get_rbio(pair->client.ssl)) +
+                               BIO_number_written(SSL_get_rbio(pair->server.ssl));
         quiet = before == after ? quiet + 1 : 0;
     }
 }

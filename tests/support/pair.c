@@ -227,7 +227,7 @@ void test_assert_shut(struct test_end *end)
     assert_true(SSL_read(end->ssl, &octet, 1) <= 0); /* this may still send an alert */
     assert_true(SSL_peek(end->ssl, &octet, 1) <= 0);
     BIO *wbio = SSL_get_wbio(end->ssl);
-    const size_t before = wbio != NULL ? BIO_number_written(wbio) : 0;
+    const uint64_t before = wbio != NULL ? BIO_number_written(wbio) : 0;
     assert_true(SSL_write(end->ssl, &octet, 1) <= 0);
     assert_int_equal(wbio != NULL ? BIO_number_written(wbio) : 0, before);
     assert_false(atls_verdict_opens(atls_openssl_verdict(end->ssl)));

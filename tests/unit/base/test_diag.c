@@ -224,7 +224,7 @@ static void sentence_fits_its_limit_at_its_longest(void **state)
     for (size_t i = 0; i < ATLS_ARRAY_LEN(errors); i++) {
         struct atls_diag diag;
         atls_fail_texts(&diag, errors[i], longer, longer, longer, longer);
-        diag.offset = INT64_MAX;
+        diag.offset = (size_t)(INT64_MAX & SIZE_MAX);
         char sentence[2000];
         const size_t len = atls_diag_sentence(sentence, sizeof sentence, &diag);
         assert_true(len <= ATLS_MAX_SENTENCE_LEN);

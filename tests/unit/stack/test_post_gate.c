@@ -38,7 +38,7 @@ static struct test_pair pair_with_forger(const struct test_spec *spec)
 static void assert_quiet(struct test_end *end)
 {
     char octet = 'x';
-    const size_t before = BIO_number_written(SSL_get_rbio(end->ssl));
+    const uint64_t before = BIO_number_written(SSL_get_rbio(end->ssl));
     ERR_clear_error();
     assert_true(SSL_read(end->ssl, &octet, 1) <= 0);
     assert_true(SSL_peek(end->ssl, &octet, 1) <= 0);

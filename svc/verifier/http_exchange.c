@@ -317,7 +317,7 @@ static enum MHD_Result become_whole(struct verifier_exchange *e)
 }
 
 /* begin looks at what the headers say, before any body is read. */
-static enum MHD_Result begin(struct verifier_exchange *e, const char *method)
+static enum MHD_Result begin(struct verifier_exchange *e, const char *method, const char *version)
 {
     const char *text = header(e, MHD_HTTP_HEADER_CONTENT_LENGTH);
     const unsigned long long announced = text != NULL ? strtoull(text, NULL, 10) : 0;
@@ -332,7 +332,7 @@ static enum MHD_Result begin(struct verifier_exchange *e, const char *method)
         e->max_body = max > SMALL_BODY ? max : SMALL_BODY;
     }
     const char *fault = NULL;
-    const unsigned refused = verifier_framing_check(e->connection, &fault);
+    const unsigned refused = verifier_framing_check(e->connection, version, &fault);
     if (refused != 0) {
         e->ends_connection = true; /* where this request ends, the two sides may see differently */
         return refuse(e, refused, fault);
@@ -382,7 +382,6 @@ enum MHD_Result verifier_on_request(void *arg, struct MHD_Connection *connection
     (void)arg;
     (void)connection;
     (void)url;
-    (void)version;
     if (e == NULL) {
         return MHD_NO; /* there was no memory when it began */
     }
@@ -390,7 +389,7 @@ enum MHD_Result verifier_on_request(void *arg, struct MHD_Connection *connection
         return queue_response(e);
     }
     if (!e->begun) {
-        return begin(e, method);
+        return begin(e, method, version);
     }
     if (*len != 0) {
         return take_body(e, data, len);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where a request ends, and at which host: what two readers must not see differently (RFC 9112). */
+/* Where a request ends, and for which host: what two readers must not see differently (RFC 9112).
+ */
 #ifndef SVC_VERIFIER_HTTP_FRAMING_H
 #define SVC_VERIFIER_HTTP_FRAMING_H
 
@@ -11,6 +12,7 @@
  * proxy in front may not. Then one side's body is the other's next request, so the connection ends
  * with it.
  */
-unsigned verifier_framing_check(struct MHD_Connection *connection, const char **out_why);
+unsigned verifier_framing_check(struct MHD_Connection *connection, const char *version,
+                                const char **out_why);
 
 #endif

@@ -150,7 +150,8 @@ class HostileTest(VerifierTest):
                 (501, b"chunked, once", b"Host: x\r\nTransfer-Encoding: gzip, chunked\r\n"),
                 (501, b"chunked, once", b"Host: x\r\nTransfer-Encoding: xchunked\r\n"),
                 (501, b"chunked, once", b"Host: x\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n"),
-                (400, b"Host is given twice", b"Host: x\r\nhost: y\r\n")):
+                (400, b"Host is given twice", b"Host: x\r\nhost: y\r\n"),
+                (400, b"there is no Host", b"X: y\r\n")):
             with self.subTest(head):
                 answer = self.all_of(start + head + b"\r\n0\r\n\r\n" + behind)
                 self.assertEqual((self.status_of(answer), answer.count(b"HTTP/1.1 ")), (status, 1), answer)
@@ -158,6 +159,9 @@ class HostileTest(VerifierTest):
                 self.assertIn(b"Connection: close", answer)
         chunked = self.all_of(start + b"Host: x\r\nTransfer-Encoding: Chunked\r\nConnection: close\r\n\r\n0\r\n\r\n")
         self.assertEqual(self.status_of(chunked), 201)
+        self.assertEqual(self.status_of(self.all_of(b"GET /healthz HTTP/1.0\r\n\r\n")), 200)
+        for head in (b"Host : x\r\n", b"Host: x\r\nContent-Length : 3\r\n"):  # a blank before the colon (5.1)
+            self.assertEqual(self.status_of(self.all_of(start + head + b"\r\n")), 400)
 
     def test_a_target_may_name_scheme_and_host(self):
         """Servers take what is meant for proxies (RFC 9112, 3.2.2)."""

@@ -122,6 +122,29 @@ static void other_structures_are_refused(void **state)
     }
 }
 
+static void evidence_and_claims_are_byte_strings(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *input, *claim;
+    } rows[] = {
+        {"d9ea60 82 01 41a0", "evidence"},   /* a number */
+        {"d9ea60 82 40 41a0", "evidence"},   /* an empty one */
+        {"d9ea60 82 6101 41a0", "evidence"}, /* a text */
+        {"d9ea60 82 f6 41a0", "evidence"},   /* null */
+        {"d9ea60 82 4101 a0", "claims"},     /* the map itself */
+        {"d9ea60 82 4101 01", "claims"},     /* a number */
+        {"d9ea60 82 4101 6100", "claims"},   /* a text */
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(rows); i++) {
+        struct atls_ratls found;
+        struct atls_diag diag;
+        assert_err(atls_ratls_parse(&found, test_hex(rows[i].input), &diag), MALFORMED);
+        assert_string_equal(diag.claim, rows[i].claim);
+        assert_string_equal(diag.expected, "a byte string");
+    }
+}
+
 static void judge_prefix(struct atls_bytes mutant, size_t at, void *context)
 {
     struct atls_ratls found;
@@ -275,6 +298,7 @@ int main(void)
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(hashes_and_nonces_are_taken_apart),
         cmocka_unit_test(other_structures_are_refused),
+        cmocka_unit_test(evidence_and_claims_are_byte_strings),
         cmocka_unit_test(no_prefix_is_one),
         cmocka_unit_test(a_cmw_stands_in_an_octet_string),
         cmocka_unit_test(the_header_of_open_enclave_is_held_exactly),

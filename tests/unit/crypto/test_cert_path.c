@@ -144,6 +144,41 @@ static void a_certificate_for_tls_is_no_signer(void **state)
     }
 }
 
+/* A key for another use signs no file; without keyUsage it is for all (RFC 5280, 4.2.1.3). */
+static void a_key_that_is_not_for_signatures_is_no_signer(void **state)
+{
+    (void)state;
+    const struct scene s = make_scene();
+    static const struct {
+        const char *usage;
+        bool taken;
+    } cases[] = {
+        {NULL, true},
+        {"digitalSignature", true},
+        {"critical,digitalSignature,keyAgreement", true},
+        {"critical,keyAgreement", false},
+        {"keyEncipherment", false},
+        {"cRLSign", false},
+    };
+    for (size_t i = 0; i < ATLS_ARRAY_LEN(cases); i++) {
+        const struct atls_bytes leaf =
+            test_with_extension(s.leaf, NID_key_usage, cases[i].usage, s.ca_key);
+        const enum atls_err err = check(&leaf, 1, &s.ca, 1, NOW, s.key);
+        assert_int_equal(err, cases[i].taken ? ATLS_OK : ATLS_ERR_PKIX);
+        assert_int_equal(atls_cert_signs_data(leaf), cases[i].taken);
+    }
+}
+
+static void a_trust_anchor_that_is_no_certificate_is_refused(void **state)
+{
+    (void)state;
+    const struct scene s = make_scene();
+    const struct atls_bytes anchors[] = {s.ca, test_hex("3000")};
+    assert_err(check(&s.leaf, 1, &anchors[0], 1, NOW, s.key), OK);
+    assert_err(check(&s.leaf, 1, anchors, 2, NOW, s.key), MALFORMED);
+    assert_err(check(&s.leaf, 1, &anchors[1], 1, NOW, s.key), MALFORMED);
+}
+
 static void refuse(struct atls_bytes mutant, size_t at, void *context)
 {
     (void)at;
@@ -194,6 +229,8 @@ int main(void)
         cmocka_unit_test(dates_of_every_certificate_hold),
         cmocka_unit_test(an_authority_is_no_signer),
         cmocka_unit_test(a_certificate_for_tls_is_no_signer),
+        cmocka_unit_test(a_key_that_is_not_for_signatures_is_no_signer),
+        cmocka_unit_test(a_trust_anchor_that_is_no_certificate_is_refused),
         cmocka_unit_test(no_mutant_of_a_leaf_leads_to_the_anchor),
         cmocka_unit_test(lists_hold_one_to_eight_certificates),
     };

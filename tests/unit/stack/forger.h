@@ -116,6 +116,7 @@ struct forgery {
     struct atls_bytes cmw;               /* in place of Evidence; empty: Evidence */
     struct atls_bytes context;           /* that the binder is over; empty: the request's */
     struct atls_bytes behind;            /* octets behind the certificate, in its entry */
+    bool bare;                           /* without cmw_attestation */
 };
 
 static inline struct atls_bytes forge_evidence(const struct forgery *f, struct atls_bytes context)
@@ -178,7 +179,8 @@ static inline struct atls_bytes forge(const struct forgery *f, struct atls_bytes
     assert_err(atls_authenticator_request_parse(&request, message, ATLS_CMW_EXTENSION_TYPE, NULL),
                OK);
     assert_err(atls_authenticator_keys_take(&keys, &exporter, f->maker, NULL), OK);
-    const struct atls_bytes cmw = f->cmw.len != 0 ? f->cmw : forge_evidence(f, request.context);
+    const struct atls_bytes cmw =
+        f->cmw.len != 0 || f->bare ? f->cmw : forge_evidence(f, request.context);
     assert_err(atls_authenticator_make(atls_crypto_openssl(), room, &len, &keys, &request,
                                        &identity, cmw, ATLS_CMW_EXTENSION_TYPE, NULL),
                OK);

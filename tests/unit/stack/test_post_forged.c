@@ -104,6 +104,19 @@ static void what_is_all_of_one_connection_is_taken(void **state)
     part(&s);
 }
 
+/* All of it is right but for the attestation, which is not there. */
+static void an_authenticator_without_attestation_is_refused(void **state)
+{
+    (void)state;
+    struct scene s;
+    meet(&s);
+    struct forgery f = honest(&s);
+    f.bare = true;
+    answer(&s, forge(&f, s.request));
+    assert_string_equal(s.at.diag.claim, "cmw_attestation");
+    expect(&s, "NOT_ATTESTED", SSL_AD_HANDSHAKE_FAILURE);
+}
+
 /* RSASSA-PKCS1-v1_5, as most authorities sign: a strict peer could not send its chain otherwise. */
 static void a_request_takes_more_of_certificates_than_of_the_peer(void **state)
 {
@@ -362,6 +375,7 @@ int main(void)
         cmocka_unit_test(the_largest_cmw_reaches_the_appraisal),
         cmocka_unit_test(octets_behind_a_certificate_are_refused),
         cmocka_unit_test(a_request_takes_more_of_certificates_than_of_the_peer),
+        cmocka_unit_test(an_authenticator_without_attestation_is_refused),
         cmocka_unit_test(a_signature_by_another_key_is_refused),
         cmocka_unit_test(a_second_answer_and_one_without_a_request_are_refused),
         cmocka_unit_test(our_own_request_handed_back_is_refused),

@@ -185,7 +185,9 @@ class HealthTest(WithOneAppraiser):
         self.busy(verifier)
         verifier.process.send_signal(signal.SIGTERM)
         verifier.wait("stopping")
-        answer = other.ask("GET", "/healthz")
+        # its line may be there a moment before its connections know of it
+        answer = wait_until(lambda: (lambda found: found if found.headers["Connection"] else None)(other.ask("GET", "/healthz")),
+                            "an answer that is the last")
         self.assertEqual((answer.status, answer.json["status"], answer.headers["Connection"]), (503, "stopping", "close"))
 
         def refuses():

@@ -69,6 +69,17 @@ static void assert_refused(struct atls_bytes der, const char *claim, const char 
     assert_string_equal(diag.found, found);
 }
 
+/* octets_in finds them in what is ours to change. */
+static uint8_t *octets_in(struct atls_bytes der, const uint8_t *wanted, size_t len)
+{
+    size_t at = 0;
+    while (at + len < der.len && memcmp(&der.data[at], wanted, len) != 0) {
+        at++;
+    }
+    assert_true(at + len < der.len);
+    return (uint8_t *)(uintptr_t)&der.data[at];
+}
+
 static void a_certificate_is_read(void **state)
 {
     (void)state;
@@ -81,11 +92,12 @@ static void a_certificate_is_read(void **state)
 static void versions_before_3_are_refused(void **state)
 {
     (void)state;
-    static const long versions[] = {X509_VERSION_1, X509_VERSION_2};
-    for (size_t i = 0; i < ATLS_ARRAY_LEN(versions); i++) {
-        X509 *cert = new_cert();
-        assert_int_equal(X509_set_version(cert, versions[i]), 1);
-        assert_refused(signed_der(cert), "version", "not 3");
+    static const uint8_t version_3[] = {0xa0, 0x03, 0x02, 0x01, X509_VERSION_3};
+    const struct atls_bytes der = signed_der(new_cert());
+    uint8_t *version = &octets_in(der, version_3, sizeof version_3)[sizeof version_3 - 1];
+    for (uint8_t number = X509_VERSION_1; number < X509_VERSION_3; number++) {
+        *version = number;
+        assert_refused(der, "version", "not 3");
     }
 }
 
@@ -120,13 +132,7 @@ static void a_key_that_cannot_be_read_is_refused(void **state)
     (void)state;
     static const uint8_t curve[] = {0x06, 0x08, 0x2a, 0x86, 0x48, 0xce, 0x3d, 0x03, 0x01, 0x07};
     const struct atls_bytes der = signed_der(new_cert());
-    uint8_t *octets = (uint8_t *)(uintptr_t)der.data;
-    size_t at = 0;
-    while (at + sizeof curve < der.len && memcmp(&octets[at], curve, sizeof curve) != 0) {
-        at++;
-    }
-    assert_true(at + sizeof curve < der.len);
-    octets[at + sizeof curve - 1] = 0x7f;
+    octets_in(der, curve, sizeof curve)[sizeof curve - 1] = 0x7f;
     assert_refused(der, "SubjectPublicKeyInfo", "no key that can be read");
 }
 

@@ -36,7 +36,7 @@ struct verifier_log *verifier_log_new(bool json)
     struct verifier_log *log = calloc(1, sizeof *log);
     if (log != NULL) {
         log->json = json;
-        log->outlet.fd = json ? STDOUT_FILENO : STDERR_FILENO;
+        verifier_outlet_open(&log->outlet, json ? STDOUT_FILENO : STDERR_FILENO);
         pthread_mutex_init(&log->lock, NULL);
     }
     return log;
@@ -46,6 +46,7 @@ void verifier_log_free(struct verifier_log *log)
 {
     if (log != NULL) {
         pthread_mutex_destroy(&log->lock);
+        verifier_outlet_close(&log->outlet);
         verifier_recent_cleanup(&log->recent);
         for (size_t i = 0; i < VERIFIER_RECENT; i++) {
             free(log->verdicts[i].line);

@@ -199,10 +199,11 @@ void verifier_put_whole_outcome(struct atls_writer *w, const void *message)
     verifier_put_outcome(w, message);
 }
 
-enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_bytes octets)
+static enum atls_err read_outcome(struct verifier_outcome *out, struct atls_bytes octets,
+                                  bool with_claims)
 {
     struct atls_reader r = atls_reader_of(octets);
-    if (!verifier_get_outcome(&r, out)) {
+    if (!verifier_get_outcome(&r, out, with_claims)) {
         return ATLS_ERR_MALFORMED;
     }
     if (!atls_read_end(&r)) {
@@ -210,6 +211,16 @@ enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_by
         return ATLS_ERR_MALFORMED;
     }
     return ATLS_OK;
+}
+
+enum atls_err verifier_outcome_read(struct verifier_outcome *out, struct atls_bytes octets)
+{
+    return read_outcome(out, octets, true);
+}
+
+enum atls_err verifier_outcome_read_verdict(struct verifier_outcome *out, struct atls_bytes octets)
+{
+    return read_outcome(out, octets, false);
 }
 
 void verifier_put_examine(struct atls_writer *w, const void *message)

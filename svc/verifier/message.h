@@ -160,6 +160,9 @@ ATLS_NODISCARD enum atls_err verifier_report_read(struct verifier_report *out,
 /* ... and this one leaves an empty outcome when it fails; what it held before is overwritten. */
 ATLS_NODISCARD enum atls_err verifier_outcome_read(struct verifier_outcome *out,
                                                    struct atls_bytes octets);
+/* ... and so does this one, which leaves out the claims of submods. */
+ATLS_NODISCARD enum atls_err verifier_outcome_read_verdict(struct verifier_outcome *out,
+                                                           struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_examine_read(struct verifier_examine *out,
                                                    struct atls_bytes octets);
 ATLS_NODISCARD enum atls_err verifier_examined_read(struct verifier_examined *out,

@@ -166,12 +166,15 @@ static bool get_vector(struct atls_reader *r, struct atls_submod *submod)
            status == ATLS_TIER_WARNING || status == ATLS_TIER_CONTRAINDICATED;
 }
 
-static bool get_claims(struct atls_reader *r, struct atls_submod *submod)
+static bool get_claims(struct atls_reader *r, struct atls_submod *submod, bool keeps)
 {
     struct atls_bytes text;
     if (!verifier_get_long(r, &text) ||
         (text.len != 0 && memchr(text.data, '\0', text.len) != NULL)) {
         return false;
+    }
+    if (!keeps) {
+        return true;
     }
     submod->claims_json = calloc(1, text.len + 1);
     if (submod->claims_json == NULL) {
@@ -183,7 +186,7 @@ static bool get_claims(struct atls_reader *r, struct atls_submod *submod)
     return true;
 }
 
-static bool get_submod(struct atls_reader *r, struct atls_submod *submod)
+static bool get_submod(struct atls_reader *r, struct atls_submod *submod, bool with_claims)
 {
     uint8_t flags = 0, binding = 0;
     struct atls_bytes key, spki;
@@ -208,7 +211,7 @@ static bool get_submod(struct atls_reader *r, struct atls_submod *submod)
     submod->fresh = (flags & FRESH) != 0;
     submod->has_reference_values = (flags & HAS_REFERENCES) != 0;
     submod->key_binding = (enum atls_key_binding)binding;
-    return (flags & HAS_CLAIMS) == 0 || get_claims(r, submod);
+    return (flags & HAS_CLAIMS) == 0 || get_claims(r, submod, with_claims);
 }
 
 void verifier_put_outcome(struct atls_writer *w, const struct verifier_outcome *outcome)
@@ -223,7 +226,7 @@ void verifier_put_outcome(struct atls_writer *w, const struct verifier_outcome *
 
 /* An outcome has an error or submods, never both or neither. It is large, and little of it is used:
  * what is not written is not cleared either. */
-bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out)
+bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out, bool with_claims)
 {
     uint8_t num = 0;
     out->appraisal.num_submods = 0;
@@ -235,7 +238,7 @@ bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out)
         struct atls_submod *submod = &out->appraisal.submods[i];
         memset(submod, 0, sizeof *submod);
         out->appraisal.num_submods++;
-        ok = get_submod(r, submod);
+        ok = get_submod(r, submod, with_claims);
     }
     if (!ok) {
         verifier_outcome_cleanup(out);

@@ -29,6 +29,6 @@ bool verifier_get_fetched(struct atls_reader *r, struct verifier_fetched *out);
 
 void verifier_put_outcome(struct atls_writer *w, const struct verifier_outcome *outcome);
 /* On false *out is empty. */
-bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out);
+bool verifier_get_outcome(struct atls_reader *r, struct verifier_outcome *out, bool with_claims);
 
 #endif

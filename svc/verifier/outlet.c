@@ -4,12 +4,40 @@
 #include "svc/verifier/frame.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+/* The mode of a stream stays as it is, for others may have it as well; that of one that is opened
+ * anew is ours. Of a file that would be another place to write at, and a socket cannot be. */
+void verifier_outlet_open(struct verifier_outlet *outlet, int fd)
+{
+    struct stat found;
+    char path[32];
+    *outlet = (struct verifier_outlet){.fd = fd};
+    if (fstat(fd, &found) != 0 || !S_ISFIFO(found.st_mode)) {
+        return;
+    }
+    (void)snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+    const int own = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    if (own >= 0) {
+        outlet->fd = own;
+        outlet->is_own = true;
+    }
+}
+
+void verifier_outlet_close(struct verifier_outlet *outlet)
+{
+    if (outlet->is_own) {
+        close(outlet->fd);
+    }
+}
+
 /* has_room waits until PIPE_BUF octets go out at once: that is what a pipe promises with POLLOUT.
- * The mode of the stream stays as it is, for others may have it as well. */
+ */
 static bool has_room(int fd, int64_t deadline_ms)
 {
     for (;;) {
@@ -24,17 +52,21 @@ static bool has_room(int fd, int64_t deadline_ms)
 }
 
 /* write_all gives how many octets went out. */
-static size_t write_all(int fd, struct atls_bytes octets, int64_t deadline_ms)
+static size_t write_all(const struct verifier_outlet *outlet, struct atls_bytes octets,
+                        int64_t deadline_ms)
 {
+    const size_t most = outlet->is_own ? SSIZE_MAX : PIPE_BUF;
+    bool may_write = outlet->is_own;
     size_t at = 0;
-    while (at < octets.len && has_room(fd, deadline_ms)) {
+    while (at < octets.len && (may_write || has_room(outlet->fd, deadline_ms))) {
         const size_t left = octets.len - at;
-        const ssize_t wrote = write(fd, &octets.data[at], left < PIPE_BUF ? left : PIPE_BUF);
+        const ssize_t wrote = write(outlet->fd, &octets.data[at], left < most ? left : most);
         if (wrote > 0) {
             at += (size_t)wrote;
-        } else if (wrote == 0 || errno != EINTR) {
+        } else if (wrote == 0 || (errno != EINTR && errno != EAGAIN)) {
             break;
         }
+        may_write = false;
     }
     return at;
 }
@@ -54,10 +86,10 @@ bool verifier_outlet_write(struct verifier_outlet *outlet, struct atls_bytes lin
 {
     const int64_t deadline_ms =
         verifier_now_ms() + (outlet->is_stuck ? 0 : VERIFIER_OUTLET_WAIT_MS);
-    if (outlet->is_torn && write_all(outlet->fd, atls_bytes_text("\n"), deadline_ms) == 1) {
+    if (outlet->is_torn && write_all(outlet, atls_bytes_text("\n"), deadline_ms) == 1) {
         outlet->is_torn = false;
     }
-    const size_t wrote = outlet->is_torn ? 0 : write_all(outlet->fd, lines, deadline_ms);
+    const size_t wrote = outlet->is_torn ? 0 : write_all(outlet, lines, deadline_ms);
     if (wrote != lines.len) {
         note_lost(outlet, lines, wrote);
         return false;

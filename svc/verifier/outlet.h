@@ -13,11 +13,16 @@ enum { VERIFIER_OUTLET_WAIT_MS = 1000 };
 /* All zero but fd is a good start. Its users take turns. */
 struct verifier_outlet {
     int fd;
+    bool is_own;     /* a pipe, opened once more: writing to it never waits */
     bool is_stuck;   /* the last lines did not go out: the next do not wait */
     bool is_torn;    /* of a line that did not go out a part did */
     uint64_t lost;   /* lines that did not go out */
     uint64_t untold; /* those of them that no line has told of yet */
 };
+
+/* verifier_outlet_open begins with the stream `fd`, which stays its owner's. */
+void verifier_outlet_open(struct verifier_outlet *outlet, int fd);
+void verifier_outlet_close(struct verifier_outlet *outlet);
 
 /*
  * verifier_outlet_write writes whole lines. It waits for VERIFIER_OUTLET_WAIT_MS at most, and not

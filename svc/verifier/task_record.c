@@ -159,7 +159,7 @@ static void record_verdict(struct atls_json_writer *page, struct verifier_servic
                            const struct verifier_task *task, uint64_t microseconds)
 {
     static _Thread_local struct verifier_outcome outcome; /* too large for a stack */
-    if (verifier_outcome_read(&outcome, task->report.outcome) != ATLS_OK) {
+    if (verifier_outcome_read_verdict(&outcome, task->report.outcome) != ATLS_OK) {
         return; /* the signer, which reads the same, has refused it */
     }
     const enum atls_tier status = worst_status(&outcome);

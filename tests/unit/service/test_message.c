@@ -225,6 +225,10 @@ static void an_outcome_comes_back(void **state)
     assert_int_equal(submod->attested_key.len, 32);
     assert_int_equal(submod->attested_spki_len, 3);
     verifier_outcome_cleanup(&back);
+    assert_err(verifier_outcome_read_verdict(&back, atls_bytes_of(octets.data, octets.len)), OK);
+    assert_null(submod->claims_json);
+    assert_string_equal(submod->reason.claim, "psa-nonce");
+    verifier_outcome_cleanup(&back);
     damage(&octets, read_outcome);
     free(octets.data);
     verifier_outcome_cleanup(&m);

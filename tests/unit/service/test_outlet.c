@@ -15,7 +15,7 @@ struct ends {
     struct verifier_outlet outlet;
 };
 
-static int set_up(void **state)
+static int set_up_borrowed(void **state)
 {
     static struct ends ends;
     int fds[2];
@@ -31,9 +31,21 @@ static int set_up(void **state)
     return 0;
 }
 
+/* set_up has it opened by the outlet once more. */
+static int set_up(void **state)
+{
+    if (set_up_borrowed(state) != 0) {
+        return -1;
+    }
+    struct ends *ends = *state;
+    verifier_outlet_open(&ends->outlet, ends->out);
+    return ends->outlet.is_own ? 0 : -1;
+}
+
 static int tear_down(void **state)
 {
     struct ends *ends = *state;
+    verifier_outlet_close(&ends->outlet);
     close(ends->in);
     close(ends->out);
     return 0;
@@ -111,16 +123,40 @@ static void without_a_reader_every_line_is_lost_and_nothing_else_happens(void **
     assert_int_equal(ends->outlet.lost, 2);
 }
 
+/* The mode of the stream stays as it is: who else has it may count on that. */
+static void the_stream_itself_still_waits(void **state)
+{
+    const struct ends *ends = *state;
+    assert_int_equal(fcntl(ends->out, F_GETFL) & O_NONBLOCK, 0);
+    assert_int_not_equal(fcntl(ends->outlet.fd, F_GETFL) & O_NONBLOCK, 0);
+}
+
+static void what_is_no_pipe_is_taken_as_it_is(void **state)
+{
+    (void)state;
+    struct verifier_outlet outlet;
+    const int fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    verifier_outlet_open(&outlet, fd);
+    assert_int_equal(outlet.fd, fd);
+    assert_false(outlet.is_own);
+    assert_true(verifier_outlet_write(&outlet, atls_bytes_text("one\n")));
+    verifier_outlet_close(&outlet);
+    assert_int_equal(close(fd), 0);
+}
+
+#define BOTH(test)                                                                                 \
+    cmocka_unit_test_setup_teardown(test, set_up, tear_down),                                      \
+        cmocka_unit_test_setup_teardown(test, set_up_borrowed, tear_down)
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test_setup_teardown(lines_go_out_while_somebody_reads, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(lines_that_find_no_room_are_lost_and_told_of_once, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(a_line_that_was_torn_is_ended_before_the_next, set_up,
-                                        tear_down),
-        cmocka_unit_test_setup_teardown(
-            without_a_reader_every_line_is_lost_and_nothing_else_happens, set_up, tear_down),
+        BOTH(lines_go_out_while_somebody_reads),
+        BOTH(lines_that_find_no_room_are_lost_and_told_of_once),
+        BOTH(a_line_that_was_torn_is_ended_before_the_next),
+        BOTH(without_a_reader_every_line_is_lost_and_nothing_else_happens),
+        cmocka_unit_test_setup_teardown(the_stream_itself_still_waits, set_up, tear_down),
+        cmocka_unit_test(what_is_no_pipe_is_taken_as_it_is),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

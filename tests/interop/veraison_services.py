@@ -37,16 +37,27 @@ plugin:
   backend: go-plugin
   go-plugin:
     dir: {plugins}
-ta-store:
-  backend: memory
-en-store:
-  backend: memory
-po-store:
+{stores}po-store:
   backend: memory
 po-agent:
   backend: opa
 auth:
   backend: none
+"""
+
+STORES_2025 = """ta-store:
+  backend: memory
+en-store:
+  backend: memory
+"""
+STORES_2026 = """store:
+  dbms: sqlite3
+  dsn: file::memory:?cache=shared
+coserv:
+  max-expiry: 5 mins
+  signer:
+    alg: ES256
+    key: {folder}/signing.jwk
 """
 
 
@@ -67,17 +78,20 @@ def free_ports(count: int) -> list:
 
 
 class Services:
-    """All three processes, from start to stop()."""
+    """All three processes, from start to stop(). Those of 2026 have their schemes in them, and no folder of plugins."""
 
     def __init__(self, programs: str, folder: str):
         self.folder, self.processes = folder, []
+        self.plugins = os.path.join(os.path.abspath(programs), "plugins")
+        self.are_of_2026 = not os.path.isdir(self.plugins)
         self.certificates = Certificates(folder, "veraison")
         self.vts, self.provisioning, self.verification = free_ports(3)
         with open(os.path.join(folder, "signing.jwk"), "w", encoding="ascii") as file:
             json.dump(private_jwk(ec.generate_private_key(ec.SECP256R1())), file)
         self.config = os.path.join(folder, "config.yaml")
         with open(self.config, "w", encoding="ascii") as file:
-            file.write(CONFIG.format(folder=folder, plugins=os.path.join(os.path.abspath(programs), "plugins"),
+            file.write(CONFIG.format(plugins=folder if self.are_of_2026 else self.plugins, folder=folder,
+                                     stores=(STORES_2026 if self.are_of_2026 else STORES_2025).format(folder=folder),
                                      certificate=self.certificates.cert, vts=self.vts, provisioning=self.provisioning,
                                      verification=self.verification))
         try:

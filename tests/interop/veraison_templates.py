@@ -11,6 +11,8 @@ from cryptography.hazmat.primitives import serialization
 from veraison_services import private_jwk
 
 OLD_PSA = "http://arm.com/psa/iot/1"
+TPM_TYPE_2026 = 'application/rim+cbor; profile="tag:github.com/parallaxsecond,2023-03-03:tpm"'
+PSA_TYPE_2026 = 'application/rim+cbor; profile="tag:arm.com,2025:psa#1.0.0"'
 TPM_TYPE = 'application/corim-unsigned+cbor; profile="tag:github.com/parallaxsecond,2023-03-03:tpm"'
 OLD_PSA_TYPE = f'application/corim-unsigned+cbor; profile="{OLD_PSA}"'
 EVCLI_PSA = "http://arm.com/psa/2.0.0"
@@ -81,18 +83,38 @@ def psa_for_services(path: str) -> bytes:
     return cbor2.dumps(members)
 
 
-def tpm_for_services(path: str, key: str = None, first: bytes = None) -> bytes:
-    """What `atls keygen --rot tpm2` wrote, in the dialect of then: no tag 501, the profile as a text, a UEID (550) for an
-    instance. With KEY (PEM) instead of the attestation key, or with FIRST instead of the first reference value."""
+def content_of(path: str) -> bytes:
     with open(path, "rb") as file:
-        members = cbor2.loads(file.read()).value
-    _one_profile(members)
-    comid = cbor2.loads(members[1][0].value)
-    for environment, keys in comid[4][3]:
-        environment[1] = cbor2.CBORTag(550, environment[1].value)
+        return file.read()
+
+
+def _comid_with(content, key: str = None, first: bytes = None) -> dict:
+    """A CoMID with KEY (PEM) instead of the attestation key, or with FIRST instead of the first reference value."""
+    comid = cbor2.loads(content)
+    for _, keys in comid[4][3]:
         keys[0] = cbor2.CBORTag(554, key or keys[0].value)
     if first is not None:
         comid[4][0][0][1][0][1][2][0][1] = first
+    return comid
+
+
+def tpm_with(path: str, **changes) -> bytes:
+    """What `atls keygen --rot tpm2` wrote, to the octet, or with the CHANGES of _comid_with alone."""
+    if not changes:
+        return content_of(path)
+    corim = cbor2.loads(content_of(path))
+    comid = corim.value[1][0]
+    corim.value[1][0] = cbor2.CBORTag(comid.tag, cbor2.dumps(_comid_with(comid.value, **changes)))
+    return cbor2.dumps(corim)
+
+
+def tpm_for_services(path: str, **changes) -> bytes:
+    """The same in the dialect of then: no tag 501, the profile as a text, a UEID (550) for an instance."""
+    members = cbor2.loads(content_of(path)).value
+    _one_profile(members)
+    comid = _comid_with(members[1][0].value, **changes)
+    for environment, _ in comid[4][3]:
+        environment[1] = cbor2.CBORTag(550, environment[1].value)
     members[1][0] = cbor2.dumps(cbor2.CBORTag(506, comid))
     return cbor2.dumps(members)
 
